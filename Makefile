@@ -1,0 +1,45 @@
+# The words everyone knows; Meson does the work. `make demo` and `make test` install from Debian what is missing.
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+.PHONY: all demo test check bench install clean help
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	@tools/packages.sh build
+	meson setup $(BUILD) --prefix=$(PREFIX)
+
+# Walks /usr/include, hashes every file, and shows how much faster that is at once than one at a time.
+demo:
+	@tools/packages.sh demo
+	@$(MAKE) --no-print-directory all
+	$(BUILD)/weft run examples/tree_digest.c /usr/include
+
+# Everything that guards a change, in minutes.
+test:
+	@tools/packages.sh test
+	@tools/test.sh
+
+# Everything there is: sanitizers, valgrind, a second compiler, aarch64 by emulation.
+check: test
+	@tools/packages.sh check
+	@tools/check.sh
+
+# The marks, against floors and peers, into $(BUILD)/bench/report.json.
+bench:
+	@tools/packages.sh bench
+	@$(MAKE) --no-print-directory all
+	python3 bench/run.py --build-dir $(BUILD)
+
+install: all
+	meson configure $(BUILD) --prefix=$(PREFIX) >/dev/null
+	DESTDIR=$(DESTDIR) meson install -C $(BUILD) --quiet
+
+clean:
+	rm -rf $(BUILD) build-*
+
+help:
+	@sed -n 's/^# \(.*\)/  \1/p; s/^\([a-z]*\):.*/make \1/p' Makefile | head -40

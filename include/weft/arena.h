@@ -1,0 +1,72 @@
+/*
+ * An arena hands out memory that is all given back at once. What a call returns lives in an arena that the caller
+ * passed, so a handler needs no free.
+ *
+ *     struct wf_arena arena;
+ *     wf_arena_init(&arena);
+ *     char *name = wf_arena_printf(&arena, "order-%d", 17);
+ *     ...
+ *     wf_arena_finish(&arena);
+ *
+ * Memory past its reset is poisoned under AddressSanitizer. Threads: an arena belongs to one loop.
+ */
+#ifndef WEFT_ARENA_H
+#define WEFT_ARENA_H
+
+#include <weft/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct wf_arena_block_;
+
+struct wf_arena {
+    struct wf_arena_block_ *block_;  /* the newest block, NULL before the first allocation */
+    char *next_;                     /* first free byte of it */
+    char *end_;                      /* one past its last byte */
+    size_t used_;                    /* bytes handed out since the last reset */
+    size_t limit_;                   /* no more than this may be handed out; 0: no limit */
+    void *reserved_[3];
+};
+
+/* An empty arena; takes no memory until it is used. */
+WF_API void wf_arena_init(struct wf_arena *arena);
+
+/* Bytes that the arena may hand out; past that, allocation fails. 0, the default, means no limit. */
+WF_API void wf_arena_set_limit(struct wf_arena *arena, size_t bytes);
+
+/* Gives back everything that was handed out, keeping the first block for reuse. */
+WF_API void wf_arena_reset(struct wf_arena *arena);
+
+/* Gives back everything, memory included. The arena may be used again. */
+WF_API void wf_arena_finish(struct wf_arena *arena);
+
+/* Bytes handed out since the last reset. */
+WF_API size_t wf_arena_used(const struct wf_arena *arena);
+
+/*
+ * `size` bytes aligned for any type, not cleared (wf_arena_zero clears them). A size of 0 is a valid, distinct pointer.
+ * Returns NULL when memory or the limit is exhausted.
+ */
+WF_API WF_CHECKED void *wf_arena_alloc(struct wf_arena *arena, size_t size);
+WF_API WF_CHECKED void *wf_arena_zero(struct wf_arena *arena, size_t size);
+
+/* An array of `count` cleared elements, checked for overflow; NULL as above. */
+WF_API WF_CHECKED void *wf_arena_array(struct wf_arena *arena, size_t count, size_t element_size);
+
+/* One cleared object of a type. */
+#define wf_arena_new(arena, type) ((type *)wf_arena_zero((arena), sizeof(type)))
+
+/* Copies of bytes or text; text is always terminated. NULL as above. */
+WF_API WF_CHECKED void *wf_arena_copy(struct wf_arena *arena, const void *bytes, size_t size);
+WF_API WF_CHECKED char *wf_arena_strdup(struct wf_arena *arena, const char *text);
+WF_API WF_CHECKED char *wf_arena_strndup(struct wf_arena *arena, const char *text, size_t size_max);
+WF_API WF_CHECKED char *wf_arena_printf(struct wf_arena *arena, const char *format, ...) WF_PRINTF_(2, 3);
+WF_API WF_CHECKED char *wf_arena_vprintf(struct wf_arena *arena, const char *format, va_list arguments)
+    WF_PRINTF_(2, 0);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,91 @@
+/*
+ * Files and directories without blocking the loop.
+ *
+ *     struct wf_file *file;
+ *     int rc = wf_file_open("notes.txt", O_RDONLY, 0, &file);
+ *     if (rc < 0) return rc;
+ *     ssize_t got = wf_file_read_at(file, buffer, sizeof buffer, 0);
+ *     wf_file_close(file);
+ *
+ * Errors carry the path: wf_failure() after a failed call reads "notes.txt: No such file or directory".
+ * Disk operations cannot be cut short by every kernel: a cancelled call may go on to its own end, and its result counts.
+ * Threads: the loop that opened the file.
+ */
+#ifndef WEFT_FILE_H
+#define WEFT_FILE_H
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <weft/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct wf_arena;
+struct wf_file;
+
+/* open(2); O_CLOEXEC is added. Suspends: yes. On cancel: nothing is open. Owns: wf_file_close. */
+WF_API WF_SUSPENDS WF_CHECKED int wf_file_open(const char *path, int flags, mode_t mode, struct wf_file **file);
+
+/* Closes at once; NULL is ignored. Calls that other tasks have pending on it end with -EBADF. Suspends: never. */
+WF_API void wf_file_close(struct wf_file *file);
+
+/*
+ * At an offset, any number at a time. Return the count; read gives 0 at the end of the file; both may be short.
+ * Suspends: yes. On cancel: nothing was read or written. Errors: -ECANCELED, -EBADF, the system's.
+ */
+WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_file_read_at(struct wf_file *file, void *buffer, size_t size, int64_t offset);
+WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_file_write_at(struct wf_file *file, const void *bytes, size_t size,
+                                                       int64_t offset);
+
+/* The same at the file's own position, which moves by the count; one task at a time (-EBUSY). */
+WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_file_read(struct wf_file *file, void *buffer, size_t size);
+WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_file_write(struct wf_file *file, const void *bytes, size_t size);
+
+/* Flushes to the disk: fsync(2). Suspends: yes. */
+WF_API WF_SUSPENDS int wf_file_sync(struct wf_file *file);
+
+/* stat(2) and lstat(2) of a path. Suspends: yes. */
+WF_API WF_SUSPENDS int wf_stat(const char *path, struct stat *status);
+WF_API WF_SUSPENDS int wf_lstat(const char *path, struct stat *status);
+
+/*
+ * A whole file into the arena, a zero byte after it; at most `size_max` bytes (-EFBIG past that).
+ * Suspends: yes. On cancel: nothing is open. Errors: the system's, -ENOMEM.
+ */
+WF_API WF_SUSPENDS int wf_file_load(const char *path, size_t size_max, struct wf_arena *arena, char **bytes,
+                                    size_t *size);
+
+/* ---- Directories ---- */
+
+struct wf_walk;
+
+struct wf_walk_entry {
+    const char *path;    /* from the root as it was given; valid until the next call */
+    const char *name;    /* last component of it */
+    int depth;           /* 0 for the root's own entries */
+    int error;           /* not 0: this directory could not be read, and why */
+    struct stat status;  /* of the entry itself (lstat) */
+};
+
+/*
+ * Walks a tree: each directory's entries sorted by name, a directory before what is in it. Symbolic links are not
+ * followed. A file that vanishes meanwhile is left out; a directory that cannot be read is given with its `error`.
+ * Suspends: yes. Owns: wf_walk_close. Errors: the root's own; -ENOMEM.
+ */
+WF_API WF_SUSPENDS WF_CHECKED int wf_walk_open(const char *root, struct wf_walk **walk);
+
+/* The next entry: 1, or 0 at the end. Suspends: at each new directory. On cancel: no entry is lost. */
+WF_API WF_SUSPENDS WF_CHECKED int wf_walk_next(struct wf_walk *walk, const struct wf_walk_entry **entry);
+
+/* Leaves out what is in the directory that was given last. Suspends: never. */
+WF_API void wf_walk_skip(struct wf_walk *walk);
+
+/* Ends a walk anywhere; NULL is ignored. Suspends: never. */
+WF_API void wf_walk_close(struct wf_walk *walk);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

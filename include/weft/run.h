@@ -1,0 +1,75 @@
+/*
+ * A loop: where tasks run. wf_run makes one on the calling thread, runs a function as its first task, and returns that
+ * function's result when it and everything it started has ended.
+ *
+ *     static int hello(void *unused) { ... }
+ *     int main(void) { return wf_main(hello, NULL); }
+ *
+ * Threads: each thread may run a loop of its own; nothing is shared between them.
+ */
+#ifndef WEFT_RUN_H
+#define WEFT_RUN_H
+
+#include <weft/scope.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct wf_run_options {
+    size_t size;             /* filled by the macro */
+    const void *arg_;
+    const char *driver;      /* "uring" or "epoll"; default: $WEFT_DRIVER, else the best that the kernel allows */
+    bool signals;            /* SIGINT and SIGTERM: the first drains, the second cancels, the third ends the process */
+    int64_t grace;           /* from the drain to the cancel; 0: the first signal cancels at once */
+    size_t stack_size;       /* of the main task; default 1 MiB; only touched pages cost */
+    size_t stack_cache;      /* stacks kept warm after use; default 256 */
+    uint32_t tasks_max;      /* spawning past that is -EAGAIN; default: memory decides */
+    uint32_t threads_max;    /* workers of the executor; default 4 */
+    uint32_t queue_max;      /* jobs that may wait for a worker before callers do; default 1024 */
+    const char *function_;
+    const char *place_;
+};
+
+/*
+ * wf_run(fn, arg, .option = value, ...) runs `int fn(T *arg)` as the main task of a new loop on this thread.
+ * Returns its result. Errors: -EDEADLK after a deadlock was reported; -EBUSY inside a running loop; -EINVAL; -ENOMEM;
+ * what the driver's set-up said when no driver could be had.
+ */
+#define wf_run(fn, ...)                                                                                        \
+    wf_run_(WF_TASK_FN_(fn, WF_FIRST_(__VA_ARGS__)),                                                           \
+            &(struct wf_run_options){.size = sizeof(struct wf_run_options), .function_ = #fn, .place_ = WF_HERE_, \
+                                     .arg_ = __VA_ARGS__})
+
+/* wf_run for `main`: an error is written to standard error, and the result becomes the exit status. */
+#define wf_main(fn, ...) wf_exit_status(wf_run(fn, __VA_ARGS__))
+
+/*
+ * The exit status for the result of a main task: 0 for success; 128 + signal when a signal ended the last loop; else 1,
+ * with the message on standard error.
+ */
+WF_API int wf_exit_status(int rc);
+
+/* Name of the running loop's driver, and why a better one was refused ("" when none was). Threads: inside a loop. */
+WF_API const char *wf_driver_name(void);
+WF_API const char *wf_driver_refusal(void);
+
+/* What the loop is doing, in numbers. */
+struct wf_statistics {
+    uint64_t tasks_alive, tasks_spawned;
+    uint64_t stacks_bound, stacks_cached;
+    uint64_t timers_armed, operations_pending;
+    uint64_t jobs_queued, jobs_running;
+    int64_t job_wait_max_ns;  /* longest time a job waited for a worker */
+};
+WF_API void wf_statistics(struct wf_statistics *statistics);
+
+/* Writes the tree of tasks through wf_report: names, states, what each waits on. */
+WF_API void wf_dump(void);
+
+WF_API int wf_run_(int (*fn)(void *), const struct wf_run_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

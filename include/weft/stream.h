@@ -1,0 +1,94 @@
+/*
+ * A stream of bytes, whatever it runs over: a TCP connection, a pipe, standard input.
+ *
+ *     ssize_t got;
+ *     while ((got = wf_stream_read(conn, buffer, sizeof buffer)) > 0)
+ *         if (wf_stream_write_all(conn, buffer, (size_t)got, NULL) < 0) break;
+ *     wf_stream_close(conn);
+ *
+ * At most one task reads and one writes at a time: another gets -EBUSY at once, not interleaved bytes.
+ * A buffer may live on the caller's stack: no call returns while the kernel still uses it.
+ * Threads: the loop that opened the stream.
+ */
+#ifndef WEFT_STREAM_H
+#define WEFT_STREAM_H
+
+#include <weft/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct wf_stream;
+
+/*
+ * Reads what is there, at least one byte and at most `size`. Returns the count; 0 at the end of the stream.
+ * Suspends: until bytes, the end or an error. On cancel: nothing was consumed.
+ * Errors: -ECANCELED, -EBADF when the stream was closed meanwhile, -EBUSY, the system's.
+ */
+WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_stream_read(struct wf_stream *stream, void *buffer, size_t size);
+
+/*
+ * Reads exactly `size` bytes. `*done` (may be NULL) is how many came, also on failure. Returns 0.
+ * Suspends: until all came. On cancel: `*done` bytes were consumed. Errors: as read; WF_EEND when the stream ended first.
+ */
+WF_API WF_SUSPENDS WF_CHECKED int wf_stream_read_full(struct wf_stream *stream, void *buffer, size_t size, size_t *done);
+
+/*
+ * Writes some bytes, at least one. Returns the count.
+ * Suspends: until the system took some. On cancel: nothing was sent. Errors: as read; -EPIPE when the peer is gone.
+ */
+WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_stream_write(struct wf_stream *stream, const void *bytes, size_t size);
+
+/*
+ * Writes all bytes. `*done` (may be NULL) is how many went out, also on failure. Returns 0.
+ * Suspends: until all are taken. On cancel: `*done` bytes were sent, and if that is some but not all, the stream is
+ * broken for writing: later writes give -EPIPE. Errors: as write.
+ */
+WF_API WF_SUSPENDS int wf_stream_write_all(struct wf_stream *stream, const void *bytes, size_t size, size_t *done);
+
+/*
+ * The polite end of the sending side: the peer reads the end of the stream; reading goes on.
+ * Suspends: never for plain sockets and pipes. Errors: -ENOTCONN, -EBADF.
+ */
+WF_API WF_SUSPENDS int wf_stream_shutdown(struct wf_stream *stream);
+
+/*
+ * Closes at once, in any state; NULL is ignored. Calls that other tasks have pending on it end with -EBADF. The pointer
+ * is dead afterwards. Suspends: never.
+ */
+WF_API void wf_stream_close(struct wf_stream *stream);
+
+/* The descriptor underneath, to ask or to set options; -1 when there is none. It stays the stream's. */
+WF_API int wf_stream_fd(const struct wf_stream *stream);
+
+/*
+ * A stream over a descriptor of yours. On success the stream owns it and closes it. Suspends: never.
+ * Errors: -EBADF, -ENOMEM, -EMFILE; then the descriptor is still yours.
+ */
+WF_API int wf_stream_wrap(int fd, struct wf_stream **stream);
+
+/* A pipe: what is written to one end is read from the other. Suspends: never. Errors: -EMFILE, -ENFILE, -ENOMEM. */
+WF_API int wf_pipe(struct wf_stream **reader, struct wf_stream **writer);
+
+/* Standard streams, as streams of their own over duplicates: closing one leaves descriptors 0 to 2 alone. */
+WF_API int wf_stdin(struct wf_stream **stream);
+WF_API int wf_stdout(struct wf_stream **stream);
+WF_API int wf_stderr(struct wf_stream **stream);
+
+enum wf_readiness {
+    WF_READABLE = 1,
+    WF_WRITABLE = 2,
+};
+
+/*
+ * Waits until a descriptor of yours is ready; for foreign libraries. Returns the readiness that was found, errors and
+ * hang-ups included as ready.
+ * Suspends: until ready. On cancel: nothing. Errors: -ECANCELED, -EBADF, -EINVAL.
+ */
+WF_API WF_SUSPENDS int wf_wait_fd(int fd, unsigned readiness);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

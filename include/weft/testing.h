@@ -1,0 +1,86 @@
+/*
+ * Tests as tasks: each body runs on a fresh loop, under a deadline, and must leave nothing behind.
+ *
+ *     WF_TEST(a_sleeper_is_never_early)
+ *     {
+ *         int64_t started = wf_now();
+ *         WF_EXPECT(wf_sleep(WF_MILLISECONDS(5)) == 0);
+ *         WF_EXPECT(wf_now() - started >= WF_MILLISECONDS(5));
+ *     }
+ *     WF_TEST_MAIN
+ *
+ * After every test no task, scope, operation, descriptor or heap block of the library's allocator may be left; what is
+ * left is named and the test fails. The program ends with a line "N passed, N failed".
+ */
+#ifndef WEFT_TESTING_H
+#define WEFT_TESTING_H
+
+#include <weft/base.h>
+#include <weft/time.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct wf_test {
+    const char *name;
+    const char *place;
+    void (*body)(void);
+    int64_t timeout;        /* default 10 s */
+    const char *dies;       /* the body must end its process, with this text on standard error */
+    bool plain;             /* the body runs outside any loop */
+    struct wf_test *next_;
+};
+
+struct wf_test_options {
+    int64_t timeout;
+    const char *dies;
+    bool plain;
+};
+
+/* Defines and registers a test, named as a claim. Options: .timeout, .plain, .dies. */
+#define WF_TEST(...) WF_TEST_(WF_FIRST_(__VA_ARGS__), __VA_ARGS__)
+#define WF_TEST_(claim, ...)                                                                                   \
+    static void claim(void);                                                                                   \
+    static struct wf_test WF_JOIN_(claim, _test) = {.name = #claim, .place = WF_HERE_, .body = __VA_ARGS__};   \
+    __attribute__((constructor)) static void WF_JOIN_(claim, _register)(void)                                  \
+    {                                                                                                          \
+        wf_test_register(&WF_JOIN_(claim, _test));                                                             \
+    }                                                                                                          \
+    static void claim(void)
+
+/* Checks; a failure is printed with its place and values, and the test goes on. Each gives whether it held. */
+#define WF_EXPECT(condition) wf_test_expect((condition), #condition, WF_HERE_)
+#define WF_EXPECT_INT(actual, expected) wf_test_expect_int((actual), (expected), #actual, WF_HERE_)
+#define WF_EXPECT_CODE(actual, expected) wf_test_expect_code((actual), (expected), #actual, WF_HERE_)
+#define WF_EXPECT_TEXT(actual, expected) wf_test_expect_text((actual), (expected), #actual, WF_HERE_)
+/* The text contains the part. */
+#define WF_EXPECT_PART(text, part) wf_test_expect_part((text), (part), #text, WF_HERE_)
+
+#define WF_TEST_MAIN                                                                                           \
+    int main(int argc, char **argv)                                                                            \
+    {                                                                                                          \
+        return wf_test_main(argc, argv);                                                                       \
+    }
+
+WF_API void wf_test_register(struct wf_test *test);
+WF_API int wf_test_main(int argc, char **argv);
+WF_API bool wf_test_expect(bool held, const char *text, const char *place);
+WF_API bool wf_test_expect_int(int64_t actual, int64_t expected, const char *text, const char *place);
+WF_API bool wf_test_expect_code(int64_t actual, int64_t expected, const char *text, const char *place);
+WF_API bool wf_test_expect_text(const char *actual, const char *expected, const char *text, const char *place);
+WF_API bool wf_test_expect_part(const char *text, const char *part, const char *expression, const char *place);
+
+/* What the library reported since the test began, one message a line. */
+WF_API const char *wf_test_reports(void);
+
+/* Says that reports are expected: without this, a report fails the test. */
+WF_API void wf_test_allow_reports(void);
+
+/* The same text, true while a failure was recorded in the running test. */
+WF_API bool wf_test_failed(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,35 @@
+/*
+ * All of weft's core: tasks, scopes, deadlines, waiting, streams, files. Include this one.
+ *
+ *     #include <weft/weft.h>
+ *
+ *     static int hello(const char *name)
+ *     {
+ *         int rc = wf_sleep(WF_SECONDS(1));
+ *         if (rc < 0) return rc;
+ *         printf("Hello, %s!\n", name);
+ *         return 0;
+ *     }
+ *
+ *     int main(void)
+ *     {
+ *         return wf_main(hello, "world");
+ *     }
+ */
+#ifndef WEFT_WEFT_H
+#define WEFT_WEFT_H
+
+#include <weft/arena.h>
+#include <weft/base.h>
+#include <weft/executor.h>
+#include <weft/file.h>
+#include <weft/group.h>
+#include <weft/run.h>
+#include <weft/scope.h>
+#include <weft/stream.h>
+#include <weft/sync.h>
+#include <weft/task.h>
+#include <weft/tcp.h>
+#include <weft/time.h>
+
+#endif

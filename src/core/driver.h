@@ -1,0 +1,145 @@
+/*
+ * The driver: the one door to the kernel, and so to everything that is not determined by the program: time, input and
+ * output, random numbers, the order of completions, threads. Two implementations are real (uring, epoll); a simulated one
+ * fits behind the same door.
+ *
+ * The door is at the level of completions. One byte from socket to task:
+ *
+ *     wf_stream_read -> op_run -> driver->submit          the task suspends; its buffer lies on its stack
+ *     loop pass      -> driver->poll -> op_complete       the kernel's word is the result; the task becomes runnable
+ *     next turn      -> op_run returns                    the result, exactly once
+ *
+ * and one cancel: scope -> the task's wait -> op_cancel -> driver->cancel; the task stays suspended until op_complete.
+ */
+#ifndef WEFT_CORE_DRIVER_H
+#define WEFT_CORE_DRIVER_H
+
+#include <sys/socket.h>
+
+#include "core/wait.h"
+
+struct loop;
+struct desc;
+
+/* A message from another thread: delivered on the loop's thread, in the order of sending. */
+struct message {
+    struct message *next;
+    void (*deliver)(struct loop *loop, struct message *message);
+};
+
+/* Work for a thread; its message brings it back. */
+struct job {
+    struct message message;
+    struct job *next;
+    int (*fn)(void *arg);
+    void *arg;
+    int result;
+    int64_t queued_at;
+    const char *name;
+};
+
+enum op_kind {
+    OP_ACCEPT,   /* result: the new descriptor, close-on-exec */
+    OP_CONNECT,
+    OP_RECV,     /* sockets */
+    OP_SEND,
+    OP_READ,     /* everything else; offset -1: at the descriptor's own position */
+    OP_WRITE,
+    OP_OPEN,     /* result: the new descriptor */
+    OP_STAT,     /* into a struct statx */
+    OP_SYNC,
+    OP_POLL,     /* result: the readiness found */
+    OP_KINDS,
+};
+
+struct op {
+    struct wf_wait wait;
+    enum op_kind kind;
+    int cancel_code;          /* what -ECANCELED from the kernel means; 0: nobody asked */
+    struct desc *desc;        /* NULL for paths and foreign descriptors */
+    struct op *next, *prev;   /* among the pending ones of its descriptor, or of the loop */
+    int fd;                   /* OP_POLL: the foreign descriptor */
+    unsigned flags;           /* OP_OPEN: open(2); OP_STAT: AT_SYMLINK_NOFOLLOW; OP_POLL: WF_READABLE ...; OP_SEND: MSG_... */
+    mode_t mode;
+    void *buffer;
+    size_t size;
+    int64_t offset;
+    const char *path;
+    const struct sockaddr *address;
+    socklen_t address_size;
+    struct job job;           /* for a driver that gives it to a thread; `fn` is set while it has */
+    uint64_t driver_data;     /* the driver's own, while pending */
+};
+
+/*
+ * An open descriptor. It belongs to the loop until its last operation has been reaped, so that closing it is safe at
+ * any moment.
+ *
+ *     open --desc_close()--> closing --last op_complete()--> released (the descriptor is closed, `release` is called)
+ *
+ * without pending operations the two steps are one.
+ */
+struct desc {
+    int fd;
+    uint32_t pending;
+    struct op *ops;               /* the pending ones */
+    bool closed;
+    bool socket;                  /* set before desc_init: recv and send instead of read and write */
+    bool stream;                  /* bytes without borders: a short read means that there is no more for now */
+    bool non_blocking;            /* O_NONBLOCK is set, and nobody else relies on it */
+    void (*release)(struct desc *desc);
+    struct {
+        uint8_t ready;            /* WF_READABLE, WF_WRITABLE: worth trying without waiting */
+        bool registered, hung_up;
+        bool on_thread;           /* a file: always ready, and slow */
+        bool no_wait_unknown;     /* the system cannot try it without waiting; look first */
+    } epoll;
+};
+
+struct driver {
+    const char *name;
+    /* Takes what it needs; 0 or why not. `finish` is called only after a successful `init`. */
+    int (*init)(struct loop *loop);
+    void (*finish)(struct loop *loop);
+    /* Starts an operation. True: it is complete, the result in op->wait.result. False: op_complete will be called. */
+    bool (*submit)(struct loop *loop, struct op *op);
+    /* Asks a pending operation to end; op_complete is called in any case, perhaps before this returns. */
+    void (*cancel)(struct loop *loop, struct op *op);
+    /* Reaps what has completed; when nothing has, waits until `deadline` (0: does not wait). */
+    void (*poll)(struct loop *loop, int64_t deadline);
+    /* Ends a poll that waits, from any thread or signal handler. */
+    void (*wake)(struct loop *loop);
+    int64_t (*now)(struct loop *loop);
+    void (*random)(struct loop *loop, void *bytes, size_t size);
+    /* Runs a job on a thread; loop_deliver brings it back. Cancel: true when it had not begun and never will. */
+    int (*job_start)(struct loop *loop, struct job *job);
+    bool (*job_cancel)(struct loop *loop, struct job *job);
+    /* Calls that do not wait: each as its system call, with close-on-exec, `-errno` for failure. */
+    int (*socket)(struct loop *loop, int family, int type, int protocol);
+    int (*pipe)(struct loop *loop, int ends[2]);
+    int (*bind)(struct loop *loop, int fd, const struct sockaddr *address, socklen_t size);
+    int (*listen)(struct loop *loop, int fd, int backlog);
+    int (*set_option)(struct loop *loop, int fd, int level, int name, int value);
+    int (*local_name)(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
+    int (*shutdown)(struct loop *loop, int fd, int how);
+    /* Prepares a descriptor for operations; detaches and closes it. */
+    void (*attach)(struct loop *loop, struct desc *desc);
+    void (*close)(struct loop *loop, struct desc *desc);
+};
+
+/* Those to try, best first; the list ends with NULL. */
+extern const struct driver *const drivers[];
+
+/*
+ * Runs an operation for the current task: checks for cancellation, submits, suspends, and returns its result. Suspends.
+ * The class says how it is named in dumps and whether it is an idle wait.
+ */
+int64_t op_run(struct op *op);
+
+/* For drivers: the operation is over. Unlinks it, releases its descriptor if that was closed, wakes its task. */
+void op_complete(struct op *op, int64_t result);
+
+void desc_init(struct desc *desc, int fd, void (*release)(struct desc *desc));
+void desc_close(struct desc *desc);
+
+#endif

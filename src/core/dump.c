@@ -1,0 +1,75 @@
+/* What every task is doing, as a text tree through wf_report. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <weft/task.h>
+#include <weft/time.h>
+
+#include "core/loop.h"
+
+enum { TASKS_SHOWN = 200 };
+
+struct text {
+    FILE *file;
+    const struct loop *loop;
+    unsigned shown, hidden;
+};
+
+static const char *state_of(const struct loop *loop, const struct wf_task *task)
+{
+    if (task == loop->running) return "running";
+    if (task->wait != NULL) return task->wait->class->name;
+    return task->stack == NULL ? "not started" : "runnable";
+}
+
+static void write_task(struct text *text, const struct wf_task *task, int depth)
+{
+    fprintf(text->file, "\n%*s%s #%llu  %s%s  (spawned at %s)", depth * 2 + 2, "", task->name, (unsigned long long)task->id,
+            task->wait != NULL ? "waits: " : "", state_of(text->loop, task), task->place);
+    const struct wf_reason *reason = task->current->flags & NODE_CANCELLED ? node_reason(task->current) : NULL;
+    if (reason != NULL) fprintf(text->file, "  cancelled: %s", reason->text);
+}
+
+/* Depth first, without recursion deeper than the tree of scopes is nested; a dump runs on the loop's own stack. */
+static void write_children(struct text *text, const struct wf_scope *scope, int depth);
+
+static void write_scopes(struct text *text, const struct wf_node_ *node, int depth)
+{
+    for (; node != NULL; node = node->inner) {
+        const struct wf_scope *scope = (const struct wf_scope *)node;
+        if (scope->children_ != NULL) write_children(text, scope, depth);
+    }
+}
+
+static void write_children(struct text *text, const struct wf_scope *scope, int depth)
+{
+    for (const struct wf_task *task = scope->children_; task != NULL; task = task->next) {
+        if (text->shown++ >= TASKS_SHOWN) {
+            text->hidden++;
+            continue;
+        }
+        write_task(text, task, depth);
+        write_scopes(text, task->node.inner, depth + 1);
+    }
+}
+
+void loop_dump(struct loop *loop, const char *title)
+{
+    char *bytes = NULL;
+    size_t size = 0;
+    struct text text = {.file = open_memstream(&bytes, &size), .loop = loop};
+    if (text.file == NULL) {
+        wf_report("%s", title);
+        return;
+    }
+    write_children(&text, &loop->root, 0);
+    if (text.hidden > 0) fprintf(text.file, "\n  ... and %u more", text.hidden);
+    fclose(text.file);
+    wf_report("%s%s", title, bytes);
+    free(bytes);
+}
+
+void wf_dump(void)
+{
+    loop_dump(LOOP_HERE(), "tasks:");
+}

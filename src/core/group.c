@@ -1,0 +1,120 @@
+/* gather and race: an array of jobs under one scope. */
+#include <weft/group.h>
+
+#include <weft/task.h>
+
+#include "base/memory.h"
+#include "core/loop.h"
+
+/* What one job needs besides its item; its result goes into `status`. */
+struct member {
+    int (*call)(void *item);
+    void *item;
+    int *status;
+    size_t *winner;
+    size_t index;
+    bool failure_wins;
+};
+
+struct group {
+    struct wf_scope *scope;
+    struct member *members;
+    size_t count;
+    const char *name, *function, *place;
+    size_t stack_size;
+};
+
+static int run_member(void *argument)
+{
+    struct member *member = argument;
+    int rc = member->call(member->item);
+    if (member->status != NULL) *member->status = rc;
+    bool decides = rc >= 0 || (member->failure_wins && !(rc == -ECANCELED && wf_cancelled()));
+    if (member->winner != NULL && decides && *member->winner == SIZE_MAX) *member->winner = member->index;
+    return rc;
+}
+
+static struct member *members_new(char *items, size_t count, size_t item_size, int (*call)(void *), int *collect)
+{
+    size_t size;
+    if (__builtin_mul_overflow(count, sizeof(struct member), &size)) return NULL;
+    struct member *members = memory_alloc(size);
+    if (members == NULL) return NULL;
+    for (size_t i = 0; i < count; i++) {
+        int *status = collect != NULL ? &collect[i] : NULL;
+        members[i] = (struct member){.call = call, .item = items + i * item_size, .status = status, .index = i};
+        if (status != NULL) *status = -ECANCELED;
+    }
+    return members;
+}
+
+/* A spawn that fails is remembered by the scope; there is nothing more to start then. */
+static int spawn_members(const struct group *group)
+{
+    struct wf_spawn_options options = {
+        .size = sizeof options,
+        .name = group->name,
+        .function_ = group->function,
+        .place_ = group->place,
+        .stack_size = group->stack_size,
+    };
+    for (size_t i = 0; i < group->count; i++) {
+        options.arg_ = &group->members[i];
+        int rc = wf_spawn_(group->scope, run_member, &options);
+        if (rc < 0) return rc;
+    }
+    return 0;
+}
+
+int wf_gather_(void *items, size_t count, size_t item_size, const struct wf_gather_options *options)
+{
+    (void)LOOP_HERE();
+    if (options->size != sizeof *options || (items == NULL && count > 0)) return -EINVAL;
+    if (count == 0) return 0;
+    struct member *members = members_new(items, count, item_size, options->call_, options->collect);
+    if (members == NULL) return -ENOMEM;
+    int rc;
+    {
+        WF_SCOPE(scope, .limit = options->limit, .policy = options->collect != NULL ? WF_COLLECT : WF_FAIL_FAST,
+                 .name = options->function_);
+        struct group group = {.scope = &scope, .members = members, .count = count, .name = options->name,
+                              .function = options->function_, .place = options->place_,
+                              .stack_size = options->stack_size};
+        int spawned = spawn_members(&group);
+        /* Only a cancel is the body's own failure; the others are in the scope's list already. */
+        rc = wf_scope_end(&scope, spawned == -ECANCELED ? spawned : 0);
+        bool only_in_place = options->collect != NULL && rc < 0 && spawned == 0 && rc != -ECANCELED && rc != -ETIME;
+        if (only_in_place) {
+            wf_each_error(&scope, error) wf_take_error(error);
+            rc = 0;
+        }
+    }
+    memory_free(members);
+    return rc;
+}
+
+int wf_race_(void *items, size_t count, size_t item_size, const struct wf_race_options *options)
+{
+    (void)LOOP_HERE();
+    if (options->size != sizeof *options || items == NULL || count == 0) return -EINVAL;
+    struct member *members = members_new(items, count, item_size, options->call_, options->collect);
+    if (members == NULL) return -ENOMEM;
+    size_t winner = SIZE_MAX;
+    for (size_t i = 0; i < count; i++) {
+        members[i].winner = &winner;
+        members[i].failure_wins = options->first_done;
+    }
+    int rc;
+    {
+        WF_SCOPE(scope, .policy = options->first_done ? WF_FIRST_DONE : WF_FIRST_SUCCESS, .name = options->function_);
+        struct group group = {.scope = &scope, .members = members, .count = count, .name = options->name,
+                              .function = options->function_, .place = options->place_,
+                              .stack_size = options->stack_size};
+        int spawned = spawn_members(&group);
+        rc = wf_scope_end(&scope, spawned == -ECANCELED ? spawned : 0);
+        if (rc >= 0) wf_each_error(&scope, error) wf_take_error(error);
+    }
+    if (winner != SIZE_MAX && options->winner != NULL) *options->winner = winner;
+    memory_free(members);
+    return rc;
+}

@@ -1,0 +1,212 @@
+/* What spawners see of their children: spawning with its limit, readiness, handles. */
+#include <string.h>
+#include <weft/task.h>
+
+#include "base/memory.h"
+#include "base/report.h"
+#include "core/loop.h"
+#include "core/scope.h"
+
+/* ---- Spawning ---- */
+
+static struct loop *check_scope(struct wf_scope *scope)
+{
+    struct loop *loop = LOOP_HERE();
+    if (scope->loop_ == loop && scope->state_ == SCOPE_OPEN) return loop;
+    if (scope->loop_ == loop && scope->state_ == SCOPE_ENDING) return loop;
+    misuse("task '%s' spawned into a scope that is not open%s%s: it was already ended, or belongs to another loop.",
+           loop->running->name, scope->place_ != NULL ? ", opened at " : "", scope->place_ != NULL ? scope->place_ : "");
+}
+
+static bool is_full(const struct wf_scope *scope)
+{
+    return scope->limit_ > 0 && (scope->alive_ >= scope->limit_ || scope->spawners_.first != NULL);
+}
+
+static const struct wait_class room_class = {.name = "room under the scope's limit", .cancel = queue_cancel};
+
+/* A grant may come together with the cancel of the scope: then the room goes to the next in the queue. */
+static int wait_for_room(struct wf_scope *scope)
+{
+    int rc = wait_check(false);
+    if (rc < 0) return rc;
+    rc = (int)queue_wait(&scope->spawners_, &room_class);
+    if (rc == 0 && (scope->node_.flags & NODE_CANCELLED)) {
+        queue_grant(&scope->spawners_, 0);
+        rc = -ECANCELED;
+    }
+    return rc;
+}
+
+static int spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options, struct wf_task **task)
+{
+    struct loop *loop = check_scope(scope);
+    if (scope->node_.flags & NODE_CANCELLED) return -ECANCELED;
+    if (is_full(scope) && !options->daemon) {
+        int rc = wait_for_room(scope);
+        if (rc < 0) return rc;
+    }
+    int rc = task_spawn(scope, fn, options, task);
+    if (rc < 0) {
+        scope_note_error(scope, loop->running, rc);
+        if (scope->policy_ == WF_FAIL_FAST)
+            node_cancel(&scope->node_, &scope->reason_, WF_REASON_SIBLING, "a child could not be spawned",
+                        options->place_);
+    }
+    return rc;
+}
+
+int wf_spawn_(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options)
+{
+    struct wf_task *task;
+    return spawn(scope, fn, options, &task);
+}
+
+int wf_try_spawn_(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options)
+{
+    check_scope(scope);
+    if (scope->node_.flags & NODE_CANCELLED) return -ECANCELED;
+    if (is_full(scope) && !options->daemon) return -EAGAIN;
+    struct wf_task *task;
+    return task_spawn(scope, fn, options, &task);
+}
+
+/* ---- Readiness ---- */
+
+/*
+ * The spawner waits with this on its stack until the child says wf_ready or ends. Cancelled, it cancels the child and
+ * goes on waiting, so that nothing of the child is left when it returns.
+ */
+struct ready {
+    struct wf_wait wait;
+    struct wf_handle child;
+    bool abandoned;
+};
+
+static void ready_cancelled(struct wf_wait *wait, int code)
+{
+    struct ready *ready = (struct ready *)wait;
+    (void)code;
+    ready->abandoned = true;
+    wf_handle_cancel(&ready->child, "the task that waited for it to be ready was cancelled");
+}
+
+static const struct wait_class ready_class = {.name = "a child to be ready", .cancel = ready_cancelled};
+
+int wf_spawn_ready_(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options)
+{
+    struct ready ready = {.abandoned = false};
+    struct wf_spawn_options own = *options;
+    bool has_handle = own.handle != NULL;
+    if (!has_handle) own.handle = &ready.child;
+    struct wf_task *task;
+    int rc = wait_check(false);
+    if (rc == 0) rc = spawn(scope, fn, &own, &task);
+    if (rc < 0) return rc;
+    struct task_extra *extra = task_extra(task);
+    if (extra == NULL) {
+        wf_handle_cancel(own.handle, "out of memory");
+        return -ENOMEM;
+    }
+    extra->ready = &ready;
+    ready.child.task_ = task;
+    rc = (int)suspend(&ready.wait, &ready_class, scope);
+    if (rc >= 0 && !has_handle) task->handle = NULL;  /* the child lives on without this frame */
+    return ready.abandoned && rc < 0 ? -ECANCELED : rc;
+}
+
+void wf_ready(int value)
+{
+    struct wf_task *task = LOOP_HERE()->running;
+    if (task->extra == NULL || task->extra->ready == NULL || value < 0) return;
+    struct ready *ready = task->extra->ready;
+    if (ready->abandoned) return;
+    task->extra->ready = NULL;
+    if (task->handle == &ready->child) task->handle = NULL;
+    wait_end(&ready->wait, value);
+}
+
+bool ready_ended(struct wf_task *task, int rc)
+{
+    struct ready *ready = task->extra->ready;
+    task->extra->ready = NULL;
+    if (task->handle == &ready->child) task->handle = NULL;
+    wait_end(&ready->wait, rc < 0 ? rc : -EPROTO);
+    return false;
+}
+
+/* ---- Handles ---- */
+
+static const struct wait_class handle_class = {.name = "a handle", .cancel = queue_cancel};
+
+int wf_handle_join(struct wf_handle *handle)
+{
+    (void)LOOP_HERE();
+    if (handle->state_ == HANDLE_UNUSED) return -EINVAL;
+    int rc = wait_check(false);
+    if (rc < 0) return rc;
+    if (handle->state_ == HANDLE_ENDED) return (int)wait_skipped(handle->result_);
+    return (int)queue_wait(&handle->waiters_, &handle_class);
+}
+
+void wf_handle_cancel_at_(struct wf_handle *handle, const char *why, const char *place)
+{
+    (void)LOOP_HERE();
+    if (handle->task_ == NULL) return;
+    node_cancel(&handle->task_->node, &handle->reason_, WF_REASON_EXPLICIT, why, place);
+}
+
+bool wf_handle_done(const struct wf_handle *handle)
+{
+    return handle->state_ == HANDLE_ENDED;
+}
+
+int wf_handle_result(const struct wf_handle *handle)
+{
+    if (handle->state_ == HANDLE_ALIVE) return -EINPROGRESS;
+    return handle->state_ == HANDLE_ENDED ? handle->result_ : -EINVAL;
+}
+
+/* ---- Sets of handles ---- */
+
+static int count_ended(struct wf_handle *const *handles, size_t count, bool *failed)
+{
+    int ended = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!wf_handle_done(handles[i])) continue;
+        ended++;
+        if (handles[i]->result_ < 0) *failed = true;
+    }
+    return ended;
+}
+
+static const struct wait_class handles_class = {.name = "handles", .cancel = group_cancel};
+
+static int wait_for_any(struct wf_handle *const *handles, size_t count)
+{
+    struct wait_group group = {.members = memory_zero(count * sizeof(struct wait_member)), .count = count};
+    if (group.members == NULL) return -ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        if (!wf_handle_done(handles[i])) group_add(&group, i, &handles[i]->waiters_);
+    int rc = (int)suspend(&group.wait, &handles_class, NULL);
+    memory_free(group.members);
+    return rc;
+}
+
+int wf_wait_handles(struct wf_handle *const *handles, size_t count, enum wf_wait_for condition)
+{
+    (void)LOOP_HERE();
+    for (size_t i = 0; i < count; i++)
+        if (handles[i]->state_ == HANDLE_UNUSED) return -EINVAL;
+    int rc = wait_check(false);
+    if (rc < 0) return rc;
+    for (;;) {
+        bool failed = false;
+        int ended = count_ended(handles, count, &failed);
+        bool enough = (size_t)ended == count || (condition == WF_ANY_DONE && ended > 0) ||
+                      (condition == WF_ANY_FAILED && failed);
+        if (enough) return ended;
+        rc = wait_for_any(handles, count);
+        if (rc < 0) return rc;
+    }
+}

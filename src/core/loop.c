@@ -1,0 +1,374 @@
+/* The scheduler: switching, passes, and messages from other threads. */
+#include "core/loop.h"
+
+#include <string.h>
+#include <time.h>
+#include <weft/task.h>
+#include <weft/time.h>
+
+#include "base/report.h"
+
+_Thread_local struct loop *current_loop __attribute__((tls_model("initial-exec")));
+
+struct loop *loop_required(const char *function)
+{
+    if (current_loop != NULL && current_loop->running != NULL) return current_loop;
+    misuse("%s was called outside a task. It may have to wait, and only a task can: call it from a function that wf_run "
+           "or wf_spawn started, on the thread of that loop.",
+           function);
+}
+
+/* ---- Switching ---- */
+
+static void fiber_main(void *argument);
+
+static __attribute__((noinline)) void bind_stack(struct loop *loop, struct wf_task *task)
+{
+    task->stack = stack_take(&loop->stacks, task->stack_class);
+    task->sp = weft_fiber_prepare(stack_top(task->stack), fiber_main, NULL);
+}
+
+/* The task's turn begins. */
+static inline void begin_turn(struct loop *loop, struct wf_task *task)
+{
+    loop->runs_left--;
+    loop->running = task;
+    loop->budget = BUDGET;
+    loop->slice_start = 0;
+    task->resumes++;
+}
+
+/* Where every fiber begins and, task after task, goes on: an ended task's stack serves the next fresh one at once. */
+static void fiber_main(void *argument)
+{
+    (void)argument;
+    fiber_entered();
+    struct loop *loop = current_loop;
+    for (;;) {
+        struct wf_task *task = loop->running;
+        struct stack *stack = task->stack;
+        task_end(task, task->fn(task->arg));
+        struct wf_task *next = loop->runs_left > 0 ? run_pop(loop) : NULL;
+        void *ignored;
+        if (next == NULL) {
+            loop->running = NULL;
+            stack_give(&loop->stacks, stack);
+            fiber_switch(&ignored, stack, loop->sp, &loop->thread_stack, true);
+            __builtin_trap();
+        }
+        begin_turn(loop, next);
+        if (next->stack == NULL && next->stack_class == stack->class_index) {
+            next->stack = stack;
+            stack_unreserve(&loop->stacks, stack->class_index);
+            continue;
+        }
+        if (next->stack == NULL) bind_stack(loop, next);
+        stack_give(&loop->stacks, stack);
+        fiber_switch(&ignored, stack, next->sp, next->stack, true);
+        __builtin_trap();
+    }
+}
+
+static inline void enter(struct loop *loop, struct wf_task *task)
+{
+    begin_turn(loop, task);
+    if (task->stack == NULL) bind_stack(loop, task);
+}
+
+/* Leaves the running task, which has put itself where it will be found, for the next one. */
+static inline void schedule(struct loop *loop, struct wf_task *task)
+{
+    struct wf_task *next = loop->runs_left > 0 ? run_pop(loop) : NULL;
+    if (next == NULL) {
+        loop->running = NULL;
+        fiber_switch(&task->sp, task->stack, loop->sp, &loop->thread_stack, false);
+        return;
+    }
+    enter(loop, next);
+    if (next != task) fiber_switch(&task->sp, task->stack, next->sp, next->stack, false);
+}
+
+int64_t suspend(struct wf_wait *wait, const struct wait_class *class, const void *object)
+{
+    struct loop *loop = current_loop;
+    struct wf_task *task = loop->running;
+    wait->task = task;
+    wait->class = class;
+    wait->object = object;
+    task->wait = wait;
+    schedule(loop, task);
+    return wait->result;
+}
+
+void wait_end(struct wf_wait *wait, int64_t result)
+{
+    struct wf_task *task = wait->task;
+    wait->result = result;
+    task->wait = NULL;
+    run_push(current_loop, task);
+}
+
+/* ---- Fairness ---- */
+
+static inline void take_turns(struct loop *loop)
+{
+    struct wf_task *task = loop->running;
+    run_push(loop, task);
+    schedule(loop, task);
+}
+
+/* Looks at the clock now and then: the first look of a turn only starts the measure. */
+static bool slice_is_over(struct loop *loop)
+{
+    int64_t now = loop_now(loop);
+    if (loop->slice_start == 0) loop->slice_start = now;
+    return now - loop->slice_start >= SLICE_NS;
+}
+
+static void spend(struct loop *loop)
+{
+    loop->budget--;
+    if (loop->budget == 0 || (loop->budget % BUDGET_CLOCK == 0 && slice_is_over(loop))) take_turns(loop);
+}
+
+int64_t wait_skipped(int64_t result)
+{
+    spend(current_loop);
+    return result;
+}
+
+enum { STUBBORN_AFTER = 10000 };
+
+static __attribute__((noinline, cold)) int refuse(struct loop *loop, struct wf_task *task, int code)
+{
+    if (++task->spins == STUBBORN_AFTER && !(task->flags & TASK_STUBBORN)) {
+        task->flags |= TASK_STUBBORN;
+        const struct wf_reason *reason = node_reason(task->current);
+        wf_report("task '%s' (#%llu, spawned at %s) ignores its cancellation: %d suspending calls in a row failed. It was "
+                  "cancelled because: %s (%s)",
+                  task->name, (unsigned long long)task->id, task->place, STUBBORN_AFTER,
+                  reason != NULL ? reason->text : "?", reason != NULL ? reason->place : "?");
+    }
+    spend(loop);
+    return code;
+}
+
+static inline int check(struct loop *loop, struct wf_task *task, bool idle)
+{
+    uint32_t flags = task->current->flags;
+    if (__builtin_expect(flags & NODE_CANCELLED, 0)) return refuse(loop, task, -ECANCELED);
+    task->spins = 0;
+    if (__builtin_expect(idle && (flags & NODE_DRAINING), 0)) return refuse(loop, task, -ESHUTDOWN);
+    return 0;
+}
+
+int wait_check(bool idle)
+{
+    struct loop *loop = current_loop;
+    return check(loop, loop->running, idle);
+}
+
+int wf_yield(void)
+{
+    struct loop *loop = LOOP_HERE();
+    int rc = check(loop, loop->running, false);
+    if (rc == 0) take_turns(loop);
+    return rc;
+}
+
+/* ---- Queues of waiting tasks ---- */
+
+int64_t queue_wait(struct wf_queue_ *queue, const struct wait_class *class)
+{
+    struct wf_wait wait = {.task = current_loop->running};
+    queue_append(queue, &wait);
+    return suspend(&wait, class, queue);
+}
+
+void group_add(struct wait_group *group, size_t index, struct wf_queue_ *queue)
+{
+    struct wait_member *member = &group->members[index];
+    *member = (struct wait_member){.group = group, .queue = queue};
+    queue_append(queue, &member->node);
+}
+
+static void group_leave(struct wait_group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        struct wait_member *member = &group->members[i];
+        if (member->queue != NULL) queue_remove(member->queue, &member->node);
+        member->queue = NULL;
+    }
+}
+
+static void group_granted(struct wait_member *member, int64_t result)
+{
+    member->queue = NULL;
+    member->node.result = result;
+    group_leave(member->group);
+    wait_end(&member->group->wait, member - member->group->members);
+}
+
+void group_cancel(struct wf_wait *wait, int code)
+{
+    group_leave((struct wait_group *)wait);
+    wait_end(wait, code);
+}
+
+bool queue_grant(struct wf_queue_ *queue, int64_t result)
+{
+    struct wf_wait *first = queue->first;
+    if (first == NULL) return false;
+    queue_remove(queue, first);
+    if (first->task == NULL) group_granted((struct wait_member *)first, result);
+    else wait_end(first, result);
+    return true;
+}
+
+void queue_cancel(struct wf_wait *wait, int code)
+{
+    queue_remove((struct wf_queue_ *)(uintptr_t)wait->object, wait);
+    wait_end(wait, code);
+}
+
+/* ---- Time ---- */
+
+int64_t loop_now(struct loop *loop)
+{
+    return loop->driver->now(loop);
+}
+
+int64_t wf_now(void)
+{
+    if (current_loop != NULL) return loop_now(current_loop);
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+struct sleeper {
+    struct wf_wait wait;
+    struct wf_timer_ timer;
+};
+
+static void sleep_over(struct wf_timer_ *timer)
+{
+    struct sleeper *sleeper = (struct sleeper *)((char *)timer - offsetof(struct sleeper, timer));
+    wait_end(&sleeper->wait, 0);
+}
+
+static void sleep_cancelled(struct wf_wait *wait, int code)
+{
+    timer_disarm(&current_loop->timers, &((struct sleeper *)wait)->timer);
+    wait_end(wait, code);
+}
+
+static const struct wait_class sleep_class = {.name = "sleep", .cancel = sleep_cancelled};
+
+int wf_sleep_until(int64_t deadline_ns)
+{
+    struct loop *loop = LOOP_HERE();
+    int rc = wait_check(false);
+    if (rc < 0) return rc;
+    struct sleeper sleeper;
+    sleeper.timer.deadline = deadline_ns < 0 ? 0 : deadline_ns;
+    sleeper.timer.slot = 0;
+    sleeper.timer.fire = sleep_over;
+    if (deadline_ns != WF_FOREVER) timer_arm(&loop->timers, &sleeper.timer);
+    return (int)suspend(&sleeper.wait, &sleep_class, NULL);
+}
+
+int wf_sleep(int64_t duration_ns)
+{
+    if (duration_ns <= 0) return wf_yield();
+    (void)LOOP_HERE();
+    return wf_sleep_until(wf_deadline_after(duration_ns));
+}
+
+/* ---- Messages from other threads ---- */
+
+/* Pushed in reverse, taken all at once. A sender wakes the loop only when it sleeps: both sides write, then read. */
+void loop_send(struct loop *loop, struct message *message)
+{
+    struct message *head = atomic_load_explicit(&loop->inbox, memory_order_relaxed);
+    do {
+        message->next = head;
+    } while (!atomic_compare_exchange_weak(&loop->inbox, &head, message));
+    if (atomic_exchange(&loop->sleeping, false)) loop->driver->wake(loop);
+}
+
+static void deliver_messages(struct loop *loop)
+{
+    if (atomic_load_explicit(&loop->inbox, memory_order_relaxed) == NULL) return;
+    struct message *newest = atomic_exchange(&loop->inbox, NULL), *oldest = NULL;
+    while (newest != NULL) {
+        struct message *next = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    while (oldest != NULL) {
+        struct message *next = oldest->next;
+        oldest->deliver(loop, oldest);
+        oldest = next;
+    }
+}
+
+/* ---- Passes ---- */
+
+static bool is_deadlock(const struct loop *loop)
+{
+    return loop->runnable == 0 && !loop->signals && loop->timers.armed == 0 && loop->pending_ops == 0 && loop->pending_jobs == 0 &&
+           atomic_load(&loop->inbox) == NULL;
+}
+
+static void break_deadlock(struct loop *loop)
+{
+    loop_dump(loop, "deadlock: every task waits for another one, and nothing outside can wake them");
+    if (loop->deadlocked) misuse("the deadlock outlived its cancellation: a wait that cannot be cancelled is part of it.");
+    loop->deadlocked = true;
+    node_cancel(&loop->root.node_, &loop->root.reason_, WF_REASON_MISUSE, "deadlock", "");
+}
+
+static void trim(struct loop *loop)
+{
+    if (loop->now < loop->trim_at) return;
+    if (stack_trim(&loop->stacks)) loop->trim_at = loop->now + 1000000000;
+}
+
+/* Asks the kernel; waits there when nothing is runnable. */
+static void poll_once(struct loop *loop)
+{
+    int64_t deadline = 0;
+    if (loop->runnable == 0) {
+        trim(loop);
+        deadline = loop->timers.next;
+        atomic_store(&loop->sleeping, true);
+        if (atomic_load(&loop->inbox) != NULL) deadline = 0;
+    }
+    loop->driver->poll(loop, deadline);
+    atomic_store_explicit(&loop->sleeping, false, memory_order_relaxed);
+    deliver_messages(loop);
+    loop->now = loop_now(loop);
+    timers_fire(&loop->timers, loop->now);
+    if (loop->signals) signals_look(loop);
+}
+
+static void run_pass(struct loop *loop)
+{
+    loop->runs_left = loop->runnable > RUNS_MIN ? loop->runnable : RUNS_MIN;
+    struct wf_task *task = run_pop(loop);
+    if (task == NULL) return;
+    enter(loop, task);
+    fiber_switch(&loop->sp, &loop->thread_stack, task->sp, task->stack, false);
+}
+
+void loop_work(struct loop *loop)
+{
+    for (;;) {
+        run_pass(loop);
+        if (loop->alive == 0) return;
+        if (is_deadlock(loop)) break_deadlock(loop);
+        poll_once(loop);
+    }
+}

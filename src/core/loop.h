@@ -1,0 +1,132 @@
+/*
+ * A loop: the tasks of one thread, in turn.
+ *
+ * A pass reaps completions, fires timers, then runs the tasks that were runnable when it began; what becomes runnable
+ * meanwhile waits at the end of the queue. Tasks switch directly to each other; only a pass's end goes through the loop's
+ * own context, on the thread's stack. A pass of few tasks is stretched to RUNS_MIN runs before the kernel is asked again,
+ * because a system call and a clock reading cost more than a switch; it ends early when nothing is runnable.
+ */
+#ifndef WEFT_CORE_LOOP_H
+#define WEFT_CORE_LOOP_H
+
+#include <stdatomic.h>
+#include <weft/run.h>
+
+#include "core/driver.h"
+#include "core/task.h"
+#include "core/timer.h"
+#include "fiber/fiber.h"
+
+enum {
+    RUNS_MIN = 64,
+    BUDGET = 128,            /* calls that complete without waiting, until a task yields */
+    BUDGET_CLOCK = 16,       /* of these, between two looks at the clock */
+    SLICE_NS = 500 * 1000,   /* and it yields after so long in any case */
+};
+
+struct task_chunk;
+struct executor;
+
+struct loop {
+    struct wf_task *running;          /* NULL while the loop itself runs */
+    struct wf_task *run_first, *run_last;
+    uint32_t runnable;
+    uint32_t runs_left;               /* of this pass */
+    uint32_t budget;                  /* of the running task */
+    int64_t slice_start;              /* when the running task was first seen to run; 0: not yet in this turn */
+    int64_t now;                      /* the clock, read once a pass */
+
+    void *sp;                         /* the loop's own context, while a task runs */
+    struct stack thread_stack;
+    struct stack_pool stacks;
+    struct wf_task *free_tasks;
+    struct task_chunk *chunks;
+    uint64_t next_id;
+    uint64_t alive, spawned;
+    uint32_t tasks_max;
+    uint32_t default_class;
+
+    struct timers timers;
+    int64_t trim_at;
+
+    const struct driver *driver;
+    void *driver_state;
+    char refusal[160];                /* why a better driver was not taken */
+    uint64_t pending_ops;             /* operations of tasks */
+    struct op *path_ops;              /* the pending ones without a descriptor */
+    uint64_t pending_jobs;
+    struct executor *executor;
+
+    _Atomic(struct message *) inbox;
+    atomic_bool sleeping;
+
+    struct wf_scope root;             /* the scope of the main task */
+    bool deadlocked;
+    bool signals;
+    int64_t grace;
+    int signals_seen;
+    struct wf_timer_ grace_timer;
+    struct wf_run_options options;
+};
+
+extern _Thread_local struct loop *current_loop __attribute__((tls_model("initial-exec")));
+
+/* The running loop of this thread, which must be inside a task; aborts with an explanation otherwise. */
+struct loop *loop_required(const char *function);
+
+#define LOOP_HERE() (__builtin_expect(current_loop != NULL && current_loop->running != NULL, 1) ? current_loop : loop_required(__func__))
+
+static inline void run_push(struct loop *loop, struct wf_task *task)
+{
+    task->next_run = NULL;
+    if (loop->run_last != NULL) loop->run_last->next_run = task;
+    else loop->run_first = task;
+    loop->run_last = task;
+    loop->runnable++;
+}
+
+static inline struct wf_task *run_pop(struct loop *loop)
+{
+    struct wf_task *task = loop->run_first;
+    if (task == NULL) return NULL;
+    loop->run_first = task->next_run;
+    if (task->next_run == NULL) loop->run_last = NULL;
+    loop->runnable--;
+    return task;
+}
+
+/* Runs passes until every task has ended. */
+void loop_work(struct loop *loop);
+
+/* A monotonic time, read now. */
+int64_t loop_now(struct loop *loop);
+
+/* Sends a message from any thread; the loop must live until it is delivered. */
+void loop_send(struct loop *loop, struct message *message);
+
+/* ---- task.c ---- */
+struct wf_task *task_new(struct loop *loop);
+void task_free(struct loop *loop, struct wf_task *task);
+void tasks_free_all(struct loop *loop);
+/* Calls `visit` for every task of the loop, in the order of their records. */
+void tasks_visit(struct loop *loop, void (*visit)(struct wf_task *task, void *context), void *context);
+int task_spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options, struct wf_task **out);
+
+/* ---- executor.c ---- */
+int executor_start(struct loop *loop, struct job *job);
+bool executor_cancel(struct loop *loop, struct job *job);
+void executor_finish(struct loop *loop);
+void executor_statistics(struct loop *loop, struct wf_statistics *statistics);
+
+/* ---- signals.c ---- */
+int signals_take(struct loop *loop);
+void signals_give_back(struct loop *loop);
+/* What arrived since the last look; called once a pass. */
+void signals_look(struct loop *loop);
+/* The signal that ended the last loop which had taken them; 0: none. */
+int signals_last(void);
+
+/* ---- dump.c ---- */
+void loop_dump(struct loop *loop, const char *title);
+
+#endif

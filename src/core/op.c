@@ -1,0 +1,109 @@
+/* Operations and descriptors: what lies between a suspending call and the driver. */
+#include "core/loop.h"
+
+/* ---- Pending operations: on their descriptor's list, or on the loop's ---- */
+
+static struct op **list_of(struct loop *loop, struct op *op)
+{
+    return op->desc != NULL ? &op->desc->ops : &loop->path_ops;
+}
+
+static void link_op(struct loop *loop, struct op *op)
+{
+    struct op **first = list_of(loop, op);
+    op->prev = NULL;
+    op->next = *first;
+    if (op->next != NULL) op->next->prev = op;
+    *first = op;
+    if (op->desc != NULL) op->desc->pending++;
+    loop->pending_ops++;
+}
+
+static void unlink_op(struct loop *loop, struct op *op)
+{
+    if (op->next != NULL) op->next->prev = op->prev;
+    if (op->prev != NULL) op->prev->next = op->next;
+    else *list_of(loop, op) = op->next;
+    loop->pending_ops--;
+}
+
+static void op_cancel(struct wf_wait *wait, int code)
+{
+    struct op *op = (struct op *)wait;
+    if (op->cancel_code != 0) return;
+    op->cancel_code = code;
+    current_loop->driver->cancel(current_loop, op);
+}
+
+/* The kernel's -ECANCELED means what we asked for; one that nobody asked for is a failure of the device. */
+static int64_t translate(const struct op *op, int64_t result)
+{
+    if (result == -ECANCELED || (result == -EINTR && op->cancel_code != 0))
+        return op->cancel_code != 0 ? op->cancel_code : -EIO;
+    return result;
+}
+
+static const struct wait_class op_classes[OP_KINDS] = {
+    [OP_ACCEPT] = {.name = "accept", .cancel = op_cancel, .idle = true},
+    [OP_CONNECT] = {.name = "connect", .cancel = op_cancel},
+    [OP_RECV] = {.name = "recv", .cancel = op_cancel},
+    [OP_SEND] = {.name = "send", .cancel = op_cancel},
+    [OP_READ] = {.name = "read", .cancel = op_cancel},
+    [OP_WRITE] = {.name = "write", .cancel = op_cancel},
+    [OP_OPEN] = {.name = "open", .cancel = op_cancel},
+    [OP_STAT] = {.name = "stat", .cancel = op_cancel},
+    [OP_SYNC] = {.name = "fsync", .cancel = op_cancel},
+    [OP_POLL] = {.name = "poll", .cancel = op_cancel},
+};
+
+int64_t op_run(struct op *op)
+{
+    struct loop *loop = current_loop;
+    const struct wait_class *class = &op_classes[op->kind];
+    int rc = wait_check(class->idle);
+    if (rc < 0) return rc;
+    if (op->desc != NULL && op->desc->closed) return -EBADF;
+    op->cancel_code = 0;
+    int64_t result;
+    do {
+        if (loop->driver->submit(loop, op)) return wait_skipped(op->wait.result);
+        link_op(loop, op);
+        result = suspend(&op->wait, class, op->desc);
+    } while (result == -EINTR && op->cancel_code == 0 && (op->desc == NULL || !op->desc->closed));
+    return result;
+}
+
+void op_complete(struct op *op, int64_t result)
+{
+    struct loop *loop = current_loop;
+    struct desc *desc = op->desc;
+    unlink_op(loop, op);
+    if (desc != NULL && --desc->pending == 0 && desc->closed) {
+        loop->driver->close(loop, desc);
+        desc->release(desc);
+    }
+    wait_end(&op->wait, translate(op, result));
+}
+
+/* ---- Descriptors ---- */
+
+void desc_init(struct desc *desc, int fd, void (*release)(struct desc *desc))
+{
+    desc->fd = fd;
+    desc->release = release;
+    current_loop->driver->attach(current_loop, desc);
+}
+
+void desc_close(struct desc *desc)
+{
+    struct loop *loop = current_loop;
+    desc->closed = true;
+    desc->pending++;  /* keeps it while its operations are ended, some of them at once */
+    for (struct op *op = desc->ops, *next; op != NULL; op = next) {
+        next = op->next;
+        op_cancel(&op->wait, -EBADF);
+    }
+    if (--desc->pending > 0) return;
+    loop->driver->close(loop, desc);
+    desc->release(desc);
+}

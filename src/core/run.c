@@ -1,0 +1,189 @@
+/* wf_run: a loop from its making to its end. */
+#include <weft/run.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <weft/task.h>
+#include <weft/time.h>
+
+#include "base/memory.h"
+#include "base/report.h"
+#include "core/loop.h"
+#include "core/scope.h"
+#include "fiber/overflow.h"
+
+enum {
+    STACK_CACHE_DEFAULT = 256,
+    MAIN_STACK_DEFAULT = 1000 * 1024,  /* with its guard, a slot of 1 MiB */
+    TASK_STACK_DEFAULT = 48 * 1024,
+};
+
+/* What the last loop of this thread left for wf_exit_status. */
+static _Thread_local char last_failure[512];
+
+/* ---- fork ---- */
+
+/* A child has the parent's tasks in memory, but not its threads and not its ring: only exec is safe there. */
+static void in_forked_child(void)
+{
+    current_loop = NULL;
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, in_forked_child);
+}
+
+/* ---- Drivers ---- */
+
+static int choose_driver(struct loop *loop, const char *wanted)
+{
+    if (wanted == NULL) wanted = getenv("WEFT_DRIVER");
+    if (wanted != NULL && wanted[0] == '\0') wanted = NULL;
+    int rc = -EINVAL;
+    for (const struct driver *const *driver = drivers; *driver != NULL; driver++) {
+        if (wanted != NULL && strcmp(wanted, (*driver)->name) != 0) continue;
+        loop->driver = *driver;
+        rc = (*driver)->init(loop);
+        if (rc == 0) return 0;
+        snprintf(loop->refusal, sizeof loop->refusal, "%s: %s", (*driver)->name, wf_strerror(rc));
+    }
+    if (wanted != NULL && rc == -EINVAL)
+        wf_report("there is no driver called '%s'; WEFT_DRIVER may be uring or epoll", wanted);
+    return rc;
+}
+
+const char *wf_driver_name(void)
+{
+    return LOOP_HERE()->driver->name;
+}
+
+const char *wf_driver_refusal(void)
+{
+    return LOOP_HERE()->refusal;
+}
+
+/* ---- The loop ---- */
+
+static bool describe_stack(const struct stack *stack, char *text, size_t size)
+{
+    const struct wf_task *task = current_loop != NULL ? current_loop->running : NULL;
+    if (task == NULL || task->stack != stack) return false;
+    snprintf(text, size, "task '%s' (#%llu, spawned at %s)", task->name, (unsigned long long)task->id, task->place);
+    return true;
+}
+
+static int loop_init(struct loop *loop, const struct wf_run_options *options)
+{
+    loop->options = *options;
+    loop->tasks_max = options->tasks_max;
+    loop->signals = options->signals;
+    loop->grace = options->grace;
+    loop->default_class = (uint32_t)stack_class_for(TASK_STACK_DEFAULT);
+    stack_pool_init(&loop->stacks, options->stack_cache > 0 ? options->stack_cache : STACK_CACHE_DEFAULT);
+    stack_adopt_thread(&loop->thread_stack);
+    loop->root = (struct wf_scope){.loop_ = loop, .state_ = SCOPE_OPEN, .policy_ = WF_COLLECT, .place_ = options->place_};
+    loop->root.timer_.deadline = WF_FOREVER;
+    int rc = choose_driver(loop, options->driver);
+    if (rc < 0) return rc;
+    loop->now = loop_now(loop);
+    timers_init(&loop->timers, loop->now);
+    return 0;
+}
+
+static void loop_finish(struct loop *loop)
+{
+    executor_finish(loop);
+    loop->driver->finish(loop);
+    errors_free(loop->root.errors_);
+    tasks_free_all(loop);
+    stack_pool_finish(&loop->stacks);
+}
+
+static void keep_failure(const struct wf_scope *root)
+{
+    const struct wf_error *error = root->errors_;
+    last_failure[0] = '\0';
+    if (error != NULL) snprintf(last_failure, sizeof last_failure, "%s", error->message);
+}
+
+static int run_main(struct loop *loop, int (*fn)(void *), const struct wf_run_options *options)
+{
+    struct wf_handle handle = {.state_ = HANDLE_UNUSED};
+    struct wf_spawn_options spawn = {
+        .size = sizeof spawn,
+        .arg_ = options->arg_,
+        .handle = &handle,
+        .stack_size = options->stack_size > 0 ? options->stack_size : MAIN_STACK_DEFAULT,
+        .function_ = options->function_,
+        .place_ = options->place_,
+    };
+    struct wf_task *task;
+    int rc = task_spawn(&loop->root, fn, &spawn, &task);
+    if (rc < 0) return rc;
+    if (loop->signals) {
+        rc = signals_take(loop);
+        if (rc < 0) {
+            loop->signals = false;
+            wf_report("signals are taken by another loop of this process; only one can have them");
+        }
+    }
+    loop_work(loop);
+    if (loop->signals) signals_give_back(loop);
+    keep_failure(&loop->root);
+    return loop->deadlocked ? -EDEADLK : handle.result_;
+}
+
+int wf_run_(int (*fn)(void *), const struct wf_run_options *options)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (current_loop != NULL) return -EBUSY;
+    if (options->size != sizeof *options || fn == NULL) return -EINVAL;
+    if (stack_class_for(options->stack_size) < 0) return -EINVAL;
+    pthread_once(&once, watch_forks);
+    struct loop *loop = memory_zero(sizeof *loop);
+    if (loop == NULL) return -ENOMEM;
+    void *signal_stack;
+    int rc = overflow_watch_thread(describe_stack, &signal_stack);
+    if (rc == 0) {
+        current_loop = loop;
+        rc = loop_init(loop, options);
+        if (rc == 0) {
+            rc = run_main(loop, fn, options);
+            loop_finish(loop);
+        }
+        current_loop = NULL;
+        overflow_unwatch_thread(signal_stack);
+    }
+    memory_free(loop);
+    return rc;
+}
+
+int wf_exit_status(int rc)
+{
+    if (rc >= 0) return 0;
+    int number = signals_last();
+    if (number != 0 && rc == -ECANCELED) return 128 + number;
+    const char *detail = last_failure[0] != '\0' ? last_failure : wf_strerror(rc);
+    fprintf(stderr, "%s: %s\n", program_invocation_short_name, detail);
+    return 1;
+}
+
+void wf_statistics(struct wf_statistics *statistics)
+{
+    struct loop *loop = LOOP_HERE();
+    *statistics = (struct wf_statistics){
+        .tasks_alive = loop->alive,
+        .tasks_spawned = loop->spawned,
+        .timers_armed = loop->timers.armed,
+        .operations_pending = loop->pending_ops,
+    };
+    for (unsigned i = 0; i < STACK_CLASSES; i++) {
+        const struct stack_class *class = &loop->stacks.classes[i];
+        statistics->stacks_cached += class->warm.count;
+        statistics->stacks_bound += class->capacity - class->cold.count - class->warm.count;
+    }
+    executor_statistics(loop, statistics);
+}

@@ -1,0 +1,21 @@
+/* What scope.c, handle.c and task.c say to each other about children. */
+#ifndef WEFT_CORE_SCOPE_H
+#define WEFT_CORE_SCOPE_H
+
+#include "core/wait.h"
+
+enum scope_state { SCOPE_UNOPENED, SCOPE_OPEN, SCOPE_ENDING, SCOPE_CLOSED };
+enum handle_state { HANDLE_UNUSED, HANDLE_ALIVE, HANDLE_ENDED };
+
+void scope_add_child(struct wf_scope *scope, struct wf_task *task);
+
+/* A child's function returned `rc`. `counts`: its error is the scope's. Takes it off the list of the living. */
+void scope_child_ended(struct wf_scope *scope, struct wf_task *task, int rc, bool cancelled, bool counts);
+
+/* Keeps the record of an ended child for wf_scope_next; false when the scope does not, and the record is free. */
+bool scope_keeps(struct wf_scope *scope, struct wf_task *task, int rc);
+
+/* A child that somebody waits for by wf_spawn_ready ended; false when it had not said that it was ready. */
+bool ready_ended(struct wf_task *task, int rc);
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * Shutdown by signal, taken only when asked for (.signals): the first SIGINT or SIGTERM drains the main scope and, after
+ * the grace, cancels it; the second cancels at once; the third dumps the tree of tasks and ends the process.
+ *
+ * The handler only counts and wakes; everything else happens on the loop, once a pass.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <weft/time.h>
+
+#include "core/loop.h"
+
+static atomic_int arrived;
+static atomic_int last_signal;
+static struct loop *_Atomic signal_loop;
+static struct sigaction previous_int, previous_term;
+
+static void on_signal(int number)
+{
+    atomic_fetch_add(&arrived, 1);
+    atomic_store(&last_signal, number);
+    struct loop *loop = atomic_load(&signal_loop);
+    if (loop != NULL) loop->driver->wake(loop);
+}
+
+int signals_take(struct loop *loop)
+{
+    struct loop *none = NULL;
+    if (!atomic_compare_exchange_strong(&signal_loop, &none, loop)) return -EBUSY;
+    atomic_store(&arrived, 0);
+    atomic_store(&last_signal, 0);
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | SA_ONSTACK};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, &previous_int);
+    sigaction(SIGTERM, &action, &previous_term);
+    return 0;
+}
+
+void signals_give_back(struct loop *loop)
+{
+    timer_disarm(&loop->timers, &loop->grace_timer);
+    sigaction(SIGINT, &previous_int, NULL);
+    sigaction(SIGTERM, &previous_term, NULL);
+    atomic_store(&signal_loop, NULL);
+}
+
+static void cancel_all(struct loop *loop)
+{
+    static char why[64];
+    int number = atomic_load(&last_signal);
+    snprintf(why, sizeof why, "signal %d (%s)", number, number == SIGINT ? "SIGINT" : "SIGTERM");
+    node_cancel(&loop->root.node_, &loop->root.reason_, WF_REASON_SHUTDOWN, why, "");
+}
+
+static void grace_over(struct wf_timer_ *timer)
+{
+    cancel_all((struct loop *)((char *)timer - offsetof(struct loop, grace_timer)));
+}
+
+static void drain(struct loop *loop)
+{
+    node_drain(&loop->root.node_);
+    if (loop->grace <= 0) {
+        cancel_all(loop);
+        return;
+    }
+    loop->grace_timer.deadline = wf_deadline_after(loop->grace);
+    loop->grace_timer.fire = grace_over;
+    timer_arm(&loop->timers, &loop->grace_timer);
+}
+
+void signals_look(struct loop *loop)
+{
+    int count = atomic_load(&arrived);
+    while (loop->signals_seen < count) {
+        loop->signals_seen++;
+        if (loop->signals_seen == 1) drain(loop);
+        else if (loop->signals_seen == 2) cancel_all(loop);
+        else {
+            loop_dump(loop, "a third signal arrived before the tasks had ended");
+            _exit(128 + atomic_load(&last_signal));
+        }
+    }
+}
+
+int signals_last(void)
+{
+    return atomic_load(&last_signal);
+}

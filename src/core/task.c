@@ -1,0 +1,228 @@
+/* The life of a task: made, spawned into a scope, ended. */
+#include "core/task.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <weft/task.h>
+
+#include "base/memory.h"
+#include "base/report.h"
+#include "core/loop.h"
+#include "core/scope.h"
+
+enum { CHUNK_TASKS = 64 };
+
+struct task_chunk {
+    struct task_chunk *next;
+    struct wf_task tasks[CHUNK_TASKS];
+};
+
+/* ---- Records ---- */
+
+static bool add_chunk(struct loop *loop)
+{
+    struct task_chunk *chunk = memory_zero(sizeof *chunk);
+    if (chunk == NULL) return false;
+    chunk->next = loop->chunks;
+    loop->chunks = chunk;
+    for (size_t i = CHUNK_TASKS; i-- > 0;) {
+        chunk->tasks[i].next_run = loop->free_tasks;
+        loop->free_tasks = &chunk->tasks[i];
+    }
+    return true;
+}
+
+struct wf_task *task_new(struct loop *loop)
+{
+    if (loop->free_tasks == NULL && !add_chunk(loop)) return NULL;
+    struct wf_task *task = loop->free_tasks;
+    loop->free_tasks = task->next_run;
+    return task;
+}
+
+void task_free(struct loop *loop, struct wf_task *task)
+{
+    task->id = 0;  /* marks the record as free for whoever walks the chunks */
+    task->next_run = loop->free_tasks;
+    loop->free_tasks = task;
+}
+
+void tasks_free_all(struct loop *loop)
+{
+    while (loop->chunks != NULL) {
+        struct task_chunk *chunk = loop->chunks;
+        loop->chunks = chunk->next;
+        memory_free(chunk);
+    }
+    loop->free_tasks = NULL;
+}
+
+void tasks_visit(struct loop *loop, void (*visit)(struct wf_task *task, void *context), void *context)
+{
+    for (struct task_chunk *chunk = loop->chunks; chunk != NULL; chunk = chunk->next)
+        for (size_t i = 0; i < CHUNK_TASKS; i++)
+            if (chunk->tasks[i].id != 0) visit(&chunk->tasks[i], context);
+}
+
+struct task_extra *task_extra(struct wf_task *task)
+{
+    if (task->extra == NULL) task->extra = memory_zero(sizeof *task->extra);
+    return task->extra;
+}
+
+static void extra_free(struct task_extra *extra)
+{
+    errors_free(extra->failure);
+    wf_arena_finish(&extra->scratch);
+    memory_free(extra);
+}
+
+/* ---- Spawning ---- */
+
+static int copy_inputs(struct wf_task *task, const struct wf_spawn_options *options)
+{
+    if (options->name != NULL) {
+        size_t size = strlen(options->name) + 1;
+        char *name = memory_alloc(size);
+        if (name == NULL) return -ENOMEM;
+        task->name = memcpy(name, options->name, size);
+        task->flags |= TASK_OWNS_NAME;
+    }
+    if (options->copy_size_ > 0) {
+        void *copy = memory_alloc(options->copy_size_);
+        if (copy == NULL) return -ENOMEM;
+        task->arg = memcpy(copy, options->arg_, options->copy_size_);
+        task->flags |= TASK_OWNS_ARG;
+    }
+    if (options->capture_context) {
+        bool failed = false;
+        task->context = context_capture(current_loop->running->context, &failed);
+        if (failed) return -ENOMEM;
+        task->flags |= TASK_OWNS_CONTEXT;
+    }
+    return 0;
+}
+
+static void free_inputs(struct wf_task *task)
+{
+    if (__builtin_expect((task->flags & (TASK_OWNS_NAME | TASK_OWNS_ARG | TASK_OWNS_CONTEXT)) == 0, 1)) return;
+    if (task->flags & TASK_OWNS_NAME) memory_free((void *)(uintptr_t)task->name);
+    if (task->flags & TASK_OWNS_ARG) memory_free(task->arg);
+    if (task->flags & TASK_OWNS_CONTEXT) context_release(task->context);
+}
+
+int task_spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options, struct wf_task **out)
+{
+    struct loop *loop = current_loop;
+    if (options->size != sizeof *options || fn == NULL) return -EINVAL;
+    if (options->handle != NULL && options->handle->task_ != NULL) return -EINVAL;
+    unsigned stack_class = loop->default_class;
+    if (options->stack_size > 0) {
+        int found = stack_class_for(options->stack_size);
+        if (found < 0) return -EINVAL;
+        stack_class = (unsigned)found;
+    }
+    if (loop->tasks_max > 0 && loop->alive >= loop->tasks_max) return -EAGAIN;
+    if (!stack_reserve(&loop->stacks, stack_class)) return -ENOMEM;
+    struct wf_task *task = task_new(loop);
+    if (task == NULL) {
+        stack_unreserve(&loop->stacks, stack_class);
+        return -ENOMEM;
+    }
+    *task = (struct wf_task){
+        .node = {.parent = &scope->node_, .flags = NODE_TASK | (scope->node_.flags & NODE_DRAINING)},
+        .fn = fn,
+        .arg = (void *)(uintptr_t)options->arg_,
+        .handle = options->handle,
+        .name = options->function_ != NULL ? options->function_ : "task",
+        .place = options->place_ != NULL ? options->place_ : "?",
+        .context = scope->context_,
+        .id = ++loop->next_id,
+        .flags = options->daemon ? TASK_DAEMON : 0,
+        .stack_class = (uint8_t)stack_class,
+    };
+    task->current = &task->node;
+    if (__builtin_expect(options->name != NULL || options->copy_size_ > 0 || options->capture_context, 0)) {
+        int rc = copy_inputs(task, options);
+        if (rc < 0) {
+            free_inputs(task);
+            task_free(loop, task);
+            stack_unreserve(&loop->stacks, stack_class);
+            return rc;
+        }
+    }
+    if (task->handle != NULL) *task->handle = (struct wf_handle){.task_ = task, .state_ = HANDLE_ALIVE};
+    scope_add_child(scope, task);
+    loop->alive++;
+    loop->spawned++;
+    run_push(loop, task);
+    *out = task;
+    return 0;
+}
+
+/* ---- The end ---- */
+
+static void tell_handle(struct wf_handle *handle, int rc)
+{
+    handle->task_ = NULL;
+    handle->result_ = rc;
+    handle->state_ = HANDLE_ENDED;
+    while (queue_grant(&handle->waiters_, rc)) {}
+}
+
+/* Gives false when somebody waited for the child to be ready: then its outcome was theirs. */
+static bool tell_ready(struct wf_task *task, int rc)
+{
+    if (task->extra == NULL || task->extra->ready == NULL) return true;
+    return ready_ended(task, rc);
+}
+
+void task_end(struct wf_task *task, int rc)
+{
+    struct loop *loop = current_loop;
+    struct wf_scope *scope = task_home(task);
+    if (task->current != &task->node)
+        misuse("task '%s' (spawned at %s) ended inside the scope that it opened at %s. A frame with an open scope was left by "
+               "longjmp or the like, and its children may still use that frame.",
+               task->name, task->place, ((struct wf_scope *)task->current)->place_);
+    if (task->extra != NULL && rc >= 0 && task->extra->stray_error < 0) rc = task->extra->stray_error;
+    while (__builtin_expect(task->held != NULL, 0)) {
+        struct wf_end_hook_ *hook = task->held;
+        task->held = hook->next;
+        hook->run(hook);
+    }
+    bool cancelled = rc == -ECANCELED && (task->node.flags & NODE_CANCELLED);
+    bool counts = tell_ready(task, rc);
+    scope_child_ended(scope, task, rc, cancelled, counts);
+    if (task->handle != NULL) tell_handle(task->handle, rc);
+    if (task->extra != NULL) {
+        extra_free(task->extra);
+        task->extra = NULL;
+    }
+    free_inputs(task);
+    loop->alive--;
+    if (!scope_keeps(scope, task, rc)) task_free(loop, task);
+}
+
+/* ---- Asking about oneself ---- */
+
+bool wf_in_task(void)
+{
+    return current_loop != NULL && current_loop->running != NULL;
+}
+
+const char *wf_task_name(void)
+{
+    return LOOP_HERE()->running->name;
+}
+
+uint64_t wf_task_id(void)
+{
+    return LOOP_HERE()->running->id;
+}
+
+struct wf_arena *wf_task_arena(void)
+{
+    struct task_extra *extra = task_extra(LOOP_HERE()->running);
+    return extra != NULL ? &extra->scratch : NULL;
+}

@@ -1,0 +1,132 @@
+#include "driver/system.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+#include <weft/stream.h>
+
+extern const struct driver uring_driver, epoll_driver;
+const struct driver *const drivers[] = {&uring_driver, &epoll_driver, NULL};
+
+static int code(int rc)
+{
+    return rc < 0 ? -errno : rc;
+}
+
+int64_t system_now(struct loop *loop)
+{
+    (void)loop;
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+void system_random(struct loop *loop, void *bytes, size_t size)
+{
+    (void)loop;
+    char *next = bytes;
+    while (size > 0) {
+        ssize_t got = getrandom(next, size, 0);
+        if (got < 0) continue;
+        next += got;
+        size -= (size_t)got;
+    }
+}
+
+int system_bind(struct loop *loop, int fd, const struct sockaddr *address, socklen_t size)
+{
+    (void)loop;
+    return code(bind(fd, address, size));
+}
+
+int system_listen(struct loop *loop, int fd, int backlog)
+{
+    (void)loop;
+    return code(listen(fd, backlog));
+}
+
+int system_set_option(struct loop *loop, int fd, int level, int name, int value)
+{
+    (void)loop;
+    return code(setsockopt(fd, level, name, &value, sizeof value));
+}
+
+int system_local_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size)
+{
+    (void)loop;
+    return code(getsockname(fd, address, size));
+}
+
+int system_shutdown(struct loop *loop, int fd, int how)
+{
+    (void)loop;
+    return code(shutdown(fd, how));
+}
+
+/* ---- On a thread ---- */
+
+static ssize_t blocking_call(const struct op *op)
+{
+    switch (op->kind) {
+    case OP_OPEN:
+        return open(op->path, (int)op->flags, op->mode);
+    case OP_STAT:
+        return statx(AT_FDCWD, op->path, (int)op->flags, STATX_BASIC_STATS, op->buffer);
+    case OP_SYNC:
+        return fsync(op->desc->fd);
+    case OP_READ:
+        if (op->offset < 0) return read(op->desc->fd, op->buffer, op->size);
+        return pread(op->desc->fd, op->buffer, op->size, op->offset);
+    case OP_WRITE:
+        if (op->offset < 0) return write(op->desc->fd, op->buffer, op->size);
+        return pwrite(op->desc->fd, op->buffer, op->size, op->offset);
+    default:
+        errno = EOPNOTSUPP;
+        return -1;
+    }
+}
+
+static int run_on_thread(void *argument)
+{
+    const struct op *op = argument;
+    ssize_t rc;
+    do {
+        rc = blocking_call(op);
+    } while (rc < 0 && errno == EINTR);
+    return rc < 0 ? -errno : (int)rc;
+}
+
+static void back_from_thread(struct loop *loop, struct message *message)
+{
+    (void)loop;
+    struct op *op = (struct op *)((char *)message - offsetof(struct op, job.message));
+    op_complete(op, op->job.result);
+}
+
+bool system_submit_to_thread(struct loop *loop, struct op *op)
+{
+    op->job = (struct job){.message = {.deliver = back_from_thread}, .fn = run_on_thread, .arg = op};
+    int rc = executor_start(loop, &op->job);
+    if (rc == 0) return false;
+    op->wait.result = rc;
+    return true;
+}
+
+/* ---- Readiness ---- */
+
+short system_poll_events(unsigned readiness)
+{
+    return (short)((readiness & WF_READABLE ? POLLIN : 0) | (readiness & WF_WRITABLE ? POLLOUT : 0));
+}
+
+int system_readiness(unsigned events)
+{
+    int readiness = 0;
+    if (events & (POLLIN | POLLHUP | POLLERR)) readiness |= WF_READABLE;
+    if (events & (POLLOUT | POLLHUP | POLLERR)) readiness |= WF_WRITABLE;
+    return readiness;
+}

@@ -1,0 +1,22 @@
+/* What both real drivers do alike: calls that do not wait, the clock, random numbers. */
+#ifndef WEFT_DRIVER_SYSTEM_H
+#define WEFT_DRIVER_SYSTEM_H
+
+#include "core/loop.h"
+
+int64_t system_now(struct loop *loop);
+void system_random(struct loop *loop, void *bytes, size_t size);
+int system_bind(struct loop *loop, int fd, const struct sockaddr *address, socklen_t size);
+int system_listen(struct loop *loop, int fd, int backlog);
+int system_set_option(struct loop *loop, int fd, int level, int name, int value);
+int system_local_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
+int system_shutdown(struct loop *loop, int fd, int how);
+
+/* Starts the operation on a thread, by its blocking system call: for what the kernel offers no other way. */
+bool system_submit_to_thread(struct loop *loop, struct op *op);
+
+/* poll(2) events for readiness, and back. */
+short system_poll_events(unsigned readiness);
+int system_readiness(unsigned events);
+
+#endif

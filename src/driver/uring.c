@@ -1,0 +1,404 @@
+/*
+ * The driver on io_uring, by its system calls.
+ *
+ * One ring per loop, entered once a pass: it submits what the tasks of the pass asked for and reaps what has completed.
+ * Buffers are the tasks' own; a task stays suspended until its operation's completion has been reaped, so nothing here
+ * owns memory. Completions are told apart by user_data: the operation's address, with the lowest bit set while it waits
+ * for readiness only (a descriptor in non-blocking mode answered -EAGAIN); 0 for cancel requests, whose own answer says
+ * nothing; WAKE for the read of the eventfd through which other threads end a wait.
+ */
+#include <fcntl.h>
+#include <linux/io_uring.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#include <weft/stream.h>
+#include <weft/time.h>
+
+#include "base/memory.h"
+#include "base/report.h"
+#include "driver/system.h"
+
+/* Newer than the oldest headers that we build with. */
+#ifndef IORING_SETUP_NO_SQARRAY
+#define IORING_SETUP_NO_SQARRAY (1U << 16)
+#endif
+#ifndef IORING_ENTER_NO_IOWAIT
+#define IORING_ENTER_NO_IOWAIT (1U << 7)
+#endif
+#ifndef IORING_FEAT_NO_IOWAIT
+#define IORING_FEAT_NO_IOWAIT (1U << 17)
+#endif
+
+_Static_assert(sizeof(struct io_uring_sqe) == 64, "the kernel's layout");
+
+enum {
+    SQ_ENTRIES = 1024,
+    CQ_ENTRIES = 8 * SQ_ENTRIES,
+    WAKE = 2,
+    POLLING = 1,
+    SIZE_LIMIT = 0x7ffff000,  /* the most that one call transfers: read(2) */
+};
+
+struct uring {
+    int fd;
+    int enter_fd;           /* the ring's registered index, or fd */
+    unsigned enter_flags;
+    unsigned tail;          /* ours: entries before it are filled */
+    unsigned submitted;     /* entries before it were given to the kernel */
+    unsigned sq_mask, cq_mask, sq_entries;
+    _Atomic unsigned *sq_head, *sq_tail, *sq_flags, *cq_head, *cq_tail;
+    unsigned *sq_array;     /* NULL when the ring does without */
+    struct io_uring_sqe *sqes;
+    struct io_uring_cqe *cqes;
+    void *rings;
+    size_t rings_size, sqes_size;
+    int wake_fd;
+    uint64_t wake_count;
+};
+
+static struct uring *uring_of(struct loop *loop)
+{
+    return loop->driver_state;
+}
+
+/* ---- Set-up ---- */
+
+static int setup(unsigned entries, struct io_uring_params *params)
+{
+    static const unsigned attempts[] = {
+        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_NO_SQARRAY,
+        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
+        IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
+        0,
+    };
+    for (size_t i = 0; i < WF_COUNT(attempts); i++) {
+        *params = (struct io_uring_params){
+            .flags = attempts[i] | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
+            .cq_entries = CQ_ENTRIES,
+        };
+        if (attempts[i] == 0) params->flags &= ~(unsigned)IORING_SETUP_SUBMIT_ALL;
+        long fd = syscall(SYS_io_uring_setup, entries, params);
+        if (fd >= 0) return (int)fd;
+        if (errno != EINVAL) return -errno;
+    }
+    return -EINVAL;
+}
+
+static int map_rings(struct uring *ring, const struct io_uring_params *params)
+{
+    size_t sq_size = params->sq_off.array + params->sq_entries * sizeof(unsigned);
+    size_t cq_size = params->cq_off.cqes + params->cq_entries * sizeof(struct io_uring_cqe);
+    if (params->flags & IORING_SETUP_NO_SQARRAY) sq_size = 0;
+    ring->rings_size = sq_size > cq_size ? sq_size : cq_size;
+    ring->sqes_size = params->sq_entries * sizeof(struct io_uring_sqe);
+    int protection = PROT_READ | PROT_WRITE, flags = MAP_SHARED | MAP_POPULATE;
+    ring->rings = mmap(NULL, ring->rings_size, protection, flags, ring->fd, IORING_OFF_SQ_RING);
+    if (ring->rings == MAP_FAILED) return -errno;
+    void *sqes = mmap(NULL, ring->sqes_size, protection, flags, ring->fd, IORING_OFF_SQES);
+    if (sqes == MAP_FAILED) return -errno;
+    ring->sqes = sqes;
+    /* A forked child must not write into the parent's queue: it gets no queue at all. */
+    madvise(ring->rings, ring->rings_size, MADV_DONTFORK);
+    madvise(sqes, ring->sqes_size, MADV_DONTFORK);
+
+    char *base = ring->rings;
+    ring->sq_head = (_Atomic unsigned *)(void *)(base + params->sq_off.head);
+    ring->sq_tail = (_Atomic unsigned *)(void *)(base + params->sq_off.tail);
+    ring->sq_flags = (_Atomic unsigned *)(void *)(base + params->sq_off.flags);
+    ring->cq_head = (_Atomic unsigned *)(void *)(base + params->cq_off.head);
+    ring->cq_tail = (_Atomic unsigned *)(void *)(base + params->cq_off.tail);
+    ring->sq_mask = *(unsigned *)(void *)(base + params->sq_off.ring_mask);
+    ring->cq_mask = *(unsigned *)(void *)(base + params->cq_off.ring_mask);
+    ring->sq_entries = params->sq_entries;
+    ring->cqes = (struct io_uring_cqe *)(void *)(base + params->cq_off.cqes);
+    if (!(params->flags & IORING_SETUP_NO_SQARRAY)) {
+        ring->sq_array = (unsigned *)(void *)(base + params->sq_off.array);
+        for (unsigned i = 0; i < params->sq_entries; i++) ring->sq_array[i] = i;
+    }
+    return 0;
+}
+
+/* Spares the kernel the look-up of the descriptor at each entry. */
+static void register_ring(struct uring *ring)
+{
+    struct io_uring_rsrc_update update = {.offset = UINT32_MAX, .data = (unsigned)ring->fd};
+    ring->enter_fd = ring->fd;
+    if (syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_RING_FDS, &update, 1) != 1) return;
+    ring->enter_fd = (int)update.offset;
+    ring->enter_flags |= IORING_ENTER_REGISTERED_RING;
+}
+
+static void unmap(struct uring *ring)
+{
+    if (ring->sqes != NULL) munmap(ring->sqes, ring->sqes_size);
+    if (ring->rings != NULL && ring->rings != MAP_FAILED) munmap(ring->rings, ring->rings_size);
+    if (ring->wake_fd >= 0) close(ring->wake_fd);
+    close(ring->fd);
+}
+
+static void arm_wake(struct uring *ring);
+
+static int uring_init(struct loop *loop)
+{
+    struct uring *ring = memory_zero(sizeof *ring);
+    if (ring == NULL) return -ENOMEM;
+    ring->wake_fd = -1;
+    struct io_uring_params params;
+    ring->fd = setup(SQ_ENTRIES, &params);
+    int rc = ring->fd;
+    if (rc >= 0) {
+        const unsigned needed = IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_FAST_POLL;
+        rc = (params.features & needed) == needed ? map_rings(ring, &params) : -ENOSYS;
+        if (rc == 0) {
+            ring->wake_fd = eventfd(0, EFD_CLOEXEC);
+            if (ring->wake_fd < 0) rc = -errno;
+        }
+        if (rc < 0) unmap(ring);
+    }
+    if (rc < 0) {
+        memory_free(ring);
+        return rc;
+    }
+    if (params.features & IORING_FEAT_NO_IOWAIT) ring->enter_flags |= IORING_ENTER_NO_IOWAIT;
+    register_ring(ring);
+    loop->driver_state = ring;
+    arm_wake(ring);
+    return 0;
+}
+
+static void uring_finish(struct loop *loop)
+{
+    struct uring *ring = uring_of(loop);
+    unmap(ring);
+    memory_free(ring);
+}
+
+/* ---- Entering the kernel ---- */
+
+static void enter(struct uring *ring, bool wait, int64_t wait_ns)
+{
+    unsigned flags = ring->enter_flags | IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
+    struct __kernel_timespec time = {.tv_sec = wait_ns / 1000000000, .tv_nsec = wait_ns % 1000000000};
+    struct io_uring_getevents_arg argument = {.ts = wait && wait_ns >= 0 ? (uint64_t)(uintptr_t)&time : 0};
+    atomic_store_explicit(ring->sq_tail, ring->tail, memory_order_release);
+    unsigned count = ring->tail - ring->submitted;
+    long rc = syscall(SYS_io_uring_enter, ring->enter_fd, count, wait ? 1 : 0, flags, &argument, sizeof argument);
+    if (rc < 0 && errno != EINTR && errno != ETIME && errno != EAGAIN && errno != EBUSY)
+        misuse("io_uring_enter failed: %s. The ring is gone; was its descriptor closed?", wf_strerror(errno));
+    ring->submitted = atomic_load_explicit(ring->sq_head, memory_order_acquire);
+}
+
+/* An empty entry; never fails: a full queue is handed to the kernel first. */
+static struct io_uring_sqe *next_entry(struct uring *ring, uint8_t opcode, int fd, uint64_t user_data)
+{
+    while (ring->tail - ring->submitted == ring->sq_entries) enter(ring, false, 0);
+    struct io_uring_sqe *entry = &ring->sqes[ring->tail++ & ring->sq_mask];
+    memset(entry, 0, sizeof *entry);
+    entry->opcode = opcode;
+    entry->fd = fd;
+    entry->user_data = user_data;
+    return entry;
+}
+
+static void arm_wake(struct uring *ring)
+{
+    struct io_uring_sqe *entry = next_entry(ring, IORING_OP_READ, ring->wake_fd, WAKE);
+    entry->addr = (uint64_t)(uintptr_t)&ring->wake_count;
+    entry->len = sizeof ring->wake_count;
+}
+
+static void uring_wake(struct loop *loop)
+{
+    uint64_t one = 1;
+    ssize_t ignored = write(uring_of(loop)->wake_fd, &one, sizeof one);
+    (void)ignored;
+}
+
+/* ---- Operations ---- */
+
+static uint32_t transfer(const struct op *op)
+{
+    return op->size > SIZE_LIMIT ? SIZE_LIMIT : (uint32_t)op->size;
+}
+
+static void fill_transfer(struct io_uring_sqe *entry, const struct op *op)
+{
+    entry->addr = (uint64_t)(uintptr_t)op->buffer;
+    entry->len = transfer(op);
+    entry->off = (uint64_t)op->offset;
+}
+
+static const uint8_t opcodes[OP_KINDS] = {
+    [OP_ACCEPT] = IORING_OP_ACCEPT, [OP_CONNECT] = IORING_OP_CONNECT, [OP_RECV] = IORING_OP_RECV,
+    [OP_SEND] = IORING_OP_SEND,     [OP_READ] = IORING_OP_READ,       [OP_WRITE] = IORING_OP_WRITE,
+    [OP_OPEN] = IORING_OP_OPENAT,   [OP_STAT] = IORING_OP_STATX,      [OP_SYNC] = IORING_OP_FSYNC,
+    [OP_POLL] = IORING_OP_POLL_ADD,
+};
+
+static bool uring_submit(struct loop *loop, struct op *op)
+{
+    int fd = op->desc != NULL ? op->desc->fd : op->kind == OP_POLL ? op->fd : AT_FDCWD;
+    op->driver_data = (uint64_t)(uintptr_t)op;
+    struct io_uring_sqe *entry = next_entry(uring_of(loop), opcodes[op->kind], fd, op->driver_data);
+    switch (op->kind) {
+    case OP_ACCEPT:
+        entry->accept_flags = SOCK_CLOEXEC;
+        break;
+    case OP_CONNECT:
+        entry->addr = (uint64_t)(uintptr_t)op->address;
+        entry->off = op->address_size;
+        break;
+    case OP_RECV:
+        entry->addr = (uint64_t)(uintptr_t)op->buffer;
+        entry->len = transfer(op);
+        break;
+    case OP_SEND:
+        entry->addr = (uint64_t)(uintptr_t)op->buffer;
+        entry->len = transfer(op);
+        entry->msg_flags = MSG_NOSIGNAL | op->flags;
+        break;
+    case OP_READ:
+    case OP_WRITE:
+        fill_transfer(entry, op);
+        break;
+    case OP_OPEN:
+        entry->addr = (uint64_t)(uintptr_t)op->path;
+        entry->len = op->mode;
+        entry->open_flags = op->flags;
+        break;
+    case OP_STAT:
+        entry->addr = (uint64_t)(uintptr_t)op->path;
+        entry->len = STATX_BASIC_STATS;
+        entry->off = (uint64_t)(uintptr_t)op->buffer;
+        entry->statx_flags = op->flags;
+        break;
+    case OP_POLL:
+        entry->poll32_events = (uint32_t)system_poll_events(op->flags);
+        break;
+    case OP_SYNC:
+    case OP_KINDS:
+        break;
+    }
+    return false;
+}
+
+static void uring_cancel(struct loop *loop, struct op *op)
+{
+    struct io_uring_sqe *entry = next_entry(uring_of(loop), IORING_OP_ASYNC_CANCEL, -1, 0);
+    entry->addr = op->driver_data;
+}
+
+/* A descriptor in non-blocking mode: wait until it is ready, then try again. */
+static void wait_until_ready(struct uring *ring, struct op *op)
+{
+    bool writes = op->kind == OP_SEND || op->kind == OP_WRITE;
+    op->driver_data |= POLLING;
+    struct io_uring_sqe *entry = next_entry(ring, IORING_OP_POLL_ADD, op->desc->fd, op->driver_data);
+    entry->poll32_events = writes ? POLLOUT : POLLIN;
+}
+
+static void completed(struct loop *loop, struct op *op, uint64_t user_data, int result)
+{
+    if (op->cancel_code == 0) {
+        if (user_data & POLLING) {
+            if (result >= 0) {
+                uring_submit(loop, op);
+                return;
+            }
+        } else if (result == -EAGAIN && op->desc != NULL) {
+            wait_until_ready(uring_of(loop), op);
+            return;
+        }
+    } else if (user_data & POLLING) {
+        result = -ECANCELED;
+    }
+    op_complete(op, op->kind == OP_POLL && result > 0 ? system_readiness((unsigned)result) : result);
+}
+
+static void reap(struct loop *loop)
+{
+    struct uring *ring = uring_of(loop);
+    unsigned head = atomic_load_explicit(ring->cq_head, memory_order_relaxed);
+    unsigned tail = atomic_load_explicit(ring->cq_tail, memory_order_acquire);
+    while (head != tail) {
+        struct io_uring_cqe completion = ring->cqes[head++ & ring->cq_mask];
+        atomic_store_explicit(ring->cq_head, head, memory_order_release);
+        if (completion.user_data == WAKE) arm_wake(ring);
+        else if (completion.user_data != 0)
+            completed(loop, (struct op *)(uintptr_t)(completion.user_data & ~(uint64_t)POLLING), completion.user_data,
+                      completion.res);
+    }
+}
+
+static bool has_completions(const struct uring *ring)
+{
+    return atomic_load_explicit(ring->cq_head, memory_order_relaxed) !=
+           atomic_load_explicit(ring->cq_tail, memory_order_acquire);
+}
+
+static void uring_poll(struct loop *loop, int64_t deadline)
+{
+    struct uring *ring = uring_of(loop);
+    int64_t wait_ns = deadline == 0 ? 0 : deadline == WF_FOREVER ? -1 : deadline - system_now(loop);
+    bool wait = deadline != 0 && (wait_ns > 0 || deadline == WF_FOREVER) && !has_completions(ring);
+    unsigned flags = atomic_load_explicit(ring->sq_flags, memory_order_relaxed);
+    bool work = ring->tail != ring->submitted || (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW));
+    if (wait || work) enter(ring, wait, wait_ns);
+    reap(loop);
+}
+
+/* ---- Descriptors ---- */
+
+static int uring_socket(struct loop *loop, int family, int type, int protocol)
+{
+    (void)loop;
+    int fd = socket(family, type | SOCK_CLOEXEC, protocol);
+    return fd < 0 ? -errno : fd;
+}
+
+static int uring_pipe(struct loop *loop, int ends[2])
+{
+    (void)loop;
+    return pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+static void uring_attach(struct loop *loop, struct desc *desc)
+{
+    (void)loop, (void)desc;
+}
+
+static void uring_close(struct loop *loop, struct desc *desc)
+{
+    (void)loop;
+    close(desc->fd);
+}
+
+const struct driver uring_driver = {
+    .name = "uring",
+    .init = uring_init,
+    .finish = uring_finish,
+    .submit = uring_submit,
+    .cancel = uring_cancel,
+    .poll = uring_poll,
+    .wake = uring_wake,
+    .now = system_now,
+    .random = system_random,
+    .job_start = executor_start,
+    .job_cancel = executor_cancel,
+    .socket = uring_socket,
+    .pipe = uring_pipe,
+    .bind = system_bind,
+    .listen = system_listen,
+    .set_option = system_set_option,
+    .local_name = system_local_name,
+    .shutdown = system_shutdown,
+    .attach = uring_attach,
+    .close = uring_close,
+};

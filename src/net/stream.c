@@ -1,0 +1,249 @@
+/* Streams: bytes to and from a descriptor, one reader and one writer at a time. */
+#include "net/stream.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <weft/task.h>
+
+#include "base/memory.h"
+#include "core/loop.h"
+
+/* ---- Making ---- */
+
+static void stream_release(struct desc *desc)
+{
+    memory_free((char *)desc - offsetof(struct wf_stream, desc));
+}
+
+int stream_new(int fd, bool is_socket, bool is_stream, struct wf_stream **out)
+{
+    struct wf_stream *stream = memory_zero(sizeof *stream);
+    if (stream == NULL) {
+        close(fd);
+        return -ENOMEM;
+    }
+    stream->desc.socket = is_socket;
+    stream->desc.stream = is_stream;
+    desc_init(&stream->desc, fd, stream_release);
+    *out = stream;
+    return 0;
+}
+
+int stream_new_socket(int family, struct wf_stream **stream)
+{
+    struct loop *loop = current_loop;
+    int fd = loop->driver->socket(loop, family, SOCK_STREAM, 0);
+    return fd < 0 ? fd : stream_new(fd, true, true, stream);
+}
+
+int wf_stream_wrap(int fd, struct wf_stream **stream)
+{
+    (void)LOOP_HERE();
+    struct stat status;
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fstat(fd, &status) < 0) return -errno;
+    bool is_socket = S_ISSOCK(status.st_mode);
+    int type = 0;
+    socklen_t size = sizeof type;
+    if (is_socket && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) return -errno;
+    struct wf_stream *made = memory_zero(sizeof *made);
+    if (made == NULL) return -ENOMEM;
+    made->desc.socket = is_socket;
+    made->desc.stream = type == SOCK_STREAM;
+    made->desc.non_blocking = flags & O_NONBLOCK;
+    desc_init(&made->desc, fd, stream_release);
+    *stream = made;
+    return 0;
+}
+
+static int wrap_copy(int fd, struct wf_stream **stream)
+{
+    (void)LOOP_HERE();
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (copy < 0) return -errno;
+    int rc = wf_stream_wrap(copy, stream);
+    if (rc < 0) close(copy);
+    return rc;
+}
+
+int wf_stdin(struct wf_stream **stream)
+{
+    return wrap_copy(STDIN_FILENO, stream);
+}
+
+int wf_stdout(struct wf_stream **stream)
+{
+    return wrap_copy(STDOUT_FILENO, stream);
+}
+
+int wf_stderr(struct wf_stream **stream)
+{
+    return wrap_copy(STDERR_FILENO, stream);
+}
+
+int wf_pipe(struct wf_stream **reader, struct wf_stream **writer)
+{
+    struct loop *loop = LOOP_HERE();
+    int ends[2];
+    int rc = loop->driver->pipe(loop, ends);
+    if (rc < 0) return rc;
+    struct wf_stream *made;
+    rc = stream_new(ends[0], false, false, &made);
+    if (rc < 0) {
+        close(ends[1]);
+        return rc;
+    }
+    made->desc.non_blocking = true;
+    rc = stream_new(ends[1], false, false, writer);
+    if (rc < 0) {
+        wf_stream_close(made);
+        return rc;
+    }
+    (*writer)->desc.non_blocking = true;
+    *reader = made;
+    return 0;
+}
+
+/* ---- One user a direction ---- */
+
+static int enter(struct stream_user **place, struct stream_user *user)
+{
+    if (*place != NULL) return -EBUSY;
+    user->closed = false;
+    *place = user;
+    return 0;
+}
+
+/* After a close the stream may be gone, and `place` with it: the user knows. */
+static void leave(struct stream_user **place, const struct stream_user *user)
+{
+    if (!user->closed) *place = NULL;
+}
+
+/* ---- Reading ---- */
+
+static ssize_t read_some(struct wf_stream *stream, void *buffer, size_t size)
+{
+    struct op op;
+    op.kind = stream->desc.socket ? OP_RECV : OP_READ;
+    op.desc = &stream->desc;
+    op.buffer = buffer;
+    op.size = size;
+    op.offset = -1;
+    op.flags = 0;
+    return op_run(&op);
+}
+
+ssize_t wf_stream_read(struct wf_stream *stream, void *buffer, size_t size)
+{
+    (void)LOOP_HERE();
+    if (size == 0) return -EINVAL;
+    struct stream_user user;
+    ssize_t rc = enter(&stream->reader, &user);
+    if (rc < 0) return rc;
+    rc = read_some(stream, buffer, size);
+    leave(&stream->reader, &user);
+    return rc;
+}
+
+int wf_stream_read_full(struct wf_stream *stream, void *buffer, size_t size, size_t *done)
+{
+    (void)LOOP_HERE();
+    size_t got = 0;
+    if (done != NULL) *done = 0;
+    struct stream_user user;
+    ssize_t rc = enter(&stream->reader, &user);
+    if (rc < 0) return (int)rc;
+    while (got < size) {
+        rc = user.closed ? -EBADF : read_some(stream, (char *)buffer + got, size - got);
+        if (rc <= 0) break;
+        got += (size_t)rc;
+    }
+    leave(&stream->reader, &user);
+    if (done != NULL) *done = got;
+    if (got == size) return 0;
+    return rc < 0 ? (int)rc : WF_EEND;
+}
+
+/* ---- Writing ---- */
+
+static ssize_t write_some(struct wf_stream *stream, const void *bytes, size_t size, unsigned flags)
+{
+    struct op op;
+    op.kind = stream->desc.socket ? OP_SEND : OP_WRITE;
+    op.desc = &stream->desc;
+    op.buffer = (void *)(uintptr_t)bytes;
+    op.size = size;
+    op.offset = -1;
+    op.flags = flags;
+    return op_run(&op);
+}
+
+ssize_t wf_stream_write(struct wf_stream *stream, const void *bytes, size_t size)
+{
+    (void)LOOP_HERE();
+    if (size == 0) return -EINVAL;
+    struct stream_user user;
+    ssize_t rc = enter(&stream->writer, &user);
+    if (rc < 0) return rc;
+    rc = stream->broken ? -EPIPE : write_some(stream, bytes, size, 0);
+    leave(&stream->writer, &user);
+    return rc;
+}
+
+int wf_stream_write_all(struct wf_stream *stream, const void *bytes, size_t size, size_t *done)
+{
+    (void)LOOP_HERE();
+    size_t sent = 0;
+    if (done != NULL) *done = 0;
+    struct stream_user user;
+    ssize_t rc = enter(&stream->writer, &user);
+    if (rc < 0) return (int)rc;
+    if (stream->broken) rc = -EPIPE;
+    while (sent < size && rc >= 0) {
+        rc = user.closed ? -EBADF : write_some(stream, (const char *)bytes + sent, size - sent, MSG_WAITALL);
+        if (rc > 0) sent += (size_t)rc;
+    }
+    if (!user.closed && sent > 0 && sent < size) stream->broken = true;
+    leave(&stream->writer, &user);
+    if (done != NULL) *done = sent;
+    return sent == size ? 0 : (int)rc;
+}
+
+/* ---- The end ---- */
+
+int wf_stream_shutdown(struct wf_stream *stream)
+{
+    struct loop *loop = LOOP_HERE();
+    int rc = wait_check(false);
+    if (rc < 0) return rc;
+    if (!stream->desc.socket) return 0;  /* a pipe's end is its close */
+    return loop->driver->shutdown(loop, stream->desc.fd, SHUT_WR);
+}
+
+void wf_stream_close(struct wf_stream *stream)
+{
+    if (stream == NULL) return;
+    (void)LOOP_HERE();
+    if (stream->reader != NULL) stream->reader->closed = true;
+    if (stream->writer != NULL) stream->writer->closed = true;
+    desc_close(&stream->desc);
+}
+
+int wf_stream_fd(const struct wf_stream *stream)
+{
+    return stream->desc.fd;
+}
+
+int wf_wait_fd(int fd, unsigned readiness)
+{
+    (void)LOOP_HERE();
+    if (fd < 0) return -EBADF;
+    if (readiness == 0 || (readiness & ~(unsigned)(WF_READABLE | WF_WRITABLE)) != 0) return -EINVAL;
+    struct op op = {.kind = OP_POLL, .fd = fd, .flags = readiness};
+    int64_t found = op_run(&op);
+    return found < 0 ? (int)found : (int)(found & readiness);
+}

@@ -1,0 +1,26 @@
+/* Streams over descriptors, and what every kind of stream has. */
+#ifndef WEFT_NET_STREAM_H
+#define WEFT_NET_STREAM_H
+
+#include <weft/stream.h>
+
+#include "core/driver.h"
+
+/* Lies on the stack of the task that reads (or writes), for as long as the call lasts: it learns here of a close. */
+struct stream_user {
+    bool closed;
+};
+
+struct wf_stream {
+    struct desc desc;
+    struct stream_user *reader, *writer;
+    bool broken;  /* a write was cut in the middle: what the peer has is not what was meant */
+};
+
+/* Takes the descriptor over. On failure it is closed. */
+int stream_new(int fd, bool is_socket, bool is_stream, struct wf_stream **stream);
+
+/* A socket of the driver's, for connecting. */
+int stream_new_socket(int family, struct wf_stream **stream);
+
+#endif

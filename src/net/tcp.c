@@ -1,0 +1,170 @@
+/* TCP: names to addresses, listening, accepting, connecting. */
+#include <weft/tcp.h>
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <weft/executor.h>
+#include <weft/task.h>
+
+#include "base/memory.h"
+#include "core/loop.h"
+#include "net/stream.h"
+
+enum { BACKLOG_DEFAULT = 4096 };
+
+struct wf_listener {
+    struct desc desc;
+};
+
+/* ---- Names ---- */
+
+struct lookup {
+    const char *host;
+    char port[6];
+    int flags;
+    struct addrinfo *found;
+};
+
+static int look_up(struct lookup *lookup)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = lookup->flags};
+    int rc = getaddrinfo(lookup->host, lookup->port, &hints, &lookup->found);
+    if (rc == EAI_SYSTEM) return -errno;
+    if (rc == EAI_MEMORY) return -ENOMEM;
+    if (rc == EAI_AGAIN) return -EAGAIN;
+    return rc == 0 ? 0 : -ENOENT;
+}
+
+/* Numeric addresses at once; names on a thread, as the system resolves them. */
+static int resolve(const char *host, uint16_t port, bool passive, struct addrinfo **found)
+{
+    struct lookup lookup = {.host = host, .flags = AI_NUMERICHOST | AI_NUMERICSERV | (passive ? AI_PASSIVE : 0)};
+    snprintf(lookup.port, sizeof lookup.port, "%u", (unsigned)port);
+    int rc = look_up(&lookup);
+    if (rc == -ENOENT && host != NULL) {
+        lookup.flags &= ~AI_NUMERICHOST;
+        rc = wf_offload(look_up, &lookup);
+    }
+    if (rc == -ENOENT) return wf_fail(rc, "%s: no such host", host != NULL ? host : "any address");
+    *found = rc == 0 ? lookup.found : NULL;
+    return rc;
+}
+
+/* ---- Listening ---- */
+
+static void listener_release(struct desc *desc)
+{
+    memory_free((char *)desc - offsetof(struct wf_listener, desc));
+}
+
+static int open_listener(struct loop *loop, const struct addrinfo *address, const struct wf_tcp_listen_options *options)
+{
+    const struct driver *driver = loop->driver;
+    int fd = driver->socket(loop, address->ai_family, SOCK_STREAM, 0);
+    if (fd < 0) return fd;
+    int rc = driver->set_option(loop, fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (rc == 0 && options->reuse_port) rc = driver->set_option(loop, fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (rc == 0) rc = driver->bind(loop, fd, address->ai_addr, address->ai_addrlen);
+    if (rc == 0) rc = driver->listen(loop, fd, options->backlog > 0 ? options->backlog : BACKLOG_DEFAULT);
+    if (rc == 0) return fd;
+    close(fd);
+    return rc;
+}
+
+int wf_tcp_listen_(const char *host, uint16_t port, const struct wf_tcp_listen_options *options)
+{
+    struct loop *loop = LOOP_HERE();
+    if (options->size != sizeof *options || options->out_ == NULL || options->backlog < 0) return -EINVAL;
+    struct addrinfo *addresses;
+    int rc = resolve(host, port, true, &addresses);
+    if (rc < 0) return rc;
+    for (const struct addrinfo *address = addresses; address != NULL; address = address->ai_next) {
+        rc = open_listener(loop, address, options);
+        if (rc >= 0) break;
+    }
+    freeaddrinfo(addresses);
+    if (rc < 0) return wf_fail(rc, "cannot listen on %s port %u: %s", host != NULL ? host : "*", (unsigned)port,
+                               wf_strerror(rc));
+    struct wf_listener *listener = memory_zero(sizeof *listener);
+    if (listener == NULL) {
+        close(rc);
+        return -ENOMEM;
+    }
+    listener->desc.socket = true;
+    desc_init(&listener->desc, rc, listener_release);
+    *options->out_ = listener;
+    return 0;
+}
+
+int wf_tcp_accept(struct wf_listener *listener, struct wf_stream **stream)
+{
+    struct loop *loop = LOOP_HERE();
+    struct op op;
+    op.kind = OP_ACCEPT;
+    op.desc = &listener->desc;
+    int64_t fd = op_run(&op);
+    if (fd < 0) return (int)fd;
+    loop->driver->set_option(loop, (int)fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    return stream_new((int)fd, true, true, stream);
+}
+
+uint16_t wf_listener_port(const struct wf_listener *listener)
+{
+    struct loop *loop = LOOP_HERE();
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address;
+    socklen_t size = sizeof address;
+    if (loop->driver->local_name(loop, listener->desc.fd, &address.any, &size) < 0) return 0;
+    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+}
+
+void wf_listener_close(struct wf_listener *listener)
+{
+    if (listener == NULL) return;
+    (void)LOOP_HERE();
+    desc_close(&listener->desc);
+}
+
+/* ---- Connecting ---- */
+
+static int connect_to(struct loop *loop, const struct addrinfo *address, struct wf_stream **out)
+{
+    struct wf_stream *stream;
+    int rc = stream_new_socket(address->ai_family, &stream);
+    if (rc < 0) return rc;
+    loop->driver->set_option(loop, stream->desc.fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    struct op op;
+    op.kind = OP_CONNECT;
+    op.desc = &stream->desc;
+    op.address = address->ai_addr;
+    op.address_size = address->ai_addrlen;
+    rc = (int)op_run(&op);
+    if (rc < 0) wf_stream_close(stream);
+    else *out = stream;
+    return rc;
+}
+
+int wf_tcp_connect(const char *host, uint16_t port, struct wf_stream **stream)
+{
+    struct loop *loop = LOOP_HERE();
+    if (host == NULL) return -EINVAL;
+    int rc = wait_check(false);
+    if (rc < 0) return rc;
+    struct addrinfo *addresses;
+    rc = resolve(host, port, false, &addresses);
+    if (rc < 0) return rc;
+    for (const struct addrinfo *address = addresses; address != NULL; address = address->ai_next) {
+        rc = connect_to(loop, address, stream);
+        if (rc >= 0 || rc == -ECANCELED) break;
+    }
+    freeaddrinfo(addresses);
+    if (rc >= 0 || rc == -ECANCELED) return rc;
+    return wf_fail(rc, "cannot connect to %s port %u: %s", host, (unsigned)port, wf_strerror(rc));
+}

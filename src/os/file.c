@@ -1,0 +1,197 @@
+/* Files: open, read, write, sync, stat, load. */
+#include <weft/file.h>
+
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include <weft/arena.h>
+#include <weft/task.h>
+
+#include "base/memory.h"
+#include "core/loop.h"
+
+struct wf_file {
+    struct desc desc;
+    int64_t position;   /* of wf_file_read and wf_file_write; -1: the system keeps it (not a regular file) */
+    bool *user_closed;  /* of the call that moves the position now: where it learns of a close */
+    char path[];
+};
+
+static int failed(int rc, const char *path)
+{
+    return rc == -ECANCELED || rc == -EBADF ? rc : wf_fail(rc, "%s: %s", path, wf_strerror(rc));
+}
+
+/* ---- Opening and closing ---- */
+
+static void file_release(struct desc *desc)
+{
+    memory_free((char *)desc - offsetof(struct wf_file, desc));
+}
+
+int wf_file_open(const char *path, int flags, mode_t mode, struct wf_file **out)
+{
+    (void)LOOP_HERE();
+    if (path == NULL) return -EINVAL;
+    size_t size = strlen(path) + 1;
+    struct wf_file *file = memory_zero(sizeof *file + size);
+    if (file == NULL) return -ENOMEM;
+    memcpy(file->path, path, size);
+    struct op op = {.kind = OP_OPEN, .path = path, .flags = (unsigned)flags | O_CLOEXEC, .mode = mode};
+    int fd = (int)op_run(&op);
+    if (fd < 0) {
+        memory_free(file);
+        return failed(fd, path);
+    }
+    struct stat status;
+    bool regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+    file->position = !regular ? -1 : flags & O_APPEND ? status.st_size : 0;
+    desc_init(&file->desc, fd, file_release);
+    *out = file;
+    return 0;
+}
+
+void wf_file_close(struct wf_file *file)
+{
+    if (file == NULL) return;
+    (void)LOOP_HERE();
+    if (file->user_closed != NULL) *file->user_closed = true;
+    desc_close(&file->desc);
+}
+
+/* ---- Reading and writing ---- */
+
+static ssize_t transfer(struct wf_file *file, enum op_kind kind, void *buffer, size_t size, int64_t offset)
+{
+    (void)LOOP_HERE();
+    struct op op = {.kind = kind, .desc = &file->desc, .buffer = buffer, .size = size, .offset = offset};
+    return op_run(&op);
+}
+
+static ssize_t transfer_at(struct wf_file *file, enum op_kind kind, void *buffer, size_t size, int64_t offset)
+{
+    return offset < 0 ? -EINVAL : transfer(file, kind, buffer, size, offset);
+}
+
+ssize_t wf_file_read_at(struct wf_file *file, void *buffer, size_t size, int64_t offset)
+{
+    return transfer_at(file, OP_READ, buffer, size, offset);
+}
+
+ssize_t wf_file_write_at(struct wf_file *file, const void *bytes, size_t size, int64_t offset)
+{
+    return transfer_at(file, OP_WRITE, (void *)(uintptr_t)bytes, size, offset);
+}
+
+static ssize_t transfer_next(struct wf_file *file, enum op_kind kind, void *buffer, size_t size)
+{
+    if (file->user_closed != NULL) return -EBUSY;
+    bool closed = false;
+    file->user_closed = &closed;
+    ssize_t rc = transfer(file, kind, buffer, size, file->position);
+    if (closed) return rc;
+    file->user_closed = NULL;
+    if (rc > 0 && file->position >= 0) file->position += rc;
+    return rc;
+}
+
+ssize_t wf_file_read(struct wf_file *file, void *buffer, size_t size)
+{
+    return transfer_next(file, OP_READ, buffer, size);
+}
+
+ssize_t wf_file_write(struct wf_file *file, const void *bytes, size_t size)
+{
+    return transfer_next(file, OP_WRITE, (void *)(uintptr_t)bytes, size);
+}
+
+int wf_file_sync(struct wf_file *file)
+{
+    (void)LOOP_HERE();
+    struct op op = {.kind = OP_SYNC, .desc = &file->desc};
+    return (int)op_run(&op);
+}
+
+/* ---- Asking about paths ---- */
+
+static struct timespec time_of(const struct statx_timestamp *time)
+{
+    return (struct timespec){.tv_sec = time->tv_sec, .tv_nsec = time->tv_nsec};
+}
+
+static int stat_path(const char *path, unsigned flags, struct stat *status)
+{
+    (void)LOOP_HERE();
+    if (path == NULL || status == NULL) return -EINVAL;
+    struct statx found;
+    struct op op = {.kind = OP_STAT, .path = path, .flags = flags, .buffer = &found};
+    int rc = (int)op_run(&op);
+    if (rc < 0) return failed(rc, path);
+    *status = (struct stat){
+        .st_dev = makedev(found.stx_dev_major, found.stx_dev_minor),
+        .st_ino = found.stx_ino,
+        .st_mode = found.stx_mode,
+        .st_nlink = found.stx_nlink,
+        .st_uid = found.stx_uid,
+        .st_gid = found.stx_gid,
+        .st_rdev = makedev(found.stx_rdev_major, found.stx_rdev_minor),
+        .st_size = (off_t)found.stx_size,
+        .st_blksize = (blksize_t)found.stx_blksize,
+        .st_blocks = (blkcnt_t)found.stx_blocks,
+        .st_atim = time_of(&found.stx_atime),
+        .st_mtim = time_of(&found.stx_mtime),
+        .st_ctim = time_of(&found.stx_ctime),
+    };
+    return 0;
+}
+
+int wf_stat(const char *path, struct stat *status)
+{
+    return stat_path(path, 0, status);
+}
+
+int wf_lstat(const char *path, struct stat *status)
+{
+    return stat_path(path, AT_SYMLINK_NOFOLLOW, status);
+}
+
+/* ---- Whole files ---- */
+
+/* Grows by doubling from the size that stat gave, because files in /proc say 0. */
+static int load(struct wf_file *file, size_t size_max, struct wf_arena *arena, char **bytes, size_t *size)
+{
+    struct stat status;
+    size_t room = fstat(file->desc.fd, &status) == 0 && status.st_size > 0 ? (size_t)status.st_size + 1 : 4096;
+    if (room > size_max) room = size_max + 1;
+    char *buffer = wf_arena_alloc(arena, room + 1);
+    size_t used = 0;
+    while (buffer != NULL) {
+        ssize_t got = wf_file_read(file, buffer + used, room - used);
+        if (got < 0) return (int)got;
+        if (got == 0) {
+            buffer[used] = '\0';
+            *bytes = buffer;
+            *size = used;
+            return 0;
+        }
+        used += (size_t)got;
+        if (used > size_max) return -EFBIG;
+        if (used < room) continue;
+        room = room > size_max / 2 ? size_max + 1 : room * 2;
+        char *larger = wf_arena_alloc(arena, room + 1);
+        if (larger != NULL) memcpy(larger, buffer, used);
+        buffer = larger;
+    }
+    return -ENOMEM;
+}
+
+int wf_file_load(const char *path, size_t size_max, struct wf_arena *arena, char **bytes, size_t *size)
+{
+    if (arena == NULL || bytes == NULL || size == NULL || size_max >= SIZE_MAX / 4) return -EINVAL;
+    struct wf_file *file;
+    int rc = wf_file_open(path, O_RDONLY, 0, &file);
+    if (rc < 0) return rc;
+    rc = load(file, size_max, arena, bytes, size);
+    wf_file_close(file);
+    return rc < 0 ? failed(rc, path) : 0;
+}

@@ -1,0 +1,39 @@
+#!/bin/sh
+# Installs from Debian what a target needs and the machine lacks: packages.sh build|demo|test|check|bench.
+# Without root it says in one line what to install.
+set -eu
+
+build="gcc libc6-dev meson ninja-build pkg-config make"
+demo="$build libssl-dev"
+test="$demo g++ cmake python3 procps"
+check="$test clang libclang-rt-14-dev valgrind qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross gdb cppcheck"
+bench="$test libuv1-dev libboost-dev golang-go rustc cargo librust-tokio-dev python3-uvloop util-linux"
+
+case "${1:-}" in
+build) wanted=$build ;;
+demo) wanted=$demo ;;
+test) wanted=$test ;;
+check) wanted=$check ;;
+bench) wanted=$bench ;;
+*) echo "usage: packages.sh build|demo|test|check|bench" >&2; exit 2 ;;
+esac
+
+command -v dpkg-query >/dev/null || exit 0    # not a Debian: the build says what it misses
+
+missing=""
+for package in $wanted; do
+    state=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true)
+    [ "$state" = "install ok installed" ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" != 0 ]; then
+    # shellcheck disable=SC2086
+    echo "weft: please install, as root: apt-get install$missing" >&2
+    exit 1
+fi
+echo "weft: installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+# shellcheck disable=SC2086
+apt-get install -y -qq --no-install-recommends $missing >/dev/null
