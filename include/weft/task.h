@@ -77,11 +77,11 @@ struct wf_binding {
 };
 
 /*
- * WF_BIND(variable, key, value) binds a value to a key until the C block is left. Bindings are immutable: tasks spawned
+ * WF_BIND(variable, key, value) binds a value (a pointer) to a key until the C block is left. Bindings are immutable: tasks spawned
  * in scopes that were opened inside the block see it; the parent and siblings never do.
  */
-#define WF_BIND(variable, key, value)                                                                          \
-    struct wf_binding variable __attribute__((cleanup(wf_unbind_))) = {{(key), (value), NULL, 0}, {NULL}};      \
+#define WF_BIND(variable, key, bound)                                                                          \
+    struct wf_binding variable __attribute__((cleanup(wf_unbind_))) = {{(key), (void *)(uintptr_t)(bound), NULL, 0}, {NULL}};      \
     wf_bind_(&variable)
 
 /* The innermost value of a key, or NULL. */

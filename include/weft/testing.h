@@ -42,7 +42,7 @@ struct wf_test_options {
 #define WF_TEST(...) WF_TEST_(WF_FIRST_(__VA_ARGS__), __VA_ARGS__)
 #define WF_TEST_(claim, ...)                                                                                   \
     static void claim(void);                                                                                   \
-    static struct wf_test WF_JOIN_(claim, _test) = {.name = #claim, .place = WF_HERE_, .body = __VA_ARGS__};   \
+    static struct wf_test WF_JOIN_(claim, _test) = {.name = WF_TEXT_(claim), .place = WF_HERE_, .body = __VA_ARGS__};   \
     __attribute__((constructor)) static void WF_JOIN_(claim, _register)(void)                                  \
     {                                                                                                          \
         wf_test_register(&WF_JOIN_(claim, _test));                                                             \

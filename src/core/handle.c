@@ -88,7 +88,8 @@ static void ready_cancelled(struct wf_wait *wait, int code)
     struct ready *ready = (struct ready *)wait;
     (void)code;
     ready->abandoned = true;
-    wf_handle_cancel(&ready->child, "the task that waited for it to be ready was cancelled");
+    node_cancel(&ready->child.task_->node, &ready->child.reason_, WF_REASON_EXPLICIT,
+                "the task that waited for it to be ready was cancelled", ready->child.task_->place);
 }
 
 static const struct wait_class ready_class = {.name = "a child to be ready", .cancel = ready_cancelled};

@@ -13,20 +13,33 @@
 
 /* ---- Making ---- */
 
+static void drop(struct wf_stream *stream)
+{
+    if (--stream->references == 0) memory_free(stream);
+}
+
 static void stream_release(struct desc *desc)
 {
-    memory_free((char *)desc - offsetof(struct wf_stream, desc));
+    drop((struct wf_stream *)((char *)desc - offsetof(struct wf_stream, desc)));
+}
+
+static struct wf_stream *stream_alloc(bool is_socket, bool is_stream)
+{
+    struct wf_stream *stream = memory_zero(sizeof *stream);
+    if (stream == NULL) return NULL;
+    stream->references = 1;
+    stream->desc.socket = is_socket;
+    stream->desc.stream = is_stream;
+    return stream;
 }
 
 int stream_new(int fd, bool is_socket, bool is_stream, struct wf_stream **out)
 {
-    struct wf_stream *stream = memory_zero(sizeof *stream);
+    struct wf_stream *stream = stream_alloc(is_socket, is_stream);
     if (stream == NULL) {
         close(fd);
         return -ENOMEM;
     }
-    stream->desc.socket = is_socket;
-    stream->desc.stream = is_stream;
     desc_init(&stream->desc, fd, stream_release);
     *out = stream;
     return 0;
@@ -49,10 +62,8 @@ int wf_stream_wrap(int fd, struct wf_stream **stream)
     int type = 0;
     socklen_t size = sizeof type;
     if (is_socket && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) return -errno;
-    struct wf_stream *made = memory_zero(sizeof *made);
+    struct wf_stream *made = stream_alloc(is_socket, type == SOCK_STREAM);
     if (made == NULL) return -ENOMEM;
-    made->desc.socket = is_socket;
-    made->desc.stream = type == SOCK_STREAM;
     made->desc.non_blocking = flags & O_NONBLOCK;
     desc_init(&made->desc, fd, stream_release);
     *stream = made;
@@ -107,20 +118,20 @@ int wf_pipe(struct wf_stream **reader, struct wf_stream **writer)
     return 0;
 }
 
-/* ---- One user a direction ---- */
+/* ---- One task a direction ---- */
 
-static int enter(struct stream_user **place, struct stream_user *user)
+static int enter(struct wf_stream *stream, bool *busy)
 {
-    if (*place != NULL) return -EBUSY;
-    user->closed = false;
-    *place = user;
+    if (*busy) return -EBUSY;
+    *busy = true;
+    stream->references++;
     return 0;
 }
 
-/* After a close the stream may be gone, and `place` with it: the user knows. */
-static void leave(struct stream_user **place, const struct stream_user *user)
+static void leave(struct wf_stream *stream, bool *busy)
 {
-    if (!user->closed) *place = NULL;
+    *busy = false;
+    drop(stream);
 }
 
 /* ---- Reading ---- */
@@ -141,11 +152,10 @@ ssize_t wf_stream_read(struct wf_stream *stream, void *buffer, size_t size)
 {
     (void)LOOP_HERE();
     if (size == 0) return -EINVAL;
-    struct stream_user user;
-    ssize_t rc = enter(&stream->reader, &user);
+    ssize_t rc = enter(stream, &stream->reading);
     if (rc < 0) return rc;
     rc = read_some(stream, buffer, size);
-    leave(&stream->reader, &user);
+    leave(stream, &stream->reading);
     return rc;
 }
 
@@ -154,15 +164,14 @@ int wf_stream_read_full(struct wf_stream *stream, void *buffer, size_t size, siz
     (void)LOOP_HERE();
     size_t got = 0;
     if (done != NULL) *done = 0;
-    struct stream_user user;
-    ssize_t rc = enter(&stream->reader, &user);
+    ssize_t rc = enter(stream, &stream->reading);
     if (rc < 0) return (int)rc;
     while (got < size) {
-        rc = user.closed ? -EBADF : read_some(stream, (char *)buffer + got, size - got);
+        rc = read_some(stream, (char *)buffer + got, size - got);
         if (rc <= 0) break;
         got += (size_t)rc;
     }
-    leave(&stream->reader, &user);
+    leave(stream, &stream->reading);
     if (done != NULL) *done = got;
     if (got == size) return 0;
     return rc < 0 ? (int)rc : WF_EEND;
@@ -186,11 +195,10 @@ ssize_t wf_stream_write(struct wf_stream *stream, const void *bytes, size_t size
 {
     (void)LOOP_HERE();
     if (size == 0) return -EINVAL;
-    struct stream_user user;
-    ssize_t rc = enter(&stream->writer, &user);
+    ssize_t rc = enter(stream, &stream->writing);
     if (rc < 0) return rc;
     rc = stream->broken ? -EPIPE : write_some(stream, bytes, size, 0);
-    leave(&stream->writer, &user);
+    leave(stream, &stream->writing);
     return rc;
 }
 
@@ -199,16 +207,15 @@ int wf_stream_write_all(struct wf_stream *stream, const void *bytes, size_t size
     (void)LOOP_HERE();
     size_t sent = 0;
     if (done != NULL) *done = 0;
-    struct stream_user user;
-    ssize_t rc = enter(&stream->writer, &user);
+    ssize_t rc = enter(stream, &stream->writing);
     if (rc < 0) return (int)rc;
     if (stream->broken) rc = -EPIPE;
     while (sent < size && rc >= 0) {
-        rc = user.closed ? -EBADF : write_some(stream, (const char *)bytes + sent, size - sent, MSG_WAITALL);
+        rc = write_some(stream, (const char *)bytes + sent, size - sent, MSG_WAITALL);
         if (rc > 0) sent += (size_t)rc;
     }
-    if (!user.closed && sent > 0 && sent < size) stream->broken = true;
-    leave(&stream->writer, &user);
+    if (sent > 0 && sent < size) stream->broken = true;
+    leave(stream, &stream->writing);
     if (done != NULL) *done = sent;
     return sent == size ? 0 : (int)rc;
 }
@@ -228,8 +235,6 @@ void wf_stream_close(struct wf_stream *stream)
 {
     if (stream == NULL) return;
     (void)LOOP_HERE();
-    if (stream->reader != NULL) stream->reader->closed = true;
-    if (stream->writer != NULL) stream->writer->closed = true;
     desc_close(&stream->desc);
 }
 

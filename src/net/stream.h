@@ -6,15 +6,11 @@
 
 #include "core/driver.h"
 
-/* Lies on the stack of the task that reads (or writes), for as long as the call lasts: it learns here of a close. */
-struct stream_user {
-    bool closed;
-};
-
 struct wf_stream {
     struct desc desc;
-    struct stream_user *reader, *writer;
-    bool broken;  /* a write was cut in the middle: what the peer has is not what was meant */
+    uint32_t references;    /* the descriptor's, and one for each call that is under way: a close may come meanwhile */
+    bool reading, writing;  /* one task each */
+    bool broken;            /* a write was cut in the middle: what the peer has is not what was meant */
 };
 
 /* Takes the descriptor over. On failure it is closed. */

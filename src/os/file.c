@@ -12,8 +12,9 @@
 
 struct wf_file {
     struct desc desc;
-    int64_t position;   /* of wf_file_read and wf_file_write; -1: the system keeps it (not a regular file) */
-    bool *user_closed;  /* of the call that moves the position now: where it learns of a close */
+    int64_t position;    /* of wf_file_read and wf_file_write; -1: the system keeps it (not a regular file) */
+    uint32_t references; /* the descriptor's, and one for a call that moves the position: a close may come meanwhile */
+    bool moving;
     char path[];
 };
 
@@ -24,9 +25,14 @@ static int failed(int rc, const char *path)
 
 /* ---- Opening and closing ---- */
 
+static void drop(struct wf_file *file)
+{
+    if (--file->references == 0) memory_free(file);
+}
+
 static void file_release(struct desc *desc)
 {
-    memory_free((char *)desc - offsetof(struct wf_file, desc));
+    drop((struct wf_file *)((char *)desc - offsetof(struct wf_file, desc)));
 }
 
 int wf_file_open(const char *path, int flags, mode_t mode, struct wf_file **out)
@@ -37,6 +43,7 @@ int wf_file_open(const char *path, int flags, mode_t mode, struct wf_file **out)
     struct wf_file *file = memory_zero(sizeof *file + size);
     if (file == NULL) return -ENOMEM;
     memcpy(file->path, path, size);
+    file->references = 1;
     struct op op = {.kind = OP_OPEN, .path = path, .flags = (unsigned)flags | O_CLOEXEC, .mode = mode};
     int fd = (int)op_run(&op);
     if (fd < 0) {
@@ -55,7 +62,6 @@ void wf_file_close(struct wf_file *file)
 {
     if (file == NULL) return;
     (void)LOOP_HERE();
-    if (file->user_closed != NULL) *file->user_closed = true;
     desc_close(&file->desc);
 }
 
@@ -85,13 +91,13 @@ ssize_t wf_file_write_at(struct wf_file *file, const void *bytes, size_t size, i
 
 static ssize_t transfer_next(struct wf_file *file, enum op_kind kind, void *buffer, size_t size)
 {
-    if (file->user_closed != NULL) return -EBUSY;
-    bool closed = false;
-    file->user_closed = &closed;
+    if (file->moving) return -EBUSY;
+    file->moving = true;
+    file->references++;
     ssize_t rc = transfer(file, kind, buffer, size, file->position);
-    if (closed) return rc;
-    file->user_closed = NULL;
     if (rc > 0 && file->position >= 0) file->position += rc;
+    file->moving = false;
+    drop(file);
     return rc;
 }
 

@@ -163,14 +163,25 @@ static void stuck(int number)
     abort();
 }
 
+/* The library aborts after it reported a misuse: show what it said. */
+static void aborted(int number)
+{
+    ssize_t ignored = write(STDOUT_FILENO, runner.reports, runner.reports_size);
+    (void)ignored;
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 static void run_in_process(const struct wf_test *test)
 {
     static struct baseline before;
     take_baseline(&before);
     wf_set_report(keep_report, NULL);
+    signal(SIGABRT, aborted);
     if (test->plain) test->body();
     else run_on_loop(test);
     wf_set_report(NULL, NULL);
+    signal(SIGABRT, SIG_DFL);
     check_leftovers(&before);
     if (runner.reports_size > 0 && !runner.reports_allowed) {
         runner.failed = true;

@@ -1,0 +1,431 @@
+/* Rules 3.1 to 3.4 and 3.11 to 3.13: scopes, errors, policies, task-locals, arenas. */
+#include <stdio.h>
+#include <string.h>
+#include <weft/testing.h>
+#include <weft/weft.h>
+
+static int sleep_for_ever(void *unused)
+{
+    (void)unused;
+    return wf_sleep(WF_SECONDS(3600));
+}
+
+static int return_code(int *code)
+{
+    return *code;
+}
+
+static int return_late(int *code)
+{
+    int rc = wf_sleep(WF_MILLISECONDS(2));
+    return rc < 0 ? rc : *code;
+}
+
+/* 3.1 */
+static int outer_first(void *unused)
+{
+    (void)unused;
+    WF_SCOPE(outer);
+    WF_SCOPE(inner);
+    return wf_scope_end(&outer, 0) + wf_scope_end(&inner, 0);
+}
+
+WF_TEST(ending_an_outer_scope_first_names_both_places, .dies = "Scopes are left in the reverse order")
+{
+    outer_first(NULL);
+}
+
+WF_TEST(ending_a_scope_twice_is_misuse, .dies = "was ended twice")
+{
+    WF_SCOPE(scope);
+    wf_scope_join(&scope);
+    wf_scope_join(&scope);
+}
+
+static int end_foreign(struct wf_scope *scope)
+{
+    return wf_scope_end(scope, 0);
+}
+
+WF_TEST(a_scope_ended_by_another_task_is_misuse, .dies = "A scope is ended by its opener")
+{
+    WF_SCOPE(scope);
+    wf_spawn(&scope, end_foreign, &scope);
+    wf_scope_join(&scope);
+}
+
+WF_TEST(spawning_into_a_scope_that_was_ended_is_misuse, .dies = "spawned into a scope that is not open")
+{
+    WF_SCOPE(scope);
+    wf_scope_join(&scope);
+    wf_spawn(&scope, sleep_for_ever, NULL);
+}
+
+static int use_outer_variable(int *value)
+{
+    wf_shielded(WF_SECONDS(1), wf_sleep(WF_MILLISECONDS(2)));
+    *value = 1;
+    return 0;
+}
+
+WF_TEST(a_child_never_outlives_what_was_declared_before_its_scope)
+{
+    int value = 0;
+    {
+        WF_SCOPE(scope);
+        wf_spawn(&scope, use_outer_variable, &value);
+        WF_EXPECT_CODE(wf_scope_end(&scope, -EIO), -EIO);
+    }
+    WF_EXPECT_INT(value, 1);
+}
+
+/* 3.2 */
+WF_TEST(a_body_that_fails_cancels_the_children_and_waits)
+{
+    WF_SCOPE(scope);
+    for (int i = 0; i < 10; i++) wf_spawn(&scope, sleep_for_ever, NULL);
+    wf_yield();
+    WF_EXPECT_CODE(wf_scope_end(&scope, -EPROTO), -EPROTO);
+    WF_EXPECT(wf_scope_reason(&scope)->kind == WF_REASON_PARENT_LEFT);
+    WF_EXPECT_INT((int64_t)wf_scope_alive(&scope), 0);
+}
+
+WF_TEST(a_positive_result_of_the_body_is_kept)
+{
+    WF_SCOPE(scope);
+    WF_EXPECT_CODE(wf_scope_end(&scope, 42), 42);
+}
+
+static void leave_early(bool *ran)
+{
+    WF_SCOPE(scope);
+    wf_spawn(&scope, use_outer_variable, (int *)ran);
+    wf_yield();
+    for (;;) break;
+}
+
+WF_TEST(leaving_the_block_cancels_joins_and_is_reported)
+{
+    wf_test_allow_reports();
+    int ran = 0;
+    leave_early((bool *)&ran);
+    WF_EXPECT_INT(ran, 1);
+    WF_EXPECT_PART(wf_test_reports(), "was left with 1 children running");
+    WF_EXPECT_PART(wf_test_reports(), "use_outer_variable");
+}
+
+static int leave_with_failed_child(void *unused)
+{
+    (void)unused;
+    static int code = -EIO;
+    {
+        WF_SCOPE(scope);
+        wf_spawn(&scope, return_code, &code);
+        wf_yield();
+        wf_yield();
+    }
+    return 0;
+}
+
+WF_TEST(errors_of_a_scope_left_without_its_end_are_handed_up)
+{
+    WF_SCOPE(scope);
+    wf_spawn(&scope, leave_with_failed_child, NULL);
+    WF_EXPECT_CODE(wf_scope_join(&scope), -EIO);
+    static int code = -EPROTO;
+    WF_SCOPE(outer);
+    {
+        WF_SCOPE(inner);
+        wf_spawn(&inner, return_code, &code);
+        wf_yield();
+        wf_yield();
+    }
+    WF_EXPECT_CODE(wf_scope_join(&outer), -EPROTO);
+}
+
+/* 3.3, S010, S146 */
+WF_TEST(the_first_failure_cancels_the_siblings)
+{
+    int code = -EINVAL;
+    int64_t started = wf_now();
+    WF_SCOPE(scope);
+    wf_spawn(&scope, sleep_for_ever, NULL);
+    wf_spawn(&scope, sleep_for_ever, NULL);
+    wf_spawn(&scope, return_late, &code);
+    WF_EXPECT_CODE(wf_scope_join(&scope), -EINVAL);
+    WF_EXPECT(wf_now() - started < WF_SECONDS(1));
+    int count = 0;
+    wf_each_error(&scope, error) count++;
+    WF_EXPECT_INT(count, 1);
+}
+
+static int fail_in_cleanup(void *unused)
+{
+    (void)unused;
+    wf_sleep(WF_SECONDS(3600));
+    return -ENOTDIR;
+}
+
+WF_TEST(an_error_during_a_siblings_cleanup_is_added)
+{
+    int code = -EINVAL;
+    WF_SCOPE(scope);
+    wf_spawn(&scope, fail_in_cleanup, NULL);
+    wf_spawn(&scope, return_late, &code);
+    WF_EXPECT_CODE(wf_scope_join(&scope), -EINVAL);
+    const struct wf_error *error = wf_scope_errors(&scope);
+    WF_EXPECT(error != NULL && error->next != NULL && error->next->next == NULL);
+    if (error == NULL || error->next == NULL) return;
+    WF_EXPECT_CODE(error->code, -EINVAL);
+    WF_EXPECT_CODE(error->next->code, -ENOTDIR);
+}
+
+static int bad_vin(const char *vin)
+{
+    return wf_fail(-EINVAL, "bad VIN %s", vin);
+}
+
+static int nested_failure(const char *vin)
+{
+    WF_SCOPE(scope);
+    wf_spawn(&scope, bad_vin, vin, .name = "check");
+    return wf_scope_join(&scope);
+}
+
+WF_TEST(errors_carry_message_and_path_through_nested_scopes)
+{
+    WF_SCOPE(scope);
+    wf_spawn(&scope, nested_failure, "XY", .name = "orders");
+    WF_EXPECT_CODE(wf_scope_join(&scope), -EINVAL);
+    const struct wf_error *error = wf_scope_errors(&scope);
+    WF_EXPECT(error != NULL && error->next == NULL);
+    if (error == NULL) return;
+    WF_EXPECT_TEXT(error->message, "bad VIN XY");
+    WF_EXPECT_PART(error->path, "orders > check");
+}
+
+/* S011: three of one kind and one of another, taken by kind, the rest passed on. */
+static int four_failures(int *handled)
+{
+    static int invalid = -EINVAL, type = -EPROTOTYPE;
+    WF_SCOPE(scope, .policy = WF_COLLECT);
+    for (int i = 0; i < 3; i++) wf_spawn(&scope, return_code, &invalid);
+    wf_spawn(&scope, return_code, &type);
+    wf_scope_join(&scope);
+    wf_each_error(&scope, error) {
+        if (error->code != -EINVAL) continue;
+        wf_take_error(error);
+        ++*handled;
+    }
+    return wf_scope_rest(&scope);
+}
+
+WF_TEST(errors_are_taken_by_kind_and_the_rest_is_passed_on)
+{
+    int handled = 0;
+    WF_SCOPE(scope);
+    wf_spawn(&scope, four_failures, &handled);
+    WF_EXPECT_CODE(wf_scope_join(&scope), -EPROTOTYPE);
+    WF_EXPECT_INT(handled, 3);
+    const struct wf_error *error = wf_scope_errors(&scope);
+    WF_EXPECT(error != NULL && error->next == NULL && error->code == -EPROTOTYPE);
+}
+
+WF_TEST(the_error_list_is_bounded_and_counts_what_it_drops)
+{
+    int code = -EIO;
+    WF_SCOPE(scope, .policy = WF_COLLECT);
+    for (int i = 0; i < 100; i++) wf_spawn(&scope, return_code, &code);
+    WF_EXPECT_CODE(wf_scope_join(&scope), -EIO);
+    WF_EXPECT_INT((int64_t)wf_scope_errors_dropped(&scope), 36);
+}
+
+WF_TEST(ECANCELED_without_a_cancelled_scope_is_an_ordinary_error)
+{
+    int code = -ECANCELED;
+    WF_SCOPE(scope);
+    wf_spawn(&scope, return_code, &code);
+    WF_EXPECT_CODE(wf_scope_join(&scope), -ECANCELED);
+    WF_EXPECT(wf_scope_errors(&scope) != NULL);
+}
+
+WF_TEST(a_long_message_is_cut)
+{
+    char text[2000];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    WF_EXPECT_CODE(wf_fail(-EIO, "%s", text), -EIO);
+    WF_EXPECT_INT((int64_t)strlen(wf_failure()), 511);
+}
+
+/* 3.4 */
+WF_TEST(collect_cancels_nothing)
+{
+    int code = -EIO, fine = 0;
+    WF_SCOPE(scope, .policy = WF_COLLECT);
+    wf_spawn(&scope, return_code, &code);
+    wf_spawn(&scope, return_late, &fine);
+    WF_EXPECT_CODE(wf_scope_join(&scope), -EIO);
+    WF_EXPECT(!wf_scope_cancelled(&scope));
+}
+
+WF_TEST(first_success_cancels_the_losers_and_keeps_their_results)
+{
+    int bad = -EIO, good = 7;
+    struct wf_handle failed = {.result_ = 0}, cut = {.result_ = 0};
+    WF_SCOPE(scope, .policy = WF_FIRST_SUCCESS);
+    wf_spawn(&scope, return_code, &bad, .handle = &failed);
+    wf_spawn(&scope, return_late, &good);
+    wf_spawn(&scope, sleep_for_ever, NULL, .handle = &cut);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 7);
+    WF_EXPECT_CODE(wf_handle_result(&failed), -EIO);
+    WF_EXPECT_CODE(wf_handle_result(&cut), -ECANCELED);
+}
+
+WF_TEST(first_success_with_no_success_gives_the_first_error)
+{
+    int first = -EIO, second = -EPROTO;
+    WF_SCOPE(scope, .policy = WF_FIRST_SUCCESS);
+    wf_spawn(&scope, return_code, &first);
+    wf_spawn(&scope, return_late, &second);
+    WF_EXPECT_CODE(wf_scope_join(&scope), -EIO);
+}
+
+WF_TEST(first_done_takes_a_failure_too)
+{
+    int bad = -EIO;
+    WF_SCOPE(scope, .policy = WF_FIRST_DONE);
+    wf_spawn(&scope, sleep_for_ever, NULL);
+    wf_spawn(&scope, return_late, &bad);
+    WF_EXPECT_CODE(wf_scope_join(&scope), -EIO);
+}
+
+/* 3.11, S119 */
+static struct wf_local request_id = {.name = "request_id"};
+
+static int check_inherited(const char **seen)
+{
+    *seen = wf_local_get(&request_id);
+    WF_BIND(own, &request_id, "child");
+    WF_EXPECT_TEXT(wf_local_get(&request_id), "child");
+    return wf_yield();
+}
+
+WF_TEST(children_inherit_bindings_and_never_leak_theirs)
+{
+    const char *first = NULL, *second = NULL;
+    WF_EXPECT(wf_local_get(&request_id) == NULL);
+    WF_BIND(bound, &request_id, "r-17");
+    WF_SCOPE(scope);
+    wf_spawn(&scope, check_inherited, &first);
+    wf_spawn(&scope, check_inherited, &second);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT_TEXT(first, "r-17");
+    WF_EXPECT_TEXT(second, "r-17");
+    WF_EXPECT_TEXT(wf_local_get(&request_id), "r-17");
+}
+
+static int retained, released;
+
+static void *retain(void *value)
+{
+    retained++;
+    return value;
+}
+
+static void release(void *value)
+{
+    (void)value;
+    released++;
+}
+
+static struct wf_local counted = {.name = "counted", .retain = retain, .release = release};
+
+static int read_late(const char **seen)
+{
+    int rc = wf_sleep(WF_MILLISECONDS(1));
+    *seen = wf_local_get(&counted);
+    return rc;
+}
+
+static void spawn_bound(struct wf_scope *scope, const char **captured, const char **inherited)
+{
+    WF_BIND(bound, &counted, "spawner's");
+    wf_spawn(scope, read_late, captured, .capture_context = true);
+    wf_spawn(scope, read_late, inherited);
+}
+
+WF_TEST(a_captured_context_outlives_the_binding)
+{
+    retained = released = 0;
+    const char *captured = NULL, *inherited = "";
+    WF_SCOPE(scope);
+    spawn_bound(&scope, &captured, &inherited);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT_TEXT(captured, "spawner's");
+    WF_EXPECT(inherited == NULL);
+    WF_EXPECT_INT(retained, 1);
+    WF_EXPECT_INT(released, 1);
+}
+
+/* 3.13 */
+static int fill_scope_arena(struct wf_scope *scope)
+{
+    char *text = wf_arena_printf(wf_scope_arena(scope), "from %s", wf_task_name());
+    WF_EXPECT(text != NULL);
+    return wf_yield();
+}
+
+WF_TEST(a_scope_offers_an_arena_to_its_children)
+{
+    WF_SCOPE(scope);
+    for (int i = 0; i < 10; i++) wf_spawn(&scope, fill_scope_arena, &scope);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT(wf_arena_used(wf_scope_arena(&scope)) > 0);
+}
+
+static int use_scratch(void *unused)
+{
+    (void)unused;
+    struct wf_arena *arena = wf_task_arena();
+    return wf_arena_strdup(arena, "scratch") != NULL ? 0 : -ENOMEM;
+}
+
+WF_TEST(a_tasks_scratch_dies_with_it)
+{
+    WF_SCOPE(scope);
+    wf_spawn(&scope, use_scratch, NULL);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+/* S130, S131: cleanup in reverse order, the body's error first. */
+static int log_size;
+static char log_text[64];
+
+static void logged(const char *text)
+{
+    log_size += snprintf(log_text + log_size, sizeof log_text - (size_t)log_size, "%s ", text);
+}
+
+static void close_resource(const char **name)
+{
+    logged(*name);
+}
+
+static int nested_resources(void *unused)
+{
+    (void)unused;
+    const char *a __attribute__((cleanup(close_resource))) = "close-A";
+    WF_SCOPE(outer);
+    const char *b __attribute__((cleanup(close_resource))) = "close-B";
+    return wf_scope_end(&outer, -EIO);
+}
+
+WF_TEST(cleanup_runs_in_reverse_order_and_the_error_is_not_swallowed)
+{
+    log_size = 0;
+    WF_EXPECT_CODE(nested_resources(NULL), -EIO);
+    WF_EXPECT_TEXT(log_text, "close-B close-A ");
+}
+
+WF_TEST_MAIN
