@@ -105,6 +105,7 @@ void wait_end(struct wf_wait *wait, int64_t result)
     struct wf_task *task = wait->task;
     wait->result = result;
     task->wait = NULL;
+    __builtin_prefetch(task->sp);  /* it will be stood on soon; until then the miss costs nothing */
     run_push(current_loop, task);
 }
 
@@ -246,20 +247,15 @@ int64_t wf_now(void)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-struct sleeper {
-    struct wf_wait wait;
-    struct wf_timer_ timer;
-};
-
 static void sleep_over(struct wf_timer_ *timer)
 {
-    struct sleeper *sleeper = (struct sleeper *)((char *)timer - offsetof(struct sleeper, timer));
-    wait_end(&sleeper->wait, 0);
+    struct wf_task *task = (struct wf_task *)((char *)timer - offsetof(struct wf_task, sleep_timer));
+    wait_end(&task->sleep_wait, 0);
 }
 
 static void sleep_cancelled(struct wf_wait *wait, int code)
 {
-    timer_disarm(&current_loop->timers, &((struct sleeper *)wait)->timer);
+    timer_disarm(&current_loop->timers, &wait->task->sleep_timer);
     wait_end(wait, code);
 }
 
@@ -270,12 +266,11 @@ int wf_sleep_until(int64_t deadline_ns)
     struct loop *loop = LOOP_HERE();
     int rc = wait_check(false);
     if (rc < 0) return rc;
-    struct sleeper sleeper;
-    sleeper.timer.deadline = deadline_ns < 0 ? 0 : deadline_ns;
-    sleeper.timer.slot = 0;
-    sleeper.timer.fire = sleep_over;
-    if (deadline_ns != WF_FOREVER) timer_arm(&loop->timers, &sleeper.timer);
-    return (int)suspend(&sleeper.wait, &sleep_class, NULL);
+    struct wf_task *task = loop->running;
+    task->sleep_timer.deadline = deadline_ns < 0 ? 0 : deadline_ns;
+    task->sleep_timer.fire = sleep_over;
+    if (deadline_ns != WF_FOREVER) timer_arm(&loop->timers, &task->sleep_timer);
+    return (int)suspend(&task->sleep_wait, &sleep_class, NULL);
 }
 
 int wf_sleep(int64_t duration_ns)
@@ -336,13 +331,26 @@ static void trim(struct loop *loop)
     if (stack_trim(&loop->stacks)) loop->trim_at = loop->now + 1000000000;
 }
 
+/*
+ * When to look at the timers again. Waking up costs more than anything else here, so with many timers the loop lets a few
+ * fall due and fires them together: 1 us later for each that is armed, 1 ms at most. Ten sleepers do not notice; of a
+ * hundred thousand, a hundred wake at once.
+ */
+static int64_t timer_deadline(const struct timers *timers)
+{
+    if (timers->next == WF_FOREVER) return WF_FOREVER;
+    int64_t slack = timers->armed < 1000 ? (int64_t)timers->armed * 1000 : 1000000;
+    int64_t deadline;
+    return __builtin_add_overflow(timers->next, slack, &deadline) ? WF_FOREVER : deadline;
+}
+
 /* Asks the kernel; waits there when nothing is runnable. */
 static void poll_once(struct loop *loop)
 {
     int64_t deadline = 0;
     if (loop->runnable == 0) {
         trim(loop);
-        deadline = loop->timers.next;
+        deadline = timer_deadline(&loop->timers);
         atomic_store(&loop->sleeping, true);
         if (atomic_load(&loop->inbox) != NULL) deadline = 0;
     }

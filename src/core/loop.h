@@ -39,8 +39,7 @@ struct loop {
     void *sp;                         /* the loop's own context, while a task runs */
     struct stack thread_stack;
     struct stack_pool stacks;
-    struct wf_task *free_tasks;
-    struct task_chunk *chunks;
+    struct task_chunk *chunks, *free_chunks;
     uint64_t next_id;
     uint64_t alive, spawned;
     uint32_t tasks_max;

@@ -182,8 +182,8 @@ void wf_statistics(struct wf_statistics *statistics)
     };
     for (unsigned i = 0; i < STACK_CLASSES; i++) {
         const struct stack_class *class = &loop->stacks.classes[i];
-        statistics->stacks_cached += class->warm.count;
-        statistics->stacks_bound += class->capacity - class->cold.count - class->warm.count;
+        statistics->stacks_bound += class->bound;
+        statistics->stacks_cached += class->touched > class->bound ? class->touched - class->bound : 0;
     }
     executor_statistics(loop, statistics);
 }

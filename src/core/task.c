@@ -12,54 +12,75 @@
 
 enum { CHUNK_TASKS = 64 };
 
+/* Records in chunks with a bit for each, taken as stacks are: the chunk that was last given back to, lowest record first. */
 struct task_chunk {
-    struct task_chunk *next;
+    struct task_chunk *next, *prev;  /* among those with a free record */
+    struct task_chunk *older;        /* of all */
+    uint64_t free;
     struct wf_task tasks[CHUNK_TASKS];
 };
 
 /* ---- Records ---- */
 
+static void link_chunk(struct loop *loop, struct task_chunk *chunk)
+{
+    chunk->prev = NULL;
+    chunk->next = loop->free_chunks;
+    if (chunk->next != NULL) chunk->next->prev = chunk;
+    loop->free_chunks = chunk;
+}
+
 static bool add_chunk(struct loop *loop)
 {
-    struct task_chunk *chunk = memory_zero(sizeof *chunk);
+    struct task_chunk *chunk = memory_alloc(sizeof *chunk);
     if (chunk == NULL) return false;
-    chunk->next = loop->chunks;
-    loop->chunks = chunk;
-    for (size_t i = CHUNK_TASKS; i-- > 0;) {
-        chunk->tasks[i].next_run = loop->free_tasks;
-        loop->free_tasks = &chunk->tasks[i];
+    for (size_t i = 0; i < CHUNK_TASKS; i++) {
+        chunk->tasks[i].id = 0;
+        chunk->tasks[i].chunk_index = (uint8_t)i;
+        chunk->tasks[i].sleep_timer.slot = 0;
     }
+    chunk->free = UINT64_MAX;
+    chunk->older = loop->chunks;
+    loop->chunks = chunk;
+    link_chunk(loop, chunk);
     return true;
 }
 
 struct wf_task *task_new(struct loop *loop)
 {
-    if (loop->free_tasks == NULL && !add_chunk(loop)) return NULL;
-    struct wf_task *task = loop->free_tasks;
-    loop->free_tasks = task->next_run;
-    return task;
+    if (loop->free_chunks == NULL && !add_chunk(loop)) return NULL;
+    struct task_chunk *chunk = loop->free_chunks;
+    unsigned index = (unsigned)__builtin_ctzll(chunk->free);
+    chunk->free &= chunk->free - 1;
+    if (chunk->free == 0) {
+        loop->free_chunks = chunk->next;
+        if (chunk->next != NULL) chunk->next->prev = NULL;
+    }
+    return &chunk->tasks[index];
 }
 
 void task_free(struct loop *loop, struct wf_task *task)
 {
+    struct wf_task *first = task - task->chunk_index;
+    struct task_chunk *chunk = (struct task_chunk *)((char *)first - offsetof(struct task_chunk, tasks));
     task->id = 0;  /* marks the record as free for whoever walks the chunks */
-    task->next_run = loop->free_tasks;
-    loop->free_tasks = task;
+    if (chunk->free == 0) link_chunk(loop, chunk);
+    chunk->free |= UINT64_C(1) << task->chunk_index;
 }
 
 void tasks_free_all(struct loop *loop)
 {
     while (loop->chunks != NULL) {
         struct task_chunk *chunk = loop->chunks;
-        loop->chunks = chunk->next;
+        loop->chunks = chunk->older;
         memory_free(chunk);
     }
-    loop->free_tasks = NULL;
+    loop->free_chunks = NULL;
 }
 
 void tasks_visit(struct loop *loop, void (*visit)(struct wf_task *task, void *context), void *context)
 {
-    for (struct task_chunk *chunk = loop->chunks; chunk != NULL; chunk = chunk->next)
+    for (struct task_chunk *chunk = loop->chunks; chunk != NULL; chunk = chunk->older)
         for (size_t i = 0; i < CHUNK_TASKS; i++)
             if (chunk->tasks[i].id != 0) visit(&chunk->tasks[i], context);
 }
@@ -111,16 +132,40 @@ static void free_inputs(struct wf_task *task)
     if (task->flags & TASK_OWNS_CONTEXT) context_release(task->context);
 }
 
+/* Field by field: this is the hot path, and clearing the record as a whole takes as long as all the rest of a spawn. */
+static inline void task_init(struct wf_task *task, struct wf_scope *scope, int (*fn)(void *),
+                             const struct wf_spawn_options *options)
+{
+    task->stack = NULL;
+    task->wait = NULL;
+    task->node.parent = &scope->node_;
+    task->node.inner = NULL;
+    task->node.reason = NULL;
+    task->node.flags = NODE_TASK | (scope->node_.flags & NODE_DRAINING);
+    task->next = NULL;
+    task->extra = NULL;
+    task->held = NULL;
+    task->resumes = task->spins = 0;
+    task->current = &task->node;
+    task->fn = fn;
+    task->arg = (void *)(uintptr_t)options->arg_;
+    task->handle = options->handle;
+    task->name = options->function_ != NULL ? options->function_ : "task";
+    task->place = options->place_ != NULL ? options->place_ : "?";
+    task->context = scope->context_;
+    task->flags = options->daemon ? TASK_DAEMON : 0;
+}
+
 int task_spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options, struct wf_task **out)
 {
     struct loop *loop = current_loop;
     if (options->size != sizeof *options || fn == NULL) return -EINVAL;
     if (options->handle != NULL && options->handle->task_ != NULL) return -EINVAL;
-    unsigned stack_class = loop->default_class;
+    uint32_t stack_class = loop->default_class;
     if (options->stack_size > 0) {
         int found = stack_class_for(options->stack_size);
         if (found < 0) return -EINVAL;
-        stack_class = (unsigned)found;
+        stack_class = (uint32_t)found;
     }
     if (loop->tasks_max > 0 && loop->alive >= loop->tasks_max) return -EAGAIN;
     if (!stack_reserve(&loop->stacks, stack_class)) return -ENOMEM;
@@ -129,19 +174,9 @@ int task_spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_
         stack_unreserve(&loop->stacks, stack_class);
         return -ENOMEM;
     }
-    *task = (struct wf_task){
-        .node = {.parent = &scope->node_, .flags = NODE_TASK | (scope->node_.flags & NODE_DRAINING)},
-        .fn = fn,
-        .arg = (void *)(uintptr_t)options->arg_,
-        .handle = options->handle,
-        .name = options->function_ != NULL ? options->function_ : "task",
-        .place = options->place_ != NULL ? options->place_ : "?",
-        .context = scope->context_,
-        .id = ++loop->next_id,
-        .flags = options->daemon ? TASK_DAEMON : 0,
-        .stack_class = (uint8_t)stack_class,
-    };
-    task->current = &task->node;
+    task_init(task, scope, fn, options);
+    task->id = ++loop->next_id;
+    task->stack_class = (uint8_t)stack_class;
     if (__builtin_expect(options->name != NULL || options->copy_size_ > 0 || options->capture_context, 0)) {
         int rc = copy_inputs(task, options);
         if (rc < 0) {

@@ -13,6 +13,8 @@
 #include <weft/arena.h>
 #include <weft/scope.h>
 
+#include "core/wait.h"
+
 enum node_flags {
     NODE_CANCELLED = 1,   /* effectively cancelled: requested here, or above with no shield in between */
     NODE_REQUESTED = 2,   /* cancelled itself */
@@ -59,7 +61,11 @@ struct wf_task {
     uint32_t resumes;            /* how often it was switched to, for dumps */
     uint32_t spins;              /* suspending calls in a row that failed because it is cancelled */
     int result;                  /* of an ended one that its scope keeps */
-    uint8_t flags, stack_class;
+    uint8_t flags, stack_class, chunk_index;
+    /* A sleep's records lie here, not on the stack: firing a batch of timers then walks dense memory, and each stack is only
+     * touched when its task runs (a page of its own, so a miss in every cache there is). */
+    struct wf_wait sleep_wait;
+    struct wf_timer_ sleep_timer;
 };
 
 static inline struct wf_scope *task_home(const struct wf_task *task)

@@ -72,6 +72,29 @@ static void heap_remove(struct timers *timers, struct wf_timer_ *timer)
 
 /* ---- The wheel ---- */
 
+static unsigned level_bits(unsigned level)
+{
+    return level == 0 ? TIMER_LOW_BITS : TIMER_LEVEL_BITS;
+}
+
+/* How many bits of a tick lie below a level's own. */
+static unsigned level_shift(unsigned level)
+{
+    return level == 0 ? 0 : TIMER_LOW_BITS + (level - 1) * TIMER_LEVEL_BITS;
+}
+
+static unsigned level_start(unsigned level)
+{
+    return level == 0 ? 0 : (1u << TIMER_LOW_BITS) + ((level - 1) << TIMER_LEVEL_BITS);
+}
+
+/* The highest bit in which the two differ decides: below it the lower levels tell them apart. */
+static unsigned level_of(uint64_t difference)
+{
+    unsigned bit = 63 - (unsigned)__builtin_clzll(difference);
+    return bit < TIMER_LOW_BITS ? 0 : (bit - TIMER_LOW_BITS) / TIMER_LEVEL_BITS + 1;
+}
+
 static void wheel_insert(struct timers *timers, struct wf_timer_ *timer)
 {
     uint64_t tick = (uint64_t)timer->deadline >> TIMER_TICK_BITS;
@@ -79,48 +102,60 @@ static void wheel_insert(struct timers *timers, struct wf_timer_ *timer)
         heap_push(timers, timer);
         return;
     }
-    unsigned level = (63 - (unsigned)__builtin_clzll(tick ^ timers->tick)) / TIMER_LEVEL_BITS;
-    unsigned index = (tick >> (level * TIMER_LEVEL_BITS)) % TIMER_SLOTS;
-    struct timer_slot *slot = &timers->slots[level][index];
-    timer->slot = (uint16_t)(IN_WHEEL + level * TIMER_SLOTS + index);
+    unsigned level = level_of(tick ^ timers->tick);
+    unsigned index = level_start(level) + ((unsigned)(tick >> level_shift(level)) & ((1u << level_bits(level)) - 1));
+    struct timer_slot *slot = &timers->slots[index];
+    timer->slot = (uint16_t)(IN_WHEEL + index);
     timer->prev = NULL;
     timer->next = slot->first;
     if (slot->first != NULL) slot->first->prev = timer;
     if (slot->first == NULL || timer->deadline < slot->earliest) slot->earliest = timer->deadline;
     slot->first = timer;
-    timers->used[level][index / 64] |= UINT64_C(1) << index % 64;
+    timers->used[index / 64] |= UINT64_C(1) << index % 64;
+}
+
+static void mark_empty(struct timers *timers, unsigned index)
+{
+    timers->used[index / 64] &= ~(UINT64_C(1) << index % 64);
 }
 
 static void wheel_remove(struct timers *timers, struct wf_timer_ *timer)
 {
-    unsigned place = (unsigned)timer->slot - IN_WHEEL, level = place / TIMER_SLOTS, index = place % TIMER_SLOTS;
+    unsigned index = (unsigned)timer->slot - IN_WHEEL;
     if (timer->next != NULL) timer->next->prev = timer->prev;
     if (timer->prev != NULL) {
         timer->prev->next = timer->next;
         return;
     }
-    timers->slots[level][index].first = timer->next;
-    if (timer->next == NULL) timers->used[level][index / 64] &= ~(UINT64_C(1) << index % 64);
+    timers->slots[index].first = timer->next;
+    if (timer->next == NULL) mark_empty(timers, index);
 }
 
-/* The first slot in use, in order of time: the lowest level that has one at all. */
-static bool first_used(const struct timers *timers, unsigned *level, unsigned *index)
+/* The first slot in use, in order of time: that is the order of the levels, and of the slots in each. */
+static bool first_used(const struct timers *timers, unsigned *index)
 {
-    for (*level = 0; *level < TIMER_LEVELS; ++*level) {
-        for (unsigned word = 0; word < TIMER_SLOTS / 64; word++) {
-            if (timers->used[*level][word] == 0) continue;
-            *index = word * 64 + (unsigned)__builtin_ctzll(timers->used[*level][word]);
-            return true;
-        }
+    for (unsigned word = 0; word < TIMER_SLOTS / 64; word++) {
+        if (timers->used[word] == 0) continue;
+        *index = word * 64 + (unsigned)__builtin_ctzll(timers->used[word]);
+        return true;
     }
     return false;
 }
 
-static void empty_slot(struct timers *timers, unsigned level, unsigned index)
+/* When a slot's time begins, given that it is the next in use. */
+static uint64_t start_of(const struct timers *timers, unsigned index)
 {
-    struct wf_timer_ *timer = timers->slots[level][index].first;
-    timers->slots[level][index].first = NULL;
-    timers->used[level][index / 64] &= ~(UINT64_C(1) << index % 64);
+    unsigned level = index < level_start(1) ? 0 : (index - level_start(1)) / (1u << TIMER_LEVEL_BITS) + 1;
+    unsigned shift = level_shift(level), above = shift + level_bits(level);
+    uint64_t high = above < 64 ? timers->tick >> above << above : 0;
+    return high | (uint64_t)(index - level_start(level)) << shift;
+}
+
+static void empty_slot(struct timers *timers, unsigned index)
+{
+    struct wf_timer_ *timer = timers->slots[index].first;
+    timers->slots[index].first = NULL;
+    mark_empty(timers, index);
     while (timer != NULL) {
         struct wf_timer_ *next = timer->next;
         wheel_insert(timers, timer);
@@ -131,14 +166,12 @@ static void empty_slot(struct timers *timers, unsigned level, unsigned index)
 /* Slots behind `tick` are empty at every level, so the first used one is the next in time. */
 static void wheel_advance(struct timers *timers, uint64_t tick)
 {
-    unsigned level, index;
-    while (first_used(timers, &level, &index)) {
-        unsigned shift = level * TIMER_LEVEL_BITS;
-        uint64_t above = shift + TIMER_LEVEL_BITS < 64 ? timers->tick >> (shift + TIMER_LEVEL_BITS) : 0;
-        uint64_t start = (above << TIMER_LEVEL_BITS | index) << shift;
+    unsigned index;
+    while (first_used(timers, &index)) {
+        uint64_t start = start_of(timers, index);
         if (start > tick) break;
         timers->tick = start;
-        empty_slot(timers, level, index);
+        empty_slot(timers, index);
     }
     if (tick > timers->tick) timers->tick = tick;
 }
@@ -177,8 +210,8 @@ void timers_fire(struct timers *timers, int64_t now)
         timer_disarm(timers, due);
         due->fire(due);
     }
-    unsigned level, index;
+    unsigned index;
     if (timers->heap != NULL) timers->next = timers->heap->deadline;
-    else if (first_used(timers, &level, &index)) timers->next = timers->slots[level][index].earliest;
+    else if (first_used(timers, &index)) timers->next = timers->slots[index].earliest;
     else timers->next = WF_FOREVER;
 }

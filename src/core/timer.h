@@ -3,8 +3,8 @@
  *
  * Workload: most timers are deadlines that are taken back long before they fire; the others fire in batches. A heap makes
  * each of these touch log n other timers, which lie on other tasks' stacks, a cache miss each. So timers hang in a wheel
- * of six levels (256 slots of 2^18 ns, 256 of 2^26 ns, ...), unsorted, and are sorted only when their slot's time has
- * come, in a small pairing heap:
+ * of five levels (4096 slots of 2^18 ns, which is about a second, then 256 slots of 2^30 ns, 2^38 ns, ...), unsorted, and
+ * are sorted only when their slot's time has come, in a small pairing heap:
  *
  *     arm ----> slot of the level where deadline and now first differ ----> slot of a lower level ----> heap ----> fire
  *               O(1)                                                       when its time begins       exact order
@@ -17,10 +17,11 @@
 #include <weft/scope.h>
 
 enum {
-    TIMER_TICK_BITS = 18,  /* a slot of the lowest level: 262 us */
+    TIMER_TICK_BITS = 18,   /* a slot of the lowest level: 262 us */
+    TIMER_LOW_BITS = 12,    /* the lowest level is wide: most sleeps are moved once, straight into the heap */
     TIMER_LEVEL_BITS = 8,
     TIMER_LEVELS = 6,
-    TIMER_SLOTS = 1 << TIMER_LEVEL_BITS,
+    TIMER_SLOTS = (1 << TIMER_LOW_BITS) + (TIMER_LEVELS - 1) * (1 << TIMER_LEVEL_BITS),
 };
 
 struct timer_slot {
@@ -34,8 +35,8 @@ struct timers {
     struct wf_timer_ *heap;
     uint64_t sequence;
     size_t armed;
-    uint64_t used[TIMER_LEVELS][TIMER_SLOTS / 64];  /* which slots hold something */
-    struct timer_slot slots[TIMER_LEVELS][TIMER_SLOTS];
+    uint64_t used[TIMER_SLOTS / 64];  /* which slots hold something */
+    struct timer_slot slots[TIMER_SLOTS];  /* level after level */
 };
 
 void timers_init(struct timers *timers, int64_t now);

@@ -28,24 +28,12 @@ void __lsan_unregister_root_region(const void *start, size_t size);
 #endif
 
 enum {
-    SLAB_SLOTS_FIRST = 16,
-    SLAB_SLOTS_MAX = 1024,
-    SLAB_BYTES_MAX = 64 * 1024 * 1024,
-    COLOURS = 16,
-    TRIM_AT_ONCE = 64,  /* giving back costs some 3 us each: never a long pause */
+    GROUP_BYTES_MAX = 64 * 1024 * 1024,
+    TRIM_AT_ONCE = 4,  /* groups: giving one back costs some 100 us, so never a long pause */
 };
 
-struct slab {
-    struct slab *next;                /* of the same pool */
-    _Atomic(struct slab *) next_any;  /* of all pools: read by signal handlers */
-    char *base;
-    size_t slot_size, slots;
-    unsigned valgrind_id;
-    struct stack stacks[];
-};
-
-static pthread_mutex_t all_slabs_lock = PTHREAD_MUTEX_INITIALIZER;
-static _Atomic(struct slab *) all_slabs;
+static pthread_mutex_t all_groups_lock = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic(struct stack_group *) all_groups;
 
 /* ---- Guards ---- */
 
@@ -104,7 +92,6 @@ static void set_up(struct stack *stack)
         misuse("cannot guard a stack: %s. The process has too many memory maps (vm.max_map_count) or no memory left "
                "for page tables; a stack without a guard would corrupt its neighbour silently.",
                wf_strerror(errno));
-    stack->guarded = true;
 #if WEFT_ASAN
     __lsan_register_root_region(stack->low, stack->size);
 #endif
@@ -113,7 +100,18 @@ static void set_up(struct stack *stack)
 #endif
 }
 
-/* ---- Slabs ---- */
+static void take_down(struct stack *stack)
+{
+    unpoison(stack->low, stack->size);
+#if WEFT_ASAN
+    __lsan_unregister_root_region(stack->low, stack->size);
+#endif
+#if WEFT_TSAN
+    __tsan_destroy_fiber(stack->tsan_fiber);
+#endif
+}
+
+/* ---- Groups ---- */
 
 int stack_class_for(size_t size)
 {
@@ -123,143 +121,188 @@ int stack_class_for(size_t size)
     return -1;
 }
 
-static void publish(struct slab *slab)
+static void publish(struct stack_group *group)
 {
-    pthread_mutex_lock(&all_slabs_lock);
-    atomic_store(&slab->next_any, atomic_load(&all_slabs));
-    atomic_store(&all_slabs, slab);
-    pthread_mutex_unlock(&all_slabs_lock);
+    pthread_mutex_lock(&all_groups_lock);
+    atomic_store(&group->other, atomic_load(&all_groups));
+    atomic_store(&all_groups, group);
+    pthread_mutex_unlock(&all_groups_lock);
 }
 
-static void withdraw(struct slab *slab)
+static void withdraw(struct stack_group *group)
 {
-    pthread_mutex_lock(&all_slabs_lock);
-    _Atomic(struct slab *) *link = &all_slabs;
-    while (atomic_load(link) != slab) link = &atomic_load(link)->next_any;
-    atomic_store(link, atomic_load(&slab->next_any));
-    pthread_mutex_unlock(&all_slabs_lock);
+    pthread_mutex_lock(&all_groups_lock);
+    _Atomic(struct stack_group *) *link = &all_groups;
+    while (atomic_load(link) != group) link = &atomic_load(link)->other;
+    atomic_store(link, atomic_load(&group->other));
+    pthread_mutex_unlock(&all_groups_lock);
 }
 
-static void append(struct stack_list *list, struct stack *stack)
+static void link_first(struct stack_class *class, struct stack_group *group)
 {
-    stack->next = NULL;
-    stack->prev = list->last;
-    if (list->last != NULL) list->last->next = stack;
-    else list->first = stack;
-    list->last = stack;
-    list->count++;
+    group->prev = NULL;
+    group->next = class->groups;
+    if (group->next != NULL) group->next->prev = group;
+    class->groups = group;
+}
+
+static void unlink_group(struct stack_class *class, struct stack_group *group)
+{
+    if (group->next != NULL) group->next->prev = group->prev;
+    if (group->prev != NULL) group->prev->next = group->next;
+    else class->groups = group->next;
+}
+
+/* How many slots a new group has: few while there are few, because a group's pages are advised as a whole. */
+static size_t group_slots(const struct stack_class *class, size_t slot_size)
+{
+    size_t slots = class->capacity < 16 ? 16 : STACK_GROUP;
+    if (slots > GROUP_BYTES_MAX / slot_size) slots = GROUP_BYTES_MAX / slot_size;
+    return slots == 0 || slot_size > 8 * STACK_SLOT_MIN ? 1 : slots;
+}
+
+static struct stack_group *group_new(unsigned class_index, size_t slots)
+{
+    size_t slot_size = (size_t)STACK_SLOT_MIN << class_index;
+    struct stack_group *group = memory_zero(sizeof *group);
+    if (group == NULL) return NULL;
+    group->base = mmap(NULL, slots * slot_size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    if (group->base == MAP_FAILED) {
+        memory_free(group);
+        return NULL;
+    }
+    madvise(group->base, slots * slot_size, MADV_NOHUGEPAGE);  /* else one touch may make 2 MiB resident */
+    group->slot_size = slot_size;
+    group->slots = slots;
+    group->free = slots == STACK_GROUP ? UINT64_MAX : (UINT64_C(1) << slots) - 1;
+    for (size_t i = 0; i < slots; i++) {
+        group->stacks[i] = (struct stack){
+            .low = group->base + i * slot_size + STACK_GUARD,
+            .size = (uint32_t)(slot_size - STACK_GUARD),
+            .class_index = (uint8_t)class_index,
+            .index = (uint8_t)i,
+        };
+    }
+    /* One registration serves the whole group: valgrind only asks whether a jump of the stack pointer is a switch. */
+    group->valgrind_id = VALGRIND_STACK_REGISTER(group->base, group->base + slots * slot_size);
+    return group;
 }
 
 bool stack_reserve_slow(struct stack_pool *pool, unsigned class_index)
 {
     struct stack_class *class = &pool->classes[class_index];
-    size_t slot_size = (size_t)STACK_SLOT_MIN << class_index;
-    size_t slots = class->capacity < SLAB_SLOTS_FIRST ? SLAB_SLOTS_FIRST : class->capacity;
-    if (slots > SLAB_SLOTS_MAX) slots = SLAB_SLOTS_MAX;
-    if (slots > SLAB_BYTES_MAX / slot_size) slots = SLAB_BYTES_MAX / slot_size;
-    if (slots == 0 || class_index >= 4) slots = 1;
+    size_t slots = group_slots(class, (size_t)STACK_SLOT_MIN << class_index);
     if (class->capacity + slots > stacks_max()) return false;
-
-    struct slab *slab = memory_zero(sizeof *slab + slots * sizeof(struct stack));
-    if (slab == NULL) return false;
-    slab->base = mmap(NULL, slots * slot_size, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    if (slab->base == MAP_FAILED) {
-        memory_free(slab);
-        return false;
-    }
-    madvise(slab->base, slots * slot_size, MADV_NOHUGEPAGE);  /* else one touch may make 2 MiB resident */
-    slab->slot_size = slot_size;
-    slab->slots = slots;
-    for (size_t i = 0; i < slots; i++) {
-        struct stack *stack = &slab->stacks[i];
-        stack->low = slab->base + i * slot_size + STACK_GUARD;
-        stack->size = (uint32_t)(slot_size - STACK_GUARD);
-        stack->class_index = (uint8_t)class_index;
-        stack->colour = (uint8_t)(i % COLOURS);
-        append(&class->cold, stack);
-    }
-    /* One registration serves the whole slab: valgrind only asks whether a jump of the stack pointer is a switch. */
-    slab->valgrind_id = VALGRIND_STACK_REGISTER(slab->base, slab->base + slots * slot_size);
-    slab->next = pool->slabs;
-    pool->slabs = slab;
+    struct stack_group *group = group_new(class_index, slots);
+    if (group == NULL) return false;
+    group->older = pool->all;
+    pool->all = group;
     class->capacity += slots;
-    publish(slab);
+    struct stack_group **last = &class->groups;  /* behind those that were used: cold ones come last */
+    struct stack_group *before = NULL;
+    while (*last != NULL) {
+        before = *last;
+        last = &before->next;
+    }
+    *last = group;
+    group->prev = before;
+    publish(group);
     return true;
 }
 
-struct stack *stack_take_cold(struct stack_pool *pool, unsigned class_index)
+/* ---- Taking and giving ---- */
+
+static struct stack_group *group_of(const struct stack *stack)
+{
+    const struct stack *first = stack - stack->index;
+    return (struct stack_group *)((char *)(uintptr_t)first - offsetof(struct stack_group, stacks));
+}
+
+struct stack *stack_take(struct stack_pool *pool, unsigned class_index)
 {
     struct stack_class *class = &pool->classes[class_index];
-    struct stack *stack = class->cold.first;
-    class->cold.first = stack->next;
-    if (stack->next != NULL) stack->next->prev = NULL;
-    else class->cold.last = NULL;
-    class->cold.count--;
-    class->idle_min = 0;
-    if (!stack->guarded) set_up(stack);
+    struct stack_group *group = class->groups;
+    unsigned index = (unsigned)__builtin_ctzll(group->free);
+    uint64_t bit = UINT64_C(1) << index;
+    struct stack *stack = &group->stacks[index];
+    group->free &= ~bit;
+    group->idle = false;
+    if (group->free == 0) unlink_group(class, group);
+    class->bound++;
+    if (!(group->touched & bit)) {
+        group->touched |= bit;
+        class->touched++;
+        if (!(group->set_up & bit)) {
+            set_up(stack);
+            group->set_up |= bit;
+        }
+    }
     unpoison(stack->low, stack->size);
     return stack;
 }
+
+void stack_give(struct stack_pool *pool, struct stack *stack)
+{
+    struct stack_class *class = &pool->classes[stack->class_index];
+    struct stack_group *group = group_of(stack);
+    if (group->free == 0) link_first(class, group);
+    group->free |= UINT64_C(1) << stack->index;
+    class->bound--;
+    class->reserved--;
+}
+
+/* ---- The pool ---- */
 
 void stack_pool_init(struct stack_pool *pool, size_t keep)
 {
     *pool = (struct stack_pool){.keep = keep};
 }
 
-static void slab_free(struct slab *slab)
+static void group_free(struct stack_group *group)
 {
-    withdraw(slab);
-    for (size_t i = 0; i < slab->slots; i++) {
-        struct stack *stack = &slab->stacks[i];
-        if (!stack->guarded) continue;
-        unpoison(stack->low, stack->size);
-#if WEFT_ASAN
-        __lsan_unregister_root_region(stack->low, stack->size);
-#endif
-#if WEFT_TSAN
-        __tsan_destroy_fiber(stack->tsan_fiber);
-#endif
-    }
-    VALGRIND_STACK_DEREGISTER(slab->valgrind_id);
-    munmap(slab->base, slab->slots * slab->slot_size);
-    memory_free(slab);
+    withdraw(group);
+    for (size_t i = 0; i < group->slots; i++)
+        if (group->set_up >> i & 1) take_down(&group->stacks[i]);
+    VALGRIND_STACK_DEREGISTER(group->valgrind_id);
+    munmap(group->base, group->slots * group->slot_size);
+    memory_free(group);
 }
 
 void stack_pool_finish(struct stack_pool *pool)
 {
-    while (pool->slabs != NULL) {
-        struct slab *slab = pool->slabs;
-        pool->slabs = slab->next;
-        slab_free(slab);
+    while (pool->all != NULL) {
+        struct stack_group *group = pool->all;
+        pool->all = group->older;
+        group_free(group);
     }
     *pool = (struct stack_pool){.keep = pool->keep};
 }
 
-static void trim_coldest(struct stack_class *class)
+/* The slots of a group lie side by side, so one call gives back all of them; the guards stay. */
+static void give_back(struct stack_class *class, struct stack_group *group)
 {
-    struct stack *coldest = class->warm.last;
-    class->warm.last = coldest->prev;
-    if (coldest->prev != NULL) coldest->prev->next = NULL;
-    else class->warm.first = NULL;
-    class->warm.count--;
-    class->idle_min--;
-    unpoison(coldest->low, coldest->size);
-    madvise(coldest->low, coldest->size, MADV_DONTNEED);
-    append(&class->cold, coldest);
+    for (size_t i = 0; i < group->slots; i++) unpoison(group->stacks[i].low, group->stacks[i].size);
+    madvise(group->base, group->slots * group->slot_size, MADV_DONTNEED);
+    class->touched -= (size_t)__builtin_popcountll(group->touched);
+    group->touched = 0;
+}
+
+static bool is_unused(const struct stack_group *group)
+{
+    return (size_t)__builtin_popcountll(group->free) == group->slots && group->idle && group->touched != 0;
 }
 
 bool stack_trim(struct stack_pool *pool)
 {
     int left = TRIM_AT_ONCE;
-    for (unsigned i = 0; i < STACK_CLASSES; i++) {
-        struct stack_class *class = &pool->classes[i];
-        for (; class->idle_min > pool->keep; left--) {
-            if (left == 0) return false;
-            trim_coldest(class);
-        }
-        class->idle_min = class->warm.count;
+    for (struct stack_group *group = pool->all; group != NULL; group = group->older) {
+        struct stack_class *class = &pool->classes[group->stacks[0].class_index];
+        if (class->touched <= pool->keep || !is_unused(group)) continue;
+        if (left-- == 0) return false;
+        give_back(class, group);
     }
+    for (struct stack_group *group = pool->all; group != NULL; group = group->older) group->idle = true;
     return true;
 }
 
@@ -279,7 +322,7 @@ size_t stack_high_water(const struct stack *stack)
 
 void stack_adopt_thread(struct stack *stack)
 {
-    *stack = (struct stack){.guarded = true};
+    *stack = (struct stack){.low = NULL};
     pthread_attr_t attributes;
     if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
         void *low;
@@ -297,10 +340,10 @@ void stack_adopt_thread(struct stack *stack)
 struct stack *stack_find(const void *address, bool *in_guard)
 {
     uintptr_t wanted = (uintptr_t)address;
-    for (struct slab *slab = atomic_load(&all_slabs); slab != NULL; slab = atomic_load(&slab->next_any)) {
-        uintptr_t base = (uintptr_t)slab->base;
-        if (wanted < base || wanted >= base + slab->slots * slab->slot_size) continue;
-        struct stack *stack = &slab->stacks[(wanted - base) / slab->slot_size];
+    for (struct stack_group *group = atomic_load(&all_groups); group != NULL; group = atomic_load(&group->other)) {
+        uintptr_t base = (uintptr_t)group->base;
+        if (wanted < base || wanted >= base + group->slots * group->slot_size) continue;
+        struct stack *stack = &group->stacks[(wanted - base) / group->slot_size];
         *in_guard = wanted < (uintptr_t)stack->low;
         return stack;
     }

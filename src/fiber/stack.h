@@ -8,8 +8,9 @@
  * (MADV_GUARD_INSTALL) where the kernel has it, which needs no map of its own, so a million stacks are a few maps; else
  * mprotect, and then the kernel's limit on maps bounds how many stacks there are.
  *
- * A stack that was used stays warm: the last one given back is the next one handed out. Those that nobody needed for a
- * second give their pages back to the system, but for a number that is kept.
+ * Slots come in groups of 64 with a bit for each; the group that a stack was last given back to is the next to be taken
+ * from, lowest slot first. So a few tasks keep using the same few stacks, and a wave of many walks through memory in order.
+ * A group that nobody needed for a second gives its pages back to the system, but for a number that is kept.
  *
  * Threads: a pool belongs to one thread; stack_find is for signal handlers of any thread.
  */
@@ -25,6 +26,8 @@
 enum {
     STACK_SLOT_MIN = 64 * 1024,
     STACK_CLASSES = 15,  /* slots of 64 KiB, 128 KiB, ... 1 GiB */
+    STACK_GROUP = 64,
+    STACK_COLOURS = 16,
 #if defined(__aarch64__)
     STACK_GUARD = 64 * 1024,  /* stack probes are up to 64 KiB apart there */
 #else
@@ -34,10 +37,8 @@ enum {
 
 struct stack {
     char *low;  /* lowest usable byte, just above the guard */
-    struct stack *next, *prev;
     uint32_t size;  /* usable bytes */
-    uint8_t class_index, colour;
-    bool guarded;   /* set up: since its first use */
+    uint8_t class_index, index;  /* its place in the group */
 #if WEFT_ASAN
     void *fake_stack;
 #endif
@@ -46,23 +47,32 @@ struct stack {
 #endif
 };
 
-struct stack_list {
-    struct stack *first, *last;
-    size_t count;
+struct stack_group {
+    struct stack_group *next, *prev;  /* among those of the class with a free slot, the last given back to first */
+    uint64_t free;       /* a bit for each slot that can be taken */
+    uint64_t set_up;     /* guarded, since its first use */
+    uint64_t touched;    /* may hold pages */
+    bool idle;           /* nothing was taken from it since the last trim */
+    struct stack_group *older;            /* of the same pool */
+    _Atomic(struct stack_group *) other;  /* of any pool: read by signal handlers */
+    char *base;
+    size_t slot_size, slots;
+    unsigned valgrind_id;
+    struct stack stacks[STACK_GROUP];
 };
 
 struct stack_class {
-    struct stack_list warm;  /* touched: the hottest first */
-    struct stack_list cold;  /* never touched, or given back to the system */
-    size_t capacity;         /* slots that exist */
-    size_t reserved;         /* of these, promised to tasks */
-    size_t idle_min;         /* least number of warm ones since the last trim */
+    struct stack_group *groups;  /* those with a free slot */
+    size_t capacity;             /* slots that exist */
+    size_t reserved;             /* of these, promised to tasks */
+    size_t bound;                /* of these, in use */
+    size_t touched;              /* slots that may hold pages */
 };
 
 struct stack_pool {
     struct stack_class classes[STACK_CLASSES];
-    struct slab *slabs;
-    size_t keep;  /* warm ones that are never given back, per class */
+    struct stack_group *all;
+    size_t keep;  /* touched ones that are never given back, per class */
 };
 
 void stack_pool_init(struct stack_pool *pool, size_t keep);
@@ -87,40 +97,17 @@ static inline void stack_unreserve(struct stack_pool *pool, unsigned class_index
     pool->classes[class_index].reserved--;
 }
 
-struct stack *stack_take_cold(struct stack_pool *pool, unsigned class_index);
-
-/* Takes the hottest stack of the class; one must be reserved. */
-static inline struct stack *stack_take(struct stack_pool *pool, unsigned class_index)
-{
-    struct stack_class *class = &pool->classes[class_index];
-    struct stack *stack = class->warm.first;
-    if (stack == NULL) return stack_take_cold(pool, class_index);
-    class->warm.first = stack->next;
-    if (stack->next != NULL) stack->next->prev = NULL;
-    else class->warm.last = NULL;
-    if (--class->warm.count < class->idle_min) class->idle_min = class->warm.count;
-    unpoison(stack->low, stack->size);
-    return stack;
-}
-
-/* Gives it back, and the reservation with it. The caller may still stand on it until its next switch. */
-static inline void stack_give(struct stack_pool *pool, struct stack *stack)
-{
-    struct stack_class *class = &pool->classes[stack->class_index];
-    stack->prev = NULL;
-    stack->next = class->warm.first;
-    if (stack->next != NULL) stack->next->prev = stack;
-    else class->warm.last = stack;
-    class->warm.first = stack;
-    class->warm.count++;
-    class->reserved--;
-}
-
 /* Where a new fiber starts: the tops of neighbours are spread over the sets of the cache. */
 static inline void *stack_top(const struct stack *stack)
 {
-    return stack->low + stack->size - (size_t)stack->colour * 192;
+    return stack->low + stack->size - (size_t)(stack->index % STACK_COLOURS) * 192;
 }
+
+/* Takes a stack of the class; one must be reserved. */
+struct stack *stack_take(struct stack_pool *pool, unsigned class_index);
+
+/* Gives it back, and the reservation with it. The caller may still stand on it until its next switch. */
+void stack_give(struct stack_pool *pool, struct stack *stack);
 
 /* Gives back pages of stacks that nobody needed since the last complete trim, a bounded number of them; call it when
  * idle, about once a second. False: there is more to do, call again when idle next. */

@@ -1,0 +1,185 @@
+#!/bin/sh
+# Runs every example on every driver and compares what it prints with what it claims: run_all.sh BUILD
+set -u
+[ $# = 1 ] || { echo "usage: run_all.sh BUILD" >&2; exit 2; }
+programs=$1/examples
+work=$(mktemp -d)
+server=""
+trap '[ -z "$server" ] || kill -9 "$server" 2>/dev/null; rm -rf "$work"' EXIT
+passed=0
+failed=0
+
+verdict() {  # STATUS NAME
+    if [ "$1" = 0 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED $WEFT_DRIVER $2"
+        sed 's/^/    /' "$work/problems" "$work/err"
+    fi
+}
+
+# Line n of the output must match, as a whole, the pattern in line n of standard input.
+check() {  # NAME [ARGUMENT...]
+    name=$1
+    cat >"$work/wanted"
+    timeout 60 "$programs/$@" >"$work/out" 2>"$work/err"
+    status=$?
+    : >"$work/problems"
+    [ $status = 0 ] || echo "exit status $status" >>"$work/problems"
+    awk 'NR == FNR { wanted[NR] = $0; lines = NR; next }
+         $0 !~ ("^(" wanted[FNR] ")$") { print "line " FNR ": " $0; print "wanted: " wanted[FNR] }
+         { got = FNR }
+         END { if (got != lines) print got + 0 " lines, wanted " lines }' "$work/wanted" "$work/out" >>"$work/problems"
+    [ -s "$work/err" ] && echo "unexpected on standard error" >>"$work/problems"
+    [ ! -s "$work/problems" ]
+    verdict $? "$name"
+}
+
+start_server() {  # gives its port in $port
+    : >"$work/problems"
+    "$programs/echo_server" --port 0 >"$work/server" 2>"$work/err" &
+    server=$!
+    tries=0
+    until port=$(sed -n 's/^listening on port \([1-9][0-9]*\)$/\1/p' "$work/server") && [ -n "$port" ]; do
+        tries=$((tries + 1))
+        [ $tries -lt 200 ] || { echo "the server printed no port" >"$work/problems"; return 1; }
+        sleep 0.05
+    done
+}
+
+end_server() {  # SIGNALS WANTED-STATUS
+    for number in $(seq "$1"); do
+        [ "$number" = 1 ] || sleep 0.5
+        kill -TERM "$server"
+    done
+    wait "$server"
+    status=$?
+    server=""
+    [ $status = "$2" ] || echo "the server's exit status is $status, wanted $2" >>"$work/problems"
+}
+
+check_echo() {
+    start_server && {
+        timeout 20 "$programs/echo_client" --port "$port" hello "two words" "$(seq -s , 300)" >"$work/out" 2>>"$work/err" ||
+            echo "the client's exit status is $?" >>"$work/problems"
+        printf '%s\n' hello "two words" "$(seq -s , 300)" | cmp -s - "$work/out" || echo "not echoed" >>"$work/problems"
+        end_server 1 0  # no connection is left: it drains at once
+        timeout 20 "$programs/echo_client" --port "$port" hello >"$work/out" 2>"$work/err" &&
+            echo "a client was served after the end" >>"$work/problems"
+        grep -q "Connection refused" "$work/err" || echo "the client did not say why" >>"$work/problems"
+    }
+    [ ! -s "$work/problems" ]
+    verdict $? "echo: payload comes back, SIGTERM drains, status 0"
+}
+
+# A connection that stays open outlives the first signal; the second cuts it.
+check_cut() {
+    start_server && {
+        mkfifo "$work/open"
+        bash -c "exec 3<>/dev/tcp/127.0.0.1/$port && echo hi >&3 && read -r line <&3 && echo \$line && read -r _ <'$work/open'" \
+            >"$work/out" 2>>"$work/err" &
+        client=$!
+        tries=0
+        until grep -q hi "$work/out" || [ $tries = 200 ]; do tries=$((tries + 1)); sleep 0.05; done
+        grep -q hi "$work/out" || echo "not echoed" >>"$work/problems"
+        end_server 2 143
+        echo >"$work/open"
+        wait "$client"
+        rm "$work/open"
+    }
+    [ ! -s "$work/problems" ]
+    verdict $? "echo: an open connection is cut by the second SIGTERM, status 143"
+}
+
+check_usage() {
+    : >"$work/problems"
+    : >"$work/err"
+    for arguments in "--port x" "--port" "--port 70000" "1 2 3"; do
+        # shellcheck disable=SC2086
+        "$programs/echo_server" $arguments >"$work/out" 2>&1
+        [ $? = 2 ] || echo "echo_server $arguments: not refused with status 2" >>"$work/problems"
+    done
+    [ ! -s "$work/problems" ]
+    verdict $? "echo: wrong arguments are refused"
+}
+
+run_all() {
+    check hello <<'END'
+Hello, world!
+END
+    check many_sleeps <<'END'
+10000 tasks slept 1 second each: [1-3][.][0-9] seconds in all
+END
+    check timeout_fallback <<'END'
+100 ms for the primary, then 100 ms for the cache:
+fast: primary answered; times the fallback was asked: 0
+slow: cache answered; times the fallback was asked: 1
+slow, nothing cached: failed: primary: Deadline expired; cache: No such file or directory
+END
+    check fail_fast <<'END'
+ended after 0[.][1-4] s with: Invalid argument
+completed: 0, errors: 1
+  run_group > wrong: the value is wrong
+END
+    check error_kinds <<'END'
+  taken: order 1: quantity 0 [(]shop > check_all > order-1[)]
+  taken: order 2: no such customer [(]shop > check_all > order-2[)]
+  taken: order 3: quantity -4 [(]shop > check_all > order-3[)]
+  taken: order 6: no address [(]shop > check_all > order-6[)]
+bad values: 3, missing customers: 1
+the caller gets: Input/output error
+  passed on: order 5: the disk failed [(]shop > check_all > order-5[)]
+END
+    check cleanup_shield <<'END'
+work cut after 50 ms:
+bad: Deadline expired, leases still held: 1
+refused: Deadline expired, leases still held: 1
+good: Deadline expired, leases still held: 0
+best: Deadline expired, leases still held: 0
+END
+    check bounded_gather <<'END'
+100 jobs of 10 ms, 10 at a time: 0[.][1-6] s
+peak: 10, results in order: yes
+END
+    check race <<'END'
+near won after 0[.][2-6] s
+  far: Cancelled
+  broken: Connection refused
+  near: Success
+END
+    check completion_order <<'END'
+from town after 50 ms
+from the country after 100 ms
+from abroad after 150 ms
+END
+    check task_locals <<'END'
+[[]r-1[]] user
+[[]guest[]] prices
+[[]r-1[]] orders
+[[]r-2[]] user
+[[]guest[]] prices
+[[]r-2[]] orders
+[[]r-1[]] done
+[[]r-2[]] done
+[[]-[]] no request here
+END
+    check offload <<'END'
+4 blocking calls of 200 ms: 0[.][2-6] s, the sum is 499500
+the ticker went on meanwhile: yes
+END
+    check_echo
+    check_cut
+    check_usage
+}
+
+for WEFT_DRIVER in uring epoll; do
+    export WEFT_DRIVER
+    if "$programs/hello" 2>&1 | grep -qE "Operation not permitted|Function not implemented"; then
+        echo "$WEFT_DRIVER: this kernel refuses it; not run"
+        continue
+    fi
+    run_all
+done
+echo "$passed passed, $failed failed"
+[ $failed = 0 ] && [ $passed -gt 0 ]

@@ -1,0 +1,18 @@
+// The function for the items returns an int.
+// expect: a task function returns int
+#include <weft/weft.h>
+
+struct user {
+    int id;
+};
+
+static void forget_user(struct user *user)
+{
+    user->id = 0;
+}
+
+int misuse(struct user *user);
+int misuse(struct user *user)
+{
+    return wf_gather(user, 3, forget_user);
+}

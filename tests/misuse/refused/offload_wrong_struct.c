@@ -1,0 +1,22 @@
+// The argument of a job is of another struct than it takes.
+// expect gcc: passing argument 1 of 'load_user' from incompatible pointer type
+// expect clang: incompatible pointer types passing 'struct order *' to parameter of type 'struct user *'
+#include <weft/weft.h>
+
+struct order {
+    int id;
+};
+struct user {
+    int id;
+};
+
+static int load_user(struct user *user)
+{
+    return user->id;
+}
+
+int misuse(struct order *order);
+int misuse(struct order *order)
+{
+    return wf_offload(load_user, order);
+}

@@ -1,0 +1,20 @@
+// A task function returns an int, not a pointer.
+// expect: a task function returns int
+#include <weft/weft.h>
+
+struct user {
+    int id;
+};
+
+static struct user *next_user(struct user *user)
+{
+    return user + 1;
+}
+
+int misuse(struct user *user);
+int misuse(struct user *user)
+{
+    WF_SCOPE(scope);
+    wf_spawn(&scope, next_user, user);
+    return wf_scope_join(&scope);
+}
