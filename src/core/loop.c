@@ -375,7 +375,7 @@ void loop_work(struct loop *loop)
 {
     for (;;) {
         run_pass(loop);
-        if (loop->alive == 0) return;
+        if (loop->alive == 0 && loop->pending_jobs == 0) return;
         if (is_deadlock(loop)) break_deadlock(loop);
         poll_once(loop);
     }

@@ -94,7 +94,7 @@ static inline struct wf_task *run_pop(struct loop *loop)
     return task;
 }
 
-/* Runs passes until every task has ended. */
+/* Runs passes until every task has ended, and every job that was abandoned. */
 void loop_work(struct loop *loop);
 
 /* A monotonic time, read now. */

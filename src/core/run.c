@@ -2,6 +2,7 @@
 #include <weft/run.h>
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,15 @@ enum {
 /* What the last loop of this thread left for wf_exit_status. */
 static _Thread_local char last_failure[512];
 
-/* ---- fork ---- */
+/* ---- The process ---- */
+
+/* A peer that hangs up is -EPIPE, never a death; a program's own choice of disposition is left alone. */
+static void ignore_broken_pipes(void)
+{
+    struct sigaction action;
+    if (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL) signal(SIGPIPE, SIG_IGN);
+}
+
 
 /* A child has the parent's tasks in memory, but not its threads and not its ring: only exec is safe there. */
 static void in_forked_child(void)
@@ -31,9 +40,10 @@ static void in_forked_child(void)
     current_loop = NULL;
 }
 
-static void watch_forks(void)
+static void prepare_process(void)
 {
     pthread_atfork(NULL, NULL, in_forked_child);
+    ignore_broken_pipes();
 }
 
 /* ---- Drivers ---- */
@@ -142,7 +152,7 @@ int wf_run_(int (*fn)(void *), const struct wf_run_options *options)
     if (current_loop != NULL) return -EBUSY;
     if (options->size != sizeof *options || fn == NULL) return -EINVAL;
     if (stack_class_for(options->stack_size) < 0) return -EINVAL;
-    pthread_once(&once, watch_forks);
+    pthread_once(&once, prepare_process);
     struct loop *loop = memory_zero(sizeof *loop);
     if (loop == NULL) return -ENOMEM;
     void *signal_stack;

@@ -1,5 +1,3 @@
-#include <stdbool.h>
-
 #include "fiber/overflow.h"
 
 #include <errno.h>

@@ -2,6 +2,7 @@
 #ifndef WEFT_FIBER_OVERFLOW_H
 #define WEFT_FIBER_OVERFLOW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct stack;

@@ -18,11 +18,6 @@
 #define VALGRIND_STACK_DEREGISTER(id) ((void)(id))
 #endif
 
-#if WEFT_ASAN
-void __lsan_register_root_region(const void *start, size_t size);
-void __lsan_unregister_root_region(const void *start, size_t size);
-#endif
-
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
 #endif
@@ -92,23 +87,15 @@ static void set_up(struct stack *stack)
         misuse("cannot guard a stack: %s. The process has too many memory maps (vm.max_map_count) or no memory left "
                "for page tables; a stack without a guard would corrupt its neighbour silently.",
                wf_strerror(errno));
-#if WEFT_ASAN
-    __lsan_register_root_region(stack->low, stack->size);
-#endif
-#if WEFT_TSAN
-    stack->tsan_fiber = __tsan_create_fiber(0);
-#endif
+    asan_root(stack->low, stack->size);
+    stack->tsan_fiber = tsan_create();
 }
 
 static void take_down(struct stack *stack)
 {
     unpoison(stack->low, stack->size);
-#if WEFT_ASAN
-    __lsan_unregister_root_region(stack->low, stack->size);
-#endif
-#if WEFT_TSAN
-    __tsan_destroy_fiber(stack->tsan_fiber);
-#endif
+    asan_unroot(stack->low, stack->size);
+    tsan_destroy(stack->tsan_fiber);
 }
 
 /* ---- Groups ---- */
@@ -332,9 +319,7 @@ void stack_adopt_thread(struct stack *stack)
         stack->low = low;
         stack->size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
     }
-#if WEFT_TSAN
-    stack->tsan_fiber = __tsan_get_current_fiber();
-#endif
+    stack->tsan_fiber = tsan_current();
 }
 
 struct stack *stack_find(const void *address, bool *in_guard)

@@ -39,12 +39,8 @@ struct stack {
     char *low;  /* lowest usable byte, just above the guard */
     uint32_t size;  /* usable bytes */
     uint8_t class_index, index;  /* its place in the group */
-#if WEFT_ASAN
-    void *fake_stack;
-#endif
-#if WEFT_TSAN
-    void *tsan_fiber;
-#endif
+    void *fake_stack;  /* AddressSanitizer's, while this stack is left */
+    void *tsan_fiber;  /* ThreadSanitizer's name for it */
 };
 
 struct stack_group {

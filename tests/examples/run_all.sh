@@ -43,7 +43,12 @@ start_server() {  # gives its port in $port
     tries=0
     until port=$(sed -n 's/^listening on port \([1-9][0-9]*\)$/\1/p' "$work/server") && [ -n "$port" ]; do
         tries=$((tries + 1))
-        [ $tries -lt 200 ] || { echo "the server printed no port" >"$work/problems"; return 1; }
+        if [ $tries = 200 ]; then
+            echo "the server printed no port" >"$work/problems"
+            kill -9 "$server"
+            server=""
+            return 1
+        fi
         sleep 0.05
     done
 }
@@ -97,7 +102,7 @@ check_usage() {
     : >"$work/err"
     for arguments in "--port x" "--port" "--port 70000" "1 2 3"; do
         # shellcheck disable=SC2086
-        "$programs/echo_server" $arguments >"$work/out" 2>&1
+        timeout 20 "$programs/echo_server" $arguments >"$work/out" 2>&1
         [ $? = 2 ] || echo "echo_server $arguments: not refused with status 2" >>"$work/problems"
     done
     [ ! -s "$work/problems" ]

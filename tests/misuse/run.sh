@@ -1,9 +1,9 @@
 #!/bin/sh
 # What the compiler says to misuse of the macros: tests/misuse/run.sh [PART].
 #
-# Each file of refused/ must not compile as a user with warnings as errors compiles, and the compiler must say what the file
-# expects (`// expect: part of the message`; `// expect gcc: ...` for one compiler; `// flags gcc: ...` are added). Each
-# file of accepted/ must compile without a word under stricter warnings.
+# Each file of refused/ must not compile the way a user with warnings as errors compiles, and the compiler must say what
+# the file expects (`// expect: part of the message`; `// expect gcc: ...` for one compiler; `// flags gcc: ...` adds
+# flags). Each file of accepted/ must compile without a word under stricter warnings.
 set -eu
 cd "$(dirname "$0")"
 part=${1:-}

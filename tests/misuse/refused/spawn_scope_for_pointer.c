@@ -1,6 +1,6 @@
 // The scope itself where its address is wanted.
 // expect gcc: incompatible type for argument 1 of 'wf_spawn_'
-// expect clang: passing 'struct wf_scope' to parameter of incompatible type 'struct wf_scope *'; take the address with &
+// expect clang: to parameter of incompatible type 'struct wf_scope *'; take the address with &
 #include <weft/weft.h>
 
 struct user {

@@ -1,0 +1,70 @@
+/* Arenas. */
+#include <weft/arena.h>
+
+#include <string.h>
+#include <weft/testing.h>
+
+WF_TEST(memory_is_aligned_distinct_and_kept, .plain = true)
+{
+    struct wf_arena arena;
+    wf_arena_init(&arena);
+    char *pieces[200];
+    for (size_t i = 0; i < WF_COUNT(pieces); i++) {
+        pieces[i] = wf_arena_alloc(&arena, i * 7);
+        WF_EXPECT(pieces[i] != NULL && (uintptr_t)pieces[i] % 16 == 0);
+        if (i > 0) WF_EXPECT(pieces[i] != pieces[i - 1]);
+        memset(pieces[i], (int)i, i * 7);
+    }
+    for (size_t i = 1; i < WF_COUNT(pieces); i++) WF_EXPECT(pieces[i][i * 7 - 1] == (char)i);
+    wf_arena_finish(&arena);
+}
+
+WF_TEST(a_limit_and_absurd_sizes_fail_cleanly, .plain = true)
+{
+    struct wf_arena arena;
+    wf_arena_init(&arena);
+    wf_arena_set_limit(&arena, 1000);
+    WF_EXPECT(wf_arena_alloc(&arena, 900) != NULL);
+    WF_EXPECT(wf_arena_alloc(&arena, 200) == NULL);
+    WF_EXPECT(wf_arena_alloc(&arena, SIZE_MAX) == NULL);
+    WF_EXPECT(wf_arena_array(&arena, SIZE_MAX / 2, 3) == NULL);
+    wf_arena_reset(&arena);
+    WF_EXPECT(wf_arena_alloc(&arena, 900) != NULL);
+    wf_arena_finish(&arena);
+}
+
+WF_TEST(text_is_copied_and_terminated, .plain = true)
+{
+    struct wf_arena arena;
+    wf_arena_init(&arena);
+    WF_EXPECT_TEXT(wf_arena_strdup(&arena, "hello"), "hello");
+    WF_EXPECT_TEXT(wf_arena_strndup(&arena, "hello", 3), "hel");
+    WF_EXPECT_TEXT(wf_arena_printf(&arena, "%s-%d", "order", 17), "order-17");
+    wf_arena_finish(&arena);
+}
+
+WF_TEST(a_reset_settles_on_one_block, .plain = true)
+{
+    struct wf_arena arena;
+    wf_arena_init(&arena);
+    for (int round = 0; round < 10; round++) {
+        for (int i = 0; i < 100; i++) WF_EXPECT(wf_arena_zero(&arena, 100) != NULL);
+        wf_arena_reset(&arena);
+    }
+    size_t blocks = wf_allocated_blocks();
+    for (int i = 0; i < 70; i++) WF_EXPECT(wf_arena_zero(&arena, 100) != NULL);
+    WF_EXPECT(wf_allocated_blocks() == blocks);
+    wf_arena_finish(&arena);
+}
+
+WF_TEST(error_texts_know_both_kinds, .plain = true)
+{
+    WF_EXPECT_TEXT(wf_strerror(-ENOENT), "No such file or directory");
+    WF_EXPECT_TEXT(wf_strerror(ENOENT), "No such file or directory");
+    WF_EXPECT_TEXT(wf_strerror(WF_EEND), "Stream ended early");
+    WF_EXPECT_TEXT(wf_strerror(-ETIME), "Deadline expired");
+    WF_EXPECT_TEXT(wf_strerror(-99999), "Unknown error");
+    WF_EXPECT_TEXT(wf_strerror(0), "Success");
+}
+
+WF_TEST_MAIN

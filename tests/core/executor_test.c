@@ -1,0 +1,166 @@
+/* Rule 6.2: blocking work on threads. */
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <weft/testing.h>
+#include <weft/weft.h>
+
+struct nap {
+    int64_t duration_ns;
+    int result;
+    bool ran;
+};
+
+/* real time: a blocking call is what is tested */
+static int blocking_nap(struct nap *nap)
+{
+    struct timespec time = {.tv_sec = nap->duration_ns / 1000000000, .tv_nsec = nap->duration_ns % 1000000000};
+    nap->ran = true;
+    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &time, &time) != 0) {}
+    return nap->result;
+}
+
+static int offload_nap(struct nap *nap)
+{
+    return wf_offload(blocking_nap, nap);
+}
+
+static int tick(int *ticks)
+{
+    for (;;) {
+        int rc = wf_sleep(WF_MILLISECONDS(1));
+        if (rc < 0) return rc;
+        ++*ticks;
+    }
+}
+
+/* S134 */
+WF_TEST(blocking_work_leaves_the_loop_free)
+{
+    struct nap naps[4];
+    int ticks = 0;
+    for (size_t i = 0; i < WF_COUNT(naps); i++) naps[i] = (struct nap){.duration_ns = WF_MILLISECONDS(50), .result = (int)i};
+    int64_t started = wf_now();
+    WF_SCOPE(scope);
+    wf_spawn(&scope, tick, &ticks, .daemon = true);
+    int status[WF_COUNT(naps)];
+    WF_EXPECT_CODE(wf_gather(naps, WF_COUNT(naps), offload_nap, .collect = status), 0);
+    int64_t took = wf_now() - started;
+    WF_EXPECT(took >= WF_MILLISECONDS(50) && took < WF_MILLISECONDS(150));
+    for (size_t i = 0; i < WF_COUNT(naps); i++) WF_EXPECT_CODE(status[i], (int)i);
+    WF_EXPECT(ticks > 10);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+/* S136 */
+WF_TEST(the_jobs_error_comes_back)
+{
+    struct nap nap = {.result = -ENOENT};
+    WF_EXPECT_CODE(wf_offload(blocking_nap, &nap), -ENOENT);
+}
+
+/* S137, S138 */
+WF_TEST(a_job_that_has_begun_is_waited_for_even_when_cancelled)
+{
+    struct nap nap = {.duration_ns = WF_MILLISECONDS(30), .result = 5};
+    int64_t started = wf_now();
+    int rc = wf_within(WF_MILLISECONDS(5), wf_offload(blocking_nap, &nap));
+    WF_EXPECT_CODE(rc, 5);
+    WF_EXPECT(wf_now() - started >= WF_MILLISECONDS(30));
+}
+
+WF_TEST(a_job_that_has_not_begun_never_runs_after_a_cancel)
+{
+    struct nap busy[4], late = {.result = 0};
+    for (size_t i = 0; i < WF_COUNT(busy); i++) busy[i] = (struct nap){.duration_ns = WF_MILLISECONDS(40)};
+    WF_SCOPE(scope);
+    for (size_t i = 0; i < WF_COUNT(busy); i++) wf_spawn(&scope, offload_nap, &busy[i]);
+    wf_sleep(WF_MILLISECONDS(5));
+    int64_t started = wf_now();
+    WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(5), wf_offload(blocking_nap, &late)), -ETIME);
+    WF_EXPECT(wf_now() - started < WF_MILLISECONDS(25));
+    struct wf_statistics statistics;
+    wf_statistics(&statistics);
+    WF_EXPECT_INT((int64_t)statistics.jobs_running, 4);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT(!late.ran);
+}
+
+static int destroyed;
+
+static void destroy(struct nap *nap)
+{
+    nap->ran = false;
+    destroyed++;
+}
+
+WF_TEST(an_abandoned_job_is_destroyed_once_when_it_has_ended)
+{
+    static struct nap nap;
+    nap = (struct nap){.duration_ns = WF_MILLISECONDS(30), .result = 0};
+    destroyed = 0;
+    int64_t started = wf_now();
+    WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(5), wf_offload_abandon(blocking_nap, &nap, destroy)), -ETIME);
+    WF_EXPECT(wf_now() - started < WF_MILLISECONDS(25));
+    WF_EXPECT_INT(destroyed, 0);
+    WF_EXPECT_CODE(wf_sleep(WF_MILLISECONDS(60)), 0);
+    WF_EXPECT_INT(destroyed, 1);
+    nap = (struct nap){.result = 3};
+    WF_EXPECT_CODE(wf_offload_abandon(blocking_nap, &nap, destroy), 3);
+    WF_EXPECT_INT(destroyed, 2);
+    WF_EXPECT_CODE(wf_within(-1, wf_offload_abandon(blocking_nap, &nap, destroy)), -ETIME);
+    WF_EXPECT_INT(destroyed, 3);
+}
+
+static int abandon_at_the_end(void *unused)
+{
+    (void)unused;
+    static struct nap nap;
+    nap = (struct nap){.duration_ns = WF_MILLISECONDS(30)};
+    return wf_within(WF_MILLISECONDS(1), wf_offload_abandon(blocking_nap, &nap, destroy));
+}
+
+WF_TEST(a_loop_ends_only_after_its_abandoned_jobs, .plain = true)
+{
+    destroyed = 0;
+    WF_EXPECT_CODE(wf_run(abandon_at_the_end, NULL), -ETIME);
+    WF_EXPECT_INT(destroyed, 1);
+}
+
+static int many_jobs(int *done)
+{
+    struct nap nap = {.duration_ns = 0};
+    int rc = wf_offload(blocking_nap, &nap);
+    ++*done;
+    return rc;
+}
+
+static int overfill(int *done)
+{
+    WF_SCOPE(scope);
+    for (int i = 0; i < 200; i++) wf_spawn(&scope, many_jobs, done);
+    return wf_scope_join(&scope);
+}
+
+WF_TEST(a_full_queue_makes_callers_wait_and_loses_none, .plain = true)
+{
+    int done = 0;
+    WF_EXPECT_CODE(wf_run(overfill, &done, .threads_max = 2, .queue_max = 3), 0);
+    WF_EXPECT_INT(done, 200);
+}
+
+static int cancel_overfilled(int *done)
+{
+    return wf_within(WF_MILLISECONDS(2), overfill(done));
+}
+
+WF_TEST(a_full_queue_can_be_cancelled, .plain = true)
+{
+    for (int i = 0; i < 20; i++) {
+        int done = 0;
+        int rc = wf_run(cancel_overfilled, &done, .threads_max = 1, .queue_max = 1);
+        WF_EXPECT(rc == 0 || rc == -ETIME);
+    }
+}
+
+WF_TEST_MAIN

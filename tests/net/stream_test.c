@@ -1,0 +1,414 @@
+/* Streams and TCP: rules 1.5, 1.6, 1.9, 4.5, 5.3, 7.3. */
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <weft/testing.h>
+#include <weft/weft.h>
+
+/* ---- An echo server and its clients ---- */
+
+static int echo(struct wf_stream *conn)
+{
+    char buffer[2048];
+    ssize_t got;
+    int rc = 0;
+    while ((got = wf_stream_read(conn, buffer, sizeof buffer)) > 0 && rc == 0)
+        rc = wf_stream_write_all(conn, buffer, (size_t)got, NULL);
+    wf_stream_close(conn);
+    return got < 0 ? (int)got : rc;
+}
+
+static int serve(struct wf_listener *listener)
+{
+    WF_SCOPE(scope);
+    int rc;
+    struct wf_stream *conn;
+    while ((rc = wf_tcp_accept(listener, &conn)) >= 0) {
+        rc = wf_spawn(&scope, echo, conn);
+        if (rc < 0) wf_stream_close(conn);
+    }
+    return wf_scope_end(&scope, rc);
+}
+
+struct client {
+    uint16_t port;
+    int rounds;
+    size_t size;
+};
+
+static int round_trips(struct client *client, struct wf_stream *conn)
+{
+    char *out = malloc(client->size), *in = malloc(client->size);
+    memset(out, 'x', client->size);
+    int rc = 0;
+    for (int i = 0; i < client->rounds && rc == 0; i++) {
+        rc = wf_stream_write_all(conn, out, client->size, NULL);
+        if (rc == 0) rc = wf_stream_read_full(conn, in, client->size, NULL);
+        if (rc == 0 && memcmp(in, out, client->size) != 0) rc = -EILSEQ;
+    }
+    free(out);
+    free(in);
+    return rc;
+}
+
+static int talk(struct client *client)
+{
+    struct wf_stream *conn;
+    int rc = wf_tcp_connect("127.0.0.1", client->port, &conn);
+    if (rc < 0) return rc;
+    rc = round_trips(client, conn);
+    wf_stream_close(conn);
+    return rc;
+}
+
+WF_TEST(many_clients_are_echoed)
+{
+    struct wf_listener *listener;
+    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
+    struct client clients[50];
+    for (size_t i = 0; i < WF_COUNT(clients); i++)
+        clients[i] = (struct client){.port = wf_listener_port(listener), .rounds = 20, .size = 1 + i * 61};
+    {
+        WF_SCOPE(scope);
+        wf_spawn(&scope, serve, listener, .daemon = true);
+        WF_EXPECT_CODE(wf_gather(clients, WF_COUNT(clients), talk), 0);
+        WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    }
+    wf_listener_close(listener);
+}
+
+/* ---- What goes wrong ---- */
+
+static void pair(struct wf_stream **a, struct wf_stream **b)
+{
+    int ends[2];
+    WF_EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    WF_EXPECT_CODE(wf_stream_wrap(ends[0], a), 0);
+    WF_EXPECT_CODE(wf_stream_wrap(ends[1], b), 0);
+}
+
+WF_TEST(read_full_says_how_much_came_before_the_end)
+{
+    struct wf_stream *a, *b;
+    pair(&a, &b);
+    WF_EXPECT_CODE(wf_stream_write_all(a, "hello", 5, NULL), 0);
+    wf_stream_close(a);
+    char text[10];
+    size_t done = 99;
+    WF_EXPECT_CODE(wf_stream_read_full(b, text, sizeof text, &done), WF_EEND);
+    WF_EXPECT_INT((int64_t)done, 5);
+    WF_EXPECT_INT(wf_stream_read(b, text, sizeof text), 0);
+    WF_EXPECT_CODE(wf_stream_read(b, text, 0), -EINVAL);
+    wf_stream_close(b);
+}
+
+WF_TEST(a_half_close_ends_one_direction_only)
+{
+    struct wf_stream *a, *b;
+    pair(&a, &b);
+    char byte;
+    WF_EXPECT_CODE(wf_stream_shutdown(a), 0);
+    WF_EXPECT_INT(wf_stream_read(b, &byte, 1), 0);
+    WF_EXPECT_CODE(wf_stream_write_all(b, "x", 1, NULL), 0);
+    WF_EXPECT_INT(wf_stream_read(a, &byte, 1), 1);
+    WF_EXPECT_CODE(wf_stream_write_all(a, "x", 1, NULL), -EPIPE);
+    wf_stream_close(a);
+    wf_stream_close(b);
+}
+
+WF_TEST(writing_to_a_peer_that_is_gone_gives_EPIPE_and_no_signal)
+{
+    struct wf_stream *a, *b, *reader, *writer;
+    pair(&a, &b);
+    wf_stream_close(b);
+    WF_EXPECT_CODE(wf_stream_write_all(a, "x", 1, NULL), -EPIPE);
+    wf_stream_close(a);
+    WF_EXPECT_CODE(wf_pipe(&reader, &writer), 0);
+    wf_stream_close(reader);
+    WF_EXPECT_CODE(wf_stream_write_all(writer, "x", 1, NULL), -EPIPE);
+    wf_stream_close(writer);
+}
+
+struct reading {
+    struct wf_stream *stream;
+    ssize_t got;
+    char buffer[64];
+};
+
+static int read_some(struct reading *reading)
+{
+    reading->got = wf_stream_read(reading->stream, reading->buffer, sizeof reading->buffer);
+    return 0;
+}
+
+/* 4.5 */
+WF_TEST(a_second_reader_gets_EBUSY_at_once)
+{
+    struct wf_stream *a, *b;
+    pair(&a, &b);
+    struct reading first = {.stream = a};
+    WF_SCOPE(scope);
+    wf_spawn(&scope, read_some, &first);
+    wf_yield();
+    char byte;
+    WF_EXPECT_CODE(wf_stream_read(a, &byte, 1), -EBUSY);
+    WF_EXPECT_CODE(wf_stream_write_all(b, "abc", 3, NULL), 0);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT_INT(first.got, 3);
+    wf_stream_close(a);
+    wf_stream_close(b);
+}
+
+WF_TEST(a_reset_connection_is_an_error)
+{
+    struct wf_listener *listener;
+    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
+    struct wf_stream *client, *server;
+    WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", wf_listener_port(listener), &client), 0);
+    WF_EXPECT_CODE(wf_tcp_accept(listener, &server), 0);
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(wf_stream_fd(client), SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    wf_stream_close(client);
+    char byte;
+    WF_EXPECT_CODE(wf_stream_read(server, &byte, 1), -ECONNRESET);
+    wf_stream_close(server);
+    wf_listener_close(listener);
+}
+
+WF_TEST(connecting_to_nobody_is_refused_with_a_message)
+{
+    struct wf_listener *listener;
+    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
+    uint16_t port = wf_listener_port(listener);
+    wf_listener_close(listener);
+    struct wf_stream *conn;
+    WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", port, &conn), -ECONNREFUSED);
+    WF_EXPECT_PART(wf_failure(), "cannot connect to 127.0.0.1");
+    WF_EXPECT_CODE(wf_tcp_connect(NULL, port, &conn), -EINVAL);
+}
+
+WF_TEST(a_port_in_use_is_an_error_with_a_message)
+{
+    struct wf_listener *first, *second;
+    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &first), 0);
+    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", wf_listener_port(first), &second), -EADDRINUSE);
+    WF_EXPECT_PART(wf_failure(), "Address already in use");
+    wf_listener_close(first);
+}
+
+static int accept_one(struct wf_listener *listener)
+{
+    struct wf_stream *conn;
+    int rc = wf_tcp_accept(listener, &conn);
+    if (rc == 0) wf_stream_close(conn);
+    return rc;
+}
+
+WF_TEST(closing_a_listener_ends_its_accepts)
+{
+    struct wf_listener *listener;
+    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
+    WF_SCOPE(scope, .policy = WF_COLLECT);
+    wf_spawn(&scope, accept_one, listener);
+    wf_spawn(&scope, accept_one, listener);
+    wf_sleep(WF_MILLISECONDS(1));
+    wf_listener_close(listener);
+    WF_EXPECT_CODE(wf_scope_join(&scope), -EBADF);
+}
+
+/* 1.5: an accept that completed is delivered or closed, never dropped; the descriptor count shows it. */
+WF_TEST(an_accept_that_meets_its_cancel_leaks_nothing)
+{
+    struct wf_listener *listener;
+    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
+    for (int i = 0; i < 50; i++) {
+        WF_SCOPE(scope);
+        wf_spawn(&scope, accept_one, listener);
+        if (i % 2 == 0) wf_yield();
+        struct wf_stream *client;
+        WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", wf_listener_port(listener), &client), 0);
+        wf_scope_cancel(&scope, "race");
+        WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+        wf_stream_close(client);
+    }
+    wf_listener_close(listener);
+}
+
+static int connect_black_hole(struct wf_stream **conn)
+{
+    return wf_tcp_connect("127.0.0.1", 9, conn);
+}
+
+WF_TEST(a_full_descriptor_table_is_an_error_that_the_program_survives)
+{
+    struct rlimit before, tight;
+    getrlimit(RLIMIT_NOFILE, &before);
+    tight = before;
+    int highest = dup(0);
+    close(highest);
+    tight.rlim_cur = (rlim_t)highest;
+    setrlimit(RLIMIT_NOFILE, &tight);
+    struct wf_stream *a, *b;
+    struct wf_listener *listener;
+    WF_EXPECT_CODE(wf_pipe(&a, &b), -EMFILE);
+    WF_EXPECT_CODE(connect_black_hole(&a), -EMFILE);
+    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), -EMFILE);
+    setrlimit(RLIMIT_NOFILE, &before);
+    WF_EXPECT_CODE(wf_pipe(&a, &b), 0);
+    wf_stream_close(a);
+    wf_stream_close(b);
+}
+
+/* ---- Large transfers, short writes ---- */
+
+struct transfer {
+    struct wf_stream *from, *to;
+    size_t size;
+};
+
+static int send_pattern(struct transfer *transfer)
+{
+    unsigned char *bytes = malloc(transfer->size);
+    for (size_t i = 0; i < transfer->size; i++) bytes[i] = (unsigned char)(i * 31 >> 3);
+    int rc = wf_stream_write_all(transfer->to, bytes, transfer->size, NULL);
+    free(bytes);
+    wf_stream_close(transfer->to);
+    return rc;
+}
+
+static void expect_pattern(struct transfer *transfer)
+{
+    unsigned char *bytes = malloc(transfer->size);
+    WF_EXPECT_CODE(wf_stream_read_full(transfer->from, bytes, transfer->size, NULL), 0);
+    size_t wrong = 0;
+    for (size_t i = 0; i < transfer->size; i++) wrong += bytes[i] != (unsigned char)(i * 31 >> 3);
+    WF_EXPECT_INT((int64_t)wrong, 0);
+    free(bytes);
+}
+
+WF_TEST(megabytes_arrive_whole_over_sockets_and_pipes)
+{
+    for (int kind = 0; kind < 2; kind++) {
+        struct transfer transfer = {.size = 5 << 20};
+        if (kind == 0) pair(&transfer.from, &transfer.to);
+        else WF_EXPECT_CODE(wf_pipe(&transfer.from, &transfer.to), 0);
+        WF_SCOPE(scope);
+        wf_spawn(&scope, send_pattern, &transfer);
+        expect_pattern(&transfer);
+        WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+        wf_stream_close(transfer.from);
+    }
+}
+
+WF_TEST(a_non_blocking_foreign_descriptor_works_too)
+{
+    int ends[2];
+    WF_EXPECT(pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
+    struct reading reading = {.got = 0};
+    struct wf_stream *writer;
+    WF_EXPECT_CODE(wf_stream_wrap(ends[0], &reading.stream), 0);
+    WF_EXPECT_CODE(wf_stream_wrap(ends[1], &writer), 0);
+    WF_SCOPE(scope);
+    wf_spawn(&scope, read_some, &reading);
+    wf_sleep(WF_MILLISECONDS(1));
+    WF_EXPECT_CODE(wf_stream_write_all(writer, "hello", 5, NULL), 0);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT_INT(reading.got, 5);
+    wf_stream_close(reading.stream);
+    wf_stream_close(writer);
+    WF_EXPECT_CODE(wf_stream_wrap(-1, &writer), -EBADF);
+}
+
+WF_TEST(a_blocking_foreign_pipe_does_not_block_the_loop)
+{
+    int ends[2];
+    WF_EXPECT(pipe2(ends, O_CLOEXEC) == 0);
+    struct reading reading = {.got = 0};
+    WF_EXPECT_CODE(wf_stream_wrap(ends[0], &reading.stream), 0);
+    WF_SCOPE(scope);
+    wf_spawn(&scope, read_some, &reading);
+    WF_EXPECT_CODE(wf_sleep(WF_MILLISECONDS(1)), 0);
+    WF_EXPECT(write(ends[1], "hi", 2) == 2);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT_INT(reading.got, 2);
+    close(ends[1]);
+    wf_stream_close(reading.stream);
+}
+
+/* ---- Readiness ---- */
+
+static int wait_readable(int *fd)
+{
+    return wf_wait_fd(*fd, WF_READABLE);
+}
+
+WF_TEST(wait_fd_tells_readiness_of_foreign_descriptors)
+{
+    int ends[2];
+    WF_EXPECT(pipe2(ends, O_CLOEXEC) == 0);
+    WF_EXPECT_CODE(wf_wait_fd(ends[1], WF_WRITABLE), WF_WRITABLE);
+    WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(1), wf_wait_fd(ends[0], WF_READABLE)), -ETIME);
+    struct wf_handle one = {.result_ = 0}, two = {.result_ = 0};
+    WF_SCOPE(scope);
+    wf_spawn(&scope, wait_readable, &ends[0], .handle = &one);
+    wf_spawn(&scope, wait_readable, &ends[0], .handle = &two);
+    wf_yield();
+    WF_EXPECT(write(ends[1], "x", 1) == 1);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT_CODE(wf_handle_result(&one), WF_READABLE);
+    WF_EXPECT_CODE(wf_handle_result(&two), WF_READABLE);
+    WF_EXPECT_CODE(wf_wait_fd(-1, WF_READABLE), -EBADF);
+    WF_EXPECT_CODE(wf_wait_fd(ends[0], 0), -EINVAL);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* 5.3 */
+static int flood(struct wf_stream *stream)
+{
+    static char zeros[65536];
+    int rc;
+    while ((rc = wf_stream_write_all(stream, zeros, sizeof zeros, NULL)) == 0) {}
+    return rc;
+}
+
+static int drink(struct wf_stream *stream)
+{
+    static char buffer[65536];
+    ssize_t got;
+    while ((got = wf_stream_read(stream, buffer, sizeof buffer)) > 0) {}
+    return (int)got;
+}
+
+WF_TEST(a_peer_that_floods_is_not_felt_by_a_quiet_one)
+{
+    struct wf_stream *a, *b, *quiet, *other;
+    pair(&a, &b);
+    pair(&quiet, &other);
+    int64_t worst = 0;
+    {
+        WF_SCOPE(scope);
+        wf_spawn(&scope, flood, a);
+        wf_spawn(&scope, drink, b);
+        for (int i = 0; i < 200; i++) {
+            int64_t started = wf_now();
+            char byte = 'x';
+            WF_EXPECT_CODE(wf_stream_write_all(quiet, &byte, 1, NULL), 0);
+            WF_EXPECT_INT(wf_stream_read(other, &byte, 1), 1);
+            int64_t took = wf_now() - started;
+            if (i >= 2 && took > worst) worst = took;
+        }
+        wf_scope_cancel(&scope, "measured");
+        WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    }
+    WF_EXPECT(worst < WF_MILLISECONDS(100));
+    wf_stream_close(a);
+    wf_stream_close(b);
+    wf_stream_close(quiet);
+    wf_stream_close(other);
+}
+
+WF_TEST_MAIN

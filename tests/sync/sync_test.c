@@ -1,0 +1,205 @@
+/* Rules 4.1 to 4.3: mutex, semaphore, event. */
+#include <string.h>
+#include <weft/testing.h>
+#include <weft/weft.h>
+
+/* ---- Semaphore ---- */
+
+struct crowd {
+    struct wf_semaphore permits;
+    int inside, peak, total;
+};
+
+static int pass_through(struct crowd *crowd)
+{
+    int rc = wf_semaphore_acquire(&crowd->permits);
+    if (rc < 0) return rc;
+    if (++crowd->inside > crowd->peak) crowd->peak = crowd->inside;
+    rc = wf_sleep(WF_MILLISECONDS(1));
+    crowd->inside--;
+    crowd->total++;
+    wf_semaphore_release(&crowd->permits);
+    return rc;
+}
+
+/* S017 */
+WF_TEST(a_semaphore_lets_in_exactly_its_count)
+{
+    struct crowd crowd = {.permits = WF_SEMAPHORE(10)};
+    WF_SCOPE(scope);
+    for (int i = 0; i < 100; i++) wf_spawn(&scope, pass_through, &crowd);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT_INT(crowd.peak, 10);
+    WF_EXPECT_INT(crowd.total, 100);
+    WF_EXPECT_INT((int64_t)wf_semaphore_available(&crowd.permits), 10);
+}
+
+static char order[32];
+static size_t order_size;
+
+struct entrant {
+    struct wf_semaphore *permits;
+    char letter;
+};
+
+static int enter_in_order(struct entrant *entrant)
+{
+    int rc = wf_semaphore_acquire(entrant->permits);
+    if (rc < 0) return rc;
+    order[order_size++] = entrant->letter;
+    wf_semaphore_release(entrant->permits);
+    return 0;
+}
+
+WF_TEST(waiters_are_served_in_order_and_newcomers_do_not_barge)
+{
+    order_size = 0;
+    memset(order, 0, sizeof order);
+    struct wf_semaphore permits = WF_SEMAPHORE(1);
+    struct entrant a = {&permits, 'a'}, b = {&permits, 'b'}, c = {&permits, 'c'};
+    WF_EXPECT_CODE(wf_semaphore_try_acquire(&permits), 0);
+    WF_SCOPE(scope);
+    wf_spawn(&scope, enter_in_order, &a);
+    wf_spawn(&scope, enter_in_order, &b);
+    wf_yield();
+    wf_spawn(&scope, enter_in_order, &c);
+    wf_semaphore_release(&permits);
+    WF_EXPECT_CODE(wf_semaphore_try_acquire(&permits), -EAGAIN);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT_TEXT(order, "abc");
+}
+
+WF_TEST(a_failure_cancels_those_who_queue_for_a_permit)
+{
+    struct wf_semaphore permits = WF_SEMAPHORE(0);
+    struct entrant a = {&permits, 'a'};
+    WF_SCOPE(scope);
+    for (int i = 0; i < 5; i++) wf_spawn(&scope, enter_in_order, &a);
+    wf_yield();
+    WF_EXPECT_CODE(wf_scope_end(&scope, -EIO), -EIO);
+    wf_semaphore_release(&permits);
+    WF_EXPECT_INT((int64_t)wf_semaphore_available(&permits), 1);
+}
+
+/* ---- Mutex ---- */
+
+struct counter {
+    struct wf_mutex mutex;
+    int value;
+};
+
+static int count_slowly(struct counter *counter)
+{
+    int rc = wf_mutex_lock(&counter->mutex);
+    if (rc < 0) return rc;
+    int value = counter->value;
+    wf_yield();
+    counter->value = value + 1;
+    return wf_mutex_unlock(&counter->mutex);
+}
+
+WF_TEST(a_holder_may_suspend_inside)
+{
+    struct counter counter = {.mutex = WF_MUTEX};
+    WF_SCOPE(scope);
+    for (int i = 0; i < 50; i++) wf_spawn(&scope, count_slowly, &counter);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT_INT(counter.value, 50);
+}
+
+static int unlock_foreign(struct wf_mutex *mutex)
+{
+    return wf_mutex_unlock(mutex);
+}
+
+WF_TEST(a_mutex_checks_its_use)
+{
+    struct wf_mutex mutex = WF_MUTEX;
+    WF_EXPECT_CODE(wf_mutex_unlock(&mutex), -EPERM);
+    WF_EXPECT_CODE(wf_mutex_lock(&mutex), 0);
+    WF_EXPECT_CODE(wf_mutex_lock(&mutex), -EDEADLK);
+    struct wf_handle handle = {.result_ = 0};
+    {
+        WF_SCOPE(scope, .policy = WF_COLLECT);
+        wf_spawn(&scope, unlock_foreign, &mutex, .handle = &handle);
+        WF_EXPECT_CODE(wf_scope_join(&scope), -EPERM);
+    }
+    WF_EXPECT_CODE(wf_mutex_unlock(&mutex), 0);
+}
+
+static int lock_and_end(struct wf_mutex *mutex)
+{
+    int rc = wf_mutex_lock(mutex);
+    wf_yield();
+    return rc;
+}
+
+static int lock_and_unlock(struct wf_mutex *mutex)
+{
+    int rc = wf_mutex_lock(mutex);
+    wf_ignore(wf_mutex_unlock(mutex));
+    return rc;
+}
+
+WF_TEST(a_mutex_whose_owner_ended_says_so)
+{
+    struct wf_mutex mutex = WF_MUTEX;
+    struct wf_handle waiter = {.result_ = 0};
+    {
+        WF_SCOPE(scope, .policy = WF_COLLECT);
+        wf_spawn(&scope, lock_and_end, &mutex);
+        wf_spawn(&scope, lock_and_unlock, &mutex, .handle = &waiter);
+        WF_EXPECT_CODE(wf_scope_join(&scope), -EOWNERDEAD);
+        WF_EXPECT_CODE(wf_handle_result(&waiter), -EOWNERDEAD);
+    }
+    {
+        WF_SCOPE(scope);
+        wf_spawn(&scope, lock_and_end, &mutex);
+        WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    }
+    WF_EXPECT_CODE(wf_mutex_try_lock(&mutex), -EOWNERDEAD);
+    WF_EXPECT_CODE(wf_mutex_unlock(&mutex), 0);
+    WF_EXPECT_CODE(wf_mutex_lock(&mutex), 0);
+    WF_EXPECT_CODE(wf_mutex_unlock(&mutex), 0);
+}
+
+WF_TEST(a_cancelled_lock_is_not_held)
+{
+    struct wf_mutex mutex = WF_MUTEX;
+    WF_EXPECT_CODE(wf_mutex_lock(&mutex), 0);
+    {
+        WF_SCOPE(scope);
+        wf_spawn(&scope, lock_and_unlock, &mutex);
+        wf_yield();
+        wf_scope_cancel(&scope, "not needed");
+        WF_EXPECT_CODE(wf_mutex_unlock(&mutex), 0);
+        WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    }
+    WF_EXPECT_CODE(wf_mutex_try_lock(&mutex), 0);
+    WF_EXPECT_CODE(wf_mutex_unlock(&mutex), 0);
+}
+
+/* ---- Event ---- */
+
+static int wait_once(struct wf_event *event)
+{
+    return wf_event_wait(event);
+}
+
+/* S019 */
+WF_TEST(an_event_wakes_all_waiters_and_lets_later_ones_through)
+{
+    struct wf_event event = WF_EVENT;
+    WF_SCOPE(scope);
+    for (int i = 0; i < 20; i++) wf_spawn(&scope, wait_once, &event);
+    wf_yield();
+    WF_EXPECT_INT((int64_t)wf_scope_alive(&scope), 20);
+    wf_event_set(&event);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT_CODE(wf_event_wait(&event), 0);
+    wf_event_clear(&event);
+    WF_EXPECT(!wf_event_is_set(&event));
+    WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(1), wf_event_wait(&event)), -ETIME);
+}
+
+WF_TEST_MAIN

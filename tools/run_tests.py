@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+"""Runs everything that guards a change: the runner behind `make test`.
+
+    tools/run_tests.py build build-asan             # every suite of each build, on both drivers; then, for the first
+                                                    # build, style, documents, misuse, consumers and examples
+    tools/run_tests.py build --only core/scope      # the suites and scripts whose names contain that
+
+Two run at a time, each under a time limit. The last line sums up what all of them counted.
+"""
+
+import argparse
+import ctypes
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+AT_ONCE = 2
+SUITE_LIMIT_S, SCRIPT_LIMIT_S = 300, 900
+SANITIZERS = {
+    "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=0",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+}
+COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$", re.M)
+
+
+@dataclass
+class Job:
+    """Something to run, and what came of it."""
+
+    name: str
+    command: list
+    variables: dict = field(default_factory=dict)
+    limit_s: int = SUITE_LIMIT_S
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    wrong: str = ""      # what is wrong beyond the failures that it counted itself
+    output: str = ""
+    seconds: float = 0
+
+
+def uring_refusal():
+    """Why the kernel refuses io_uring here; empty where it does not."""
+    io_uring_setup = 425
+    libc = ctypes.CDLL(None, use_errno=True)
+    fd = libc.syscall(io_uring_setup, 1, ctypes.create_string_buffer(120))
+    if fd < 0:
+        return os.strerror(ctypes.get_errno())
+    os.close(fd)
+    return ""
+
+
+def is_sanitized(build):
+    options = json.loads((build / "meson-info" / "intro-buildoptions.json").read_text())
+    return any(option["name"] == "b_sanitize" and option["value"] not in ("none", []) for option in options)
+
+
+def suite_name(build, file):
+    """core/scope, whether the executable is tests/core/scope_test or tests/core_scope_test."""
+    name = str(file.relative_to(build / "tests")).removesuffix("_test")
+    folder, _, rest = name.partition("_")
+    return f"{folder}/{rest}" if rest and (ROOT / "tests" / folder).is_dir() else name
+
+
+def suites(build, drivers, mark):
+    variables = SANITIZERS if is_sanitized(build) else {}
+    for file in sorted((build / "tests").rglob("*_test")):
+        if file.is_file() and os.access(file, os.X_OK):
+            for driver in drivers:
+                name = f"{suite_name(build, file)} [{mark}{driver}]"
+                yield Job(name, [str(file)], {**variables, "WEFT_DRIVER": driver})
+
+
+def scripts(build):
+    wanted = [
+        ("tidy", "tools/tidy/tidy.py", []),
+        ("tidy_test", "tools/tidy/tidy_test.py", []),
+        ("docs", "tools/tidy/docs.py", [str(build)]),
+        ("misuse", "tests/misuse/run.sh", []),
+        ("consumers", "tests/consumers/run.sh", [str(build)]),
+    ]
+    for script in sorted((ROOT / "tests" / "examples").glob("*.sh")):
+        wanted.append((f"examples/{script.stem}", str(script.relative_to(ROOT)), [str(build)]))
+    for name, path, arguments in wanted:
+        if (ROOT / path).is_file():
+            yield Job(name, [str(ROOT / path), *arguments], limit_s=SCRIPT_LIMIT_S)
+        else:
+            print(f"skip {name}: there is no {path} yet")
+
+
+class Runner:
+    def __init__(self):
+        self.groups = set()
+        self.lock = threading.Lock()
+
+    def run(self, job):
+        started = time.monotonic()
+        with tempfile.TemporaryFile() as output:
+            process = subprocess.Popen(job.command, cwd=ROOT, env={**os.environ, **job.variables}, stdout=output,
+                                       stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
+            with self.lock:
+                self.groups.add(process.pid)
+            try:
+                process.wait(job.limit_s)
+            except subprocess.TimeoutExpired:
+                job.wrong = f"did not end in {job.limit_s} s"
+            self.end_group(process.pid)
+            status = process.wait()
+            output.seek(0)
+            job.output = output.read().decode(errors="replace")
+        job.seconds = time.monotonic() - started
+        judge(job, status)
+        return job
+
+    def end_group(self, group):
+        """The process and whatever it left running."""
+        with self.lock:
+            self.groups.discard(group)
+        try:
+            os.killpg(group, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    def end_all(self):
+        for group in list(self.groups):
+            self.end_group(group)
+
+
+def judge(job, status):
+    counts = COUNTS.findall(job.output)
+    if counts:
+        job.passed, job.failed, job.skipped = (int(count or 0) for count in counts[-1])
+    if not job.wrong and status < 0:
+        job.wrong = f"died of signal {-status} ({signal.strsignal(-status)})"
+    elif not job.wrong and not counts:
+        job.wrong = f"said nothing like `N passed, N failed`, exit status {status}"
+    elif not job.wrong and status != 0 and job.failed == 0:
+        job.wrong = f"exit status {status}"
+    if job.wrong:
+        job.failed += 1
+
+
+def show(job):
+    counted = f"{job.passed} passed"
+    if job.failed:
+        counted += f", {job.failed} failed"
+    if job.skipped:
+        counted += f", {job.skipped} skipped"
+    print(f"{'FAIL' if job.failed else 'ok  '} {job.name} {counted} {job.seconds:.2f}s")
+    if job.failed:
+        print(job.output.rstrip())
+        if job.wrong:
+            print(f"{job.name}: {job.wrong}")
+    sys.stdout.flush()
+
+
+def collect(builds, part):
+    drivers = ["uring", "epoll"]
+    refusal = uring_refusal()
+    if refusal:
+        print(f"the kernel refuses io_uring here ({refusal}): every suite runs on epoll only")
+        drivers.remove("uring")
+    jobs = []
+    for build in builds:
+        jobs += suites(build, drivers, f"{build.name} " if len(builds) > 1 else "")
+    jobs += scripts(builds[0])
+    return [job for job in jobs if part in job.name]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("builds", nargs="+", metavar="BUILD", type=lambda path: Path(path).resolve())
+    parser.add_argument("--only", default="", metavar="PART", help="the suites and scripts whose names contain it")
+    chosen = parser.parse_args()
+    for build in chosen.builds:
+        if not (build / "build.ninja").is_file():
+            parser.error(f"{build} is no build directory")
+
+    jobs = collect(chosen.builds, chosen.only)
+    runner = Runner()
+    workers = ThreadPoolExecutor(AT_ONCE)
+    try:
+        for done in as_completed([workers.submit(runner.run, job) for job in jobs]):
+            show(done.result())
+    except KeyboardInterrupt:
+        workers.shutdown(wait=False, cancel_futures=True)
+        runner.end_all()
+        return 130
+    passed, failed = sum(job.passed for job in jobs), sum(job.failed for job in jobs)
+    skipped = sum(job.skipped for job in jobs)
+    if skipped:
+        print(f"{skipped} were skipped, as said above")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
