@@ -6,7 +6,8 @@ set -eu
 build="gcc libc6-dev meson ninja-build pkg-config make"
 demo="$build libssl-dev"
 test="$demo g++ cmake python3 procps"
-check="$test clang libclang-rt-14-dev valgrind qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross gdb cppcheck"
+cross="qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+check="$test $cross clang libclang-rt-14-dev valgrind gdb cppcheck"
 bench="$test libuv1-dev libboost-dev golang-go rustc cargo librust-tokio-dev python3-uvloop util-linux"
 
 case "${1:-}" in

@@ -22,11 +22,11 @@ extern "C" {
 struct wf_arena_block_;
 
 struct wf_arena {
-    struct wf_arena_block_ *block_;  /* the newest block, NULL before the first allocation */
-    char *next_;                     /* first free byte of it */
-    char *end_;                      /* one past its last byte */
-    size_t used_;                    /* bytes handed out since the last reset */
-    size_t limit_;                   /* no more than this may be handed out; 0: no limit */
+    struct wf_arena_block_ *block_; /* the newest block, NULL before the first allocation */
+    char *next_;                    /* first free byte of it */
+    char *end_;                     /* one past its last byte */
+    size_t used_;                   /* bytes handed out since the last reset */
+    size_t limit_;                  /* no more than this may be handed out; 0: no limit */
     void *reserved_[3];
 };
 

@@ -58,7 +58,7 @@ extern "C" {
 
 /* Codes of weft's own; all others are -errno. */
 enum wf_error_code {
-    WF_EEND = -4096,  /* the stream ended before all the bytes that were asked for had come */
+    WF_EEND = -4096, /* the stream ended before all the bytes that were asked for had come */
 };
 
 /*

@@ -4,8 +4,8 @@
  *     struct digest job = {.path = path};
  *     int rc = wf_offload(hash_file, &job);
  *
- * Each loop has one executor: at most .threads_max workers (wf_run), started when there is work and joined when the loop
- * ends; at most .queue_max jobs wait for a worker, and past that the callers wait, first in, first out.
+ * Each loop has one executor: at most .threads_max workers (wf_run), started when there is work and joined when the
+ * loop ends; at most .queue_max jobs wait for a worker, and past that the callers wait, first in, first out.
  */
 #ifndef WEFT_EXECUTOR_H
 #define WEFT_EXECUTOR_H
@@ -31,9 +31,9 @@ extern "C" {
  * ran, and after `fn`'s result has been read from the return value. `destroy` must not suspend.
  * Suspends: until the job has ended. On cancel: the job goes on without the caller. Errors: as above; -ENOMEM.
  */
-#define wf_offload_abandon(fn, arg, destroy)                                                                   \
-    wf_offload_abandon_(WF_TASK_FN_(fn, arg), (arg),                                                           \
-                        ((void)sizeof(((destroy)(arg), 0)), (void (*)(void *))(destroy)), #fn, WF_HERE_)
+#define wf_offload_abandon(fn, arg, destroy)                                                                           \
+    wf_offload_abandon_(WF_TASK_FN_(fn, arg), (arg), ((void)sizeof(((destroy)(arg), 0)), (void (*)(void *))(destroy)), \
+                        #fn, WF_HERE_)
 
 WF_API WF_SUSPENDS int wf_offload_(int (*fn)(void *), void *arg, const char *name, const char *place);
 WF_API WF_SUSPENDS int wf_offload_abandon_(int (*fn)(void *), void *arg, void (*destroy)(void *), const char *name,

@@ -8,7 +8,8 @@
  *     wf_file_close(file);
  *
  * Errors carry the path: wf_failure() after a failed call reads "notes.txt: No such file or directory".
- * Disk operations cannot be cut short by every kernel: a cancelled call may go on to its own end, and its result counts.
+ * Disk operations cannot be cut short by every kernel: a cancelled call may go on to its own end, and its result
+ * counts.
  * Threads: the loop that opened the file.
  */
 #ifndef WEFT_FILE_H
@@ -39,14 +40,17 @@ WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_file_read_at(struct wf_file *file, void
 WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_file_write_at(struct wf_file *file, const void *bytes, size_t size,
                                                        int64_t offset);
 
-/* The same at the file's own position, which moves by the count; one task at a time (-EBUSY). */
+/*
+ * The same at the file's own position, which moves by the count; one task at a time.
+ * Suspends: yes. On cancel: nothing was read or written, the position is where it was. Errors: also -EBUSY.
+ */
 WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_file_read(struct wf_file *file, void *buffer, size_t size);
 WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_file_write(struct wf_file *file, const void *bytes, size_t size);
 
-/* Flushes to the disk: fsync(2). Suspends: yes. */
+/* Flushes to the disk: fsync(2). Suspends: yes. On cancel: it may have been done or not. */
 WF_API WF_SUSPENDS int wf_file_sync(struct wf_file *file);
 
-/* stat(2) and lstat(2) of a path. Suspends: yes. */
+/* stat(2) and lstat(2) of a path. Suspends: yes. On cancel: `*status` is untouched. */
 WF_API WF_SUSPENDS int wf_stat(const char *path, struct stat *status);
 WF_API WF_SUSPENDS int wf_lstat(const char *path, struct stat *status);
 
@@ -62,17 +66,17 @@ WF_API WF_SUSPENDS int wf_file_load(const char *path, size_t size_max, struct wf
 struct wf_walk;
 
 struct wf_walk_entry {
-    const char *path;    /* from the root as it was given; valid until the next call */
-    const char *name;    /* last component of it */
-    int depth;           /* 0 for the root's own entries */
-    int error;           /* not 0: this directory could not be read, and why */
-    struct stat status;  /* of the entry itself (lstat) */
+    const char *path;   /* from the root as it was given; valid until the next call */
+    const char *name;   /* last component of it */
+    int depth;          /* 0 for the root's own entries */
+    int error;          /* not 0: this directory could not be read, and why */
+    struct stat status; /* of the entry itself (lstat) */
 };
 
 /*
  * Walks a tree: each directory's entries sorted by name, a directory before what is in it. Symbolic links are not
  * followed. A file that vanishes meanwhile is left out; a directory that cannot be read is given with its `error`.
- * Suspends: yes. Owns: wf_walk_close. Errors: the root's own; -ENOMEM.
+ * Suspends: yes. On cancel: nothing is open. Owns: wf_walk_close. Errors: the root's own; -ENOMEM.
  */
 WF_API WF_SUSPENDS WF_CHECKED int wf_walk_open(const char *root, struct wf_walk **walk);
 

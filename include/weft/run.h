@@ -17,16 +17,16 @@ extern "C" {
 #endif
 
 struct wf_run_options {
-    size_t size;             /* filled by the macro */
+    size_t size; /* filled by the macro */
     const void *arg_;
-    const char *driver;      /* "uring" or "epoll"; default: $WEFT_DRIVER, else the best that the kernel allows */
-    bool signals;            /* SIGINT and SIGTERM: the first drains, the second cancels, the third ends the process */
-    int64_t grace;           /* from the drain to the cancel; 0: the first signal cancels at once */
-    size_t stack_size;       /* of the main task; default 1 MiB; only touched pages cost */
-    size_t stack_cache;      /* stacks kept warm after use; default 256 */
-    uint32_t tasks_max;      /* spawning past that is -EAGAIN; default: memory decides */
-    uint32_t threads_max;    /* workers of the executor; default 4 */
-    uint32_t queue_max;      /* jobs that may wait for a worker before callers do; default 1024 */
+    const char *driver;   /* "uring" or "epoll"; default: $WEFT_DRIVER, else the best that the kernel allows */
+    bool signals;         /* SIGINT and SIGTERM: the first drains, the second cancels, the third ends the process */
+    int64_t grace;        /* from the drain to the cancel; 0: the first signal cancels at once */
+    size_t stack_size;    /* of the main task; default 1 MiB; only touched pages cost */
+    size_t stack_cache;   /* stacks kept warm after use; default 256 */
+    uint32_t tasks_max;   /* spawning past that is -EAGAIN; default: memory decides */
+    uint32_t threads_max; /* workers of the executor; default 4 */
+    uint32_t queue_max;   /* jobs that may wait for a worker before callers do; default 1024 */
     const char *function_;
     const char *place_;
 };
@@ -36,10 +36,11 @@ struct wf_run_options {
  * Returns its result. Errors: -EDEADLK after a deadlock was reported; -EBUSY inside a running loop; -EINVAL; -ENOMEM;
  * what the driver's set-up said when no driver could be had.
  */
-#define wf_run(fn, ...)                                                                                        \
-    wf_run_(WF_TASK_FN_(fn, WF_FIRST_(__VA_ARGS__)),                                                           \
-            &(struct wf_run_options){.size = sizeof(struct wf_run_options), .function_ = #fn, .place_ = WF_HERE_, \
-                                     .arg_ = __VA_ARGS__})
+#define wf_run(fn, ...)                                                                                                \
+    wf_run_(WF_TASK_FN_(fn, WF_FIRST_(__VA_ARGS__)), &(struct wf_run_options){.size = sizeof(struct wf_run_options),   \
+                                                                              .function_ = #fn,                        \
+                                                                              .place_ = WF_HERE_,                      \
+                                                                              .arg_ = __VA_ARGS__})
 
 /* wf_run for `main`: an error is written to standard error, and the result becomes the exit status. */
 #define wf_main(fn, ...) wf_exit_status(wf_run(fn, __VA_ARGS__))
@@ -60,7 +61,7 @@ struct wf_statistics {
     uint64_t stacks_bound, stacks_cached;
     uint64_t timers_armed, operations_pending;
     uint64_t jobs_queued, jobs_running;
-    int64_t job_wait_max_ns;  /* longest time a job waited for a worker */
+    int64_t job_wait_max_ns; /* longest time a job waited for a worker */
 };
 WF_API void wf_statistics(struct wf_statistics *statistics);
 

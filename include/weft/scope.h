@@ -35,58 +35,58 @@ struct wf_context;
 
 enum wf_reason_kind {
     WF_REASON_NONE,
-    WF_REASON_EXPLICIT,     /* wf_scope_cancel or wf_handle_cancel */
-    WF_REASON_DEADLINE,     /* the scope's deadline passed */
-    WF_REASON_SIBLING,      /* another child failed, or won */
-    WF_REASON_PARENT_LEFT,  /* the opener left the scope with an error, or without ending it */
-    WF_REASON_SHUTDOWN,     /* the program was asked to end */
-    WF_REASON_MISUSE,       /* a rule was broken: deadlock */
+    WF_REASON_EXPLICIT,    /* wf_scope_cancel or wf_handle_cancel */
+    WF_REASON_DEADLINE,    /* the scope's deadline passed */
+    WF_REASON_SIBLING,     /* another child failed, or won */
+    WF_REASON_PARENT_LEFT, /* the opener left the scope with an error, or without ending it */
+    WF_REASON_SHUTDOWN,    /* the program was asked to end */
+    WF_REASON_MISUSE,      /* a rule was broken: deadlock */
 };
 
 /* Why a scope was cancelled. The first reason wins. */
 struct wf_reason {
     enum wf_reason_kind kind;
-    const char *text;   /* for people; never NULL once cancelled */
-    const char *place;  /* "file:line" of the scope, or of the cancel call */
-    char task[40];      /* name of the task that cancelled, cut; "" for the loop itself */
+    const char *text;  /* for people; never NULL once cancelled */
+    const char *place; /* "file:line" of the scope, or of the cancel call */
+    char task[40];     /* name of the task that cancelled, cut; "" for the loop itself */
 };
 
 /* ---- Errors ---- */
 
 /* One failure, as the list of a scope keeps it. Valid until the scope's block is left. */
 struct wf_error {
-    int code;             /* negative */
-    bool taken;           /* handled: not passed on to the enclosing scope */
-    const char *path;     /* "main > orders > order-17": the task that failed, from the loop's main task */
-    const char *message;  /* what wf_fail said, or the text of the code */
+    int code;            /* negative */
+    bool taken;          /* handled: not passed on to the enclosing scope */
+    const char *path;    /* "main > orders > order-17": the task that failed, from the loop's main task */
+    const char *message; /* what wf_fail said, or the text of the code */
     struct wf_error *next;
 };
 
 /* ---- The scope ---- */
 
 enum wf_policy {
-    WF_FAIL_FAST,      /* the first error cancels the other children (default) */
-    WF_COLLECT,        /* errors are listed, nothing is cancelled */
-    WF_FIRST_SUCCESS,  /* the first child that succeeds cancels the others; errors count only if all fail */
-    WF_FIRST_DONE,     /* the first child that ends, either way, cancels the others and gives the result */
+    WF_FAIL_FAST,     /* the first error cancels the other children (default) */
+    WF_COLLECT,       /* errors are listed, nothing is cancelled */
+    WF_FIRST_SUCCESS, /* the first child that succeeds cancels the others; errors count only if all fail */
+    WF_FIRST_DONE,    /* the first child that ends, either way, cancels the others and gives the result */
 };
 
 /* A place in the tree of cancellation: private. */
 struct wf_node_ {
-    struct wf_node_ *parent;         /* NULL for the root */
-    struct wf_node_ *inner;          /* the scope that the owner opened directly inside this node */
-    const struct wf_reason *reason;  /* valid once requested */
+    struct wf_node_ *parent;        /* NULL for the root */
+    struct wf_node_ *inner;         /* the scope that the owner opened directly inside this node */
+    const struct wf_reason *reason; /* valid once requested */
     uint32_t flags;
 };
 
 /* A timer: private. */
 struct wf_timer_ {
     int64_t deadline;
-    uint64_t sequence;               /* equal deadlines fire in the order they were armed */
-    struct wf_timer_ *next, *prev;   /* neighbours in a slot of the wheel, or siblings in the heap */
-    struct wf_timer_ *child;         /* first child in the heap */
+    uint64_t sequence;             /* equal deadlines fire in the order they were armed */
+    struct wf_timer_ *next, *prev; /* neighbours in a slot of the wheel, or siblings in the heap */
+    struct wf_timer_ *child;       /* first child in the heap */
     void (*fire)(struct wf_timer_ *timer);
-    uint16_t slot;                   /* where it hangs; 0: not armed */
+    uint16_t slot; /* where it hangs; 0: not armed */
 };
 
 struct wf_queue_ {
@@ -104,10 +104,10 @@ struct wf_scope {
     struct wf_node_ node_;
     void *loop_;
     struct wf_task *owner_;
-    struct wf_task *children_, *last_child_;     /* alive, in the order they were spawned */
-    struct wf_task *finished_, *last_finished_;  /* ended and not yet handed out (.keep_finished) */
-    struct wf_queue_ spawners_;                  /* tasks that wait for room under the limit */
-    struct wf_wait *joiner_;                     /* the opener, while it waits for children */
+    struct wf_task *children_, *last_child_;    /* alive, in the order they were spawned */
+    struct wf_task *finished_, *last_finished_; /* ended and not yet handed out (.keep_finished) */
+    struct wf_queue_ spawners_;                 /* tasks that wait for room under the limit */
+    struct wf_wait *joiner_;                    /* the opener, while it waits for children */
     struct wf_timer_ timer_;
     struct wf_reason reason_;
     struct wf_error *errors_, *last_error_;
@@ -123,22 +123,22 @@ struct wf_scope {
 };
 
 struct wf_scope_options {
-    size_t size;                /* filled by the macro */
+    size_t size; /* filled by the macro */
     struct wf_scope *scope_;
-    int64_t timeout;            /* duration from now; 0: none; negative: already expired */
-    int64_t deadline;           /* absolute; 0: none; the earlier of the two counts */
+    int64_t timeout;  /* duration from now; 0: none; negative: already expired */
+    int64_t deadline; /* absolute; 0: none; the earlier of the two counts */
     enum wf_policy policy;
-    uint32_t limit;             /* spawning suspends while so many children are alive; 0: no limit */
-    bool shield;                /* hides outer cancellation; needs a timeout or a deadline (WF_FOREVER, if it must be) */
-    bool keep_finished;         /* hand out ended children by wf_scope_next; else they are forgotten at once */
-    const char *name;           /* for dumps and error paths; must outlive the scope */
+    uint32_t limit;     /* spawning suspends while so many children are alive; 0: no limit */
+    bool shield;        /* hides outer cancellation; needs a timeout or a deadline (WF_FOREVER, if it must be) */
+    bool keep_finished; /* hand out ended children by wf_scope_next; else they are forgotten at once */
+    const char *name;   /* for dumps and error paths; must outlive the scope */
     const char *place_;
 };
 
 /*
- * WF_SCOPE(name, .option = value, ...) declares the variable `name` and opens it as a scope of the current task. Leaving
- * the C block closes it in any case, but the way out is wf_scope_end: leaving without it cancels the children, waits for
- * them, and hands errors to the enclosing scope.
+ * WF_SCOPE(name, .option = value, ...) declares the variable `name` and opens it as a scope of the current task.
+ * Leaving the C block closes it in any case, but the way out is wf_scope_end: leaving without it cancels the children,
+ * waits for them, and hands errors to the enclosing scope.
  */
 #define WF_SCOPE(...) WF_SCOPE_(WF_FIRST_(__VA_ARGS__), __VA_ARGS__)
 
@@ -146,15 +146,20 @@ struct wf_scope_options {
  * Ends the scope and closes it; call it exactly once, from the task that opened it, innermost scope first.
  * `rc >= 0`: waits for all children. `rc < 0`: cancels them, then waits.
  * Returns the first real error in time (the body's or a child's); else -ETIME if this scope's deadline cut the body
- * short; else -ECANCELED if an outer scope is cancelled and did; else `rc`, or 0 where -ECANCELED came from this scope's
- * own cancel (then wf_scope_caught is true). WF_FIRST_SUCCESS and WF_FIRST_DONE return the deciding child's result.
- * Suspends: until the last child has ended. On cancel: goes on waiting; bounded by the children, which are cancelled too.
+ * short; else -ECANCELED if an outer scope is cancelled and did; else `rc`, or 0 where -ECANCELED came from this
+ * scope's own cancel (then wf_scope_caught is true). WF_FIRST_SUCCESS and WF_FIRST_DONE return the deciding child's
+ * result.
+ * Suspends: until the last child has ended. On cancel: goes on waiting; bounded by the children, which are cancelled
+ * too.
  * Errors: any that the body or a child returned. Threads: the opener.
  */
 WF_API WF_SUSPENDS WF_UNCANCELLABLE int wf_scope_end(struct wf_scope *scope, int rc);
 
-/* wf_scope_end(scope, 0). */
-static inline int wf_scope_join(struct wf_scope *scope)
+/*
+ * wf_scope_end(scope, 0).
+ * Suspends: until the last child has ended. On cancel: goes on waiting for the children, which are cancelled too.
+ */
+WF_SUSPENDS WF_UNCANCELLABLE static inline int wf_scope_join(struct wf_scope *scope)
 {
     return wf_scope_end(scope, 0);
 }
@@ -196,7 +201,7 @@ WF_API struct wf_arena *wf_scope_arena(struct wf_scope *scope);
  *         if (error->code == -EINVAL) wf_take_error(error);
  *     return wf_scope_rest(&scope);
  */
-#define wf_each_error(scope, error)                                                                            \
+#define wf_each_error(scope, error)                                                                                    \
     for (struct wf_error *error = wf_scope_errors(scope); error != NULL; error = error->next)
 WF_API struct wf_error *wf_scope_errors(const struct wf_scope *scope);
 static inline void wf_take_error(struct wf_error *error)
@@ -215,7 +220,7 @@ WF_API size_t wf_scope_errors_dropped(const struct wf_scope *scope);
  * of times and gives the same answer.
  */
 struct wf_handle {
-    struct wf_task *task_;     /* NULL once the child has ended */
+    struct wf_task *task_; /* NULL once the child has ended */
     struct wf_queue_ waiters_;
     struct wf_reason reason_;
     int result_;
@@ -224,21 +229,21 @@ struct wf_handle {
 };
 
 struct wf_spawn_options {
-    size_t size;                 /* filled by the macro */
+    size_t size; /* filled by the macro */
     const void *arg_;
-    const char *name;            /* for dumps and error paths, copied; default: the function's name */
-    struct wf_handle *handle;    /* where the result goes */
-    size_t stack_size;           /* bytes; default 48 KiB; rounded up */
-    bool daemon;                 /* does not keep the scope open: cancelled when the other children have ended */
-    bool capture_context;        /* inherit the spawner's task-locals (WF_CONTEXT_CURRENT), not the scope's */
+    const char *name;         /* for dumps and error paths, copied; default: the function's name */
+    struct wf_handle *handle; /* where the result goes */
+    size_t stack_size;        /* bytes; default 48 KiB; rounded up */
+    bool daemon;              /* does not keep the scope open: cancelled when the other children have ended */
+    bool capture_context;     /* inherit the spawner's task-locals (WF_CONTEXT_CURRENT), not the scope's */
     const char *function_;
     const char *place_;
     size_t copy_size_;
 };
 
 /*
- * wf_spawn(scope, fn, arg, .option = value, ...) starts `int fn(T *arg)` as a child of the scope. The compiler checks that
- * `fn` takes a pointer of arg's type and returns int.
+ * wf_spawn(scope, fn, arg, .option = value, ...) starts `int fn(T *arg)` as a child of the scope. The compiler checks
+ * that `fn` takes a pointer of arg's type and returns int.
  *
  * Returned 0: the function will run, at least to its first suspension point; it starts after the spawner's next
  * suspension, in order. Ownership of `arg` has passed.
@@ -246,16 +251,19 @@ struct wf_spawn_options {
  * Errors: -ECANCELED; -ENOMEM, -EINVAL (these two count as a failed child, so an unchecked spawn cannot vanish).
  * Threads: tasks of the scope's loop.
  */
-#define wf_spawn(scope, fn, ...)                                                                               \
+#define wf_spawn(scope, fn, ...)                                                                                       \
     wf_spawn_((scope), WF_TASK_FN_(fn, WF_FIRST_(__VA_ARGS__)), WF_SPAWN_OPTIONS_(fn, 0, __VA_ARGS__))
 
 /* The same, but never suspends and is never remembered as a failure. Errors: also -EAGAIN when the limit is reached. */
-#define wf_try_spawn(scope, fn, ...)                                                                           \
+#define wf_try_spawn(scope, fn, ...)                                                                                   \
     wf_try_spawn_((scope), WF_TASK_FN_(fn, WF_FIRST_(__VA_ARGS__)), WF_SPAWN_OPTIONS_(fn, 0, __VA_ARGS__))
 
-/* The same as wf_spawn, but the child gets its own shallow copy of `*arg`, freed when it ends. */
-#define wf_spawn_copy(scope, fn, ...)                                                                          \
-    wf_spawn_((scope), WF_TASK_FN_(fn, WF_FIRST_(__VA_ARGS__)),                                                \
+/*
+ * The same as wf_spawn, but the child gets its own shallow copy of `*arg`, freed when it ends.
+ * Suspends: only while the scope's limit is reached. On cancel: nothing runs, nothing was copied.
+ */
+#define wf_spawn_copy(scope, fn, ...)                                                                                  \
+    wf_spawn_((scope), WF_TASK_FN_(fn, WF_FIRST_(__VA_ARGS__)),                                                        \
               WF_SPAWN_OPTIONS_(fn, sizeof(*(WF_FIRST_(__VA_ARGS__))), __VA_ARGS__))
 
 /*
@@ -263,7 +271,7 @@ struct wf_spawn_options {
  * its error (or -EPROTO where it succeeded), and that error is not one of the scope's.
  * Suspends: until ready. On cancel: the child is cancelled and has ended. Errors: as wf_spawn, and the child's.
  */
-#define wf_spawn_ready(scope, fn, ...)                                                                         \
+#define wf_spawn_ready(scope, fn, ...)                                                                                 \
     wf_spawn_ready_((scope), WF_TASK_FN_(fn, WF_FIRST_(__VA_ARGS__)), WF_SPAWN_OPTIONS_(fn, 0, __VA_ARGS__))
 
 /* Said by the child: it is ready. `value >= 0`. Only the first call counts. Suspends: never. */
@@ -286,7 +294,7 @@ WF_API int wf_handle_result(const struct wf_handle *handle);
 enum wf_wait_for {
     WF_ALL_DONE,
     WF_ANY_DONE,
-    WF_ANY_FAILED,  /* or all done */
+    WF_ANY_FAILED, /* or all done */
 };
 
 /*
@@ -298,8 +306,8 @@ WF_API WF_SUSPENDS int wf_wait_handles(struct wf_handle *const *handles, size_t 
 
 /* An ended child of a scope opened with .keep_finished. */
 struct wf_finished {
-    void *arg;                  /* what it was spawned with */
-    struct wf_handle *handle;   /* its handle or NULL */
+    void *arg;                /* what it was spawned with */
+    struct wf_handle *handle; /* its handle or NULL */
     int result;
 };
 
@@ -312,13 +320,16 @@ WF_API WF_SUSPENDS int wf_scope_next(struct wf_scope *scope, struct wf_finished 
 /* ---- A deadline around an expression ---- */
 
 /*
- * wf_within(duration, expression) gives the expression's value, or -ETIME when the duration passed first; 0 and less are
- * expired. wf_until takes an absolute deadline. wf_shielded hides outer cancellation from the expression, for cleanup
- * that must talk to the world, but not for ever.
+ * wf_within(duration, expression) gives the expression's value, or -ETIME when the duration passed first; 0 and less
+ * are expired. wf_until takes an absolute deadline. wf_shielded hides outer cancellation from the expression, for
+ * cleanup that must talk to the world, but not for ever.
  */
-#define wf_within(duration_ns, ...) WF_AROUND_(WF_JOIN_(wf_around_, __COUNTER__), wf_timeout_(duration_ns), 0, false, __VA_ARGS__)
-#define wf_until(deadline_ns, ...) WF_AROUND_(WF_JOIN_(wf_around_, __COUNTER__), 0, wf_at_(deadline_ns), false, __VA_ARGS__)
-#define wf_shielded(duration_ns, ...) WF_AROUND_(WF_JOIN_(wf_around_, __COUNTER__), wf_timeout_(duration_ns), 0, true, __VA_ARGS__)
+#define wf_within(duration_ns, ...)                                                                                    \
+    WF_AROUND_(WF_JOIN_(wf_around_, __COUNTER__), wf_timeout_(duration_ns), 0, false, __VA_ARGS__)
+#define wf_until(deadline_ns, ...)                                                                                     \
+    WF_AROUND_(WF_JOIN_(wf_around_, __COUNTER__), 0, wf_at_(deadline_ns), false, __VA_ARGS__)
+#define wf_shielded(duration_ns, ...)                                                                                  \
+    WF_AROUND_(WF_JOIN_(wf_around_, __COUNTER__), wf_timeout_(duration_ns), 0, true, __VA_ARGS__)
 
 /* ---- What the macros stand on: private ---- */
 
@@ -340,35 +351,37 @@ static inline int64_t wf_at_(int64_t deadline_ns)
     return deadline_ns <= 0 ? 1 : deadline_ns;
 }
 
-#define WF_SCOPE_(scope_name, ...)                                                                             \
-    struct wf_scope scope_name __attribute__((cleanup(wf_scope_leave_))) = {.state_ = 0};                      \
-    wf_scope_open_(&(struct wf_scope_options){                                                                 \
-        .size = sizeof(struct wf_scope_options), .place_ = WF_HERE_, .scope_ = &__VA_ARGS__})
+#define WF_SCOPE_(scope_name, ...)                                                                                     \
+    struct wf_scope scope_name __attribute__((cleanup(wf_scope_leave_))) = {.state_ = 0};                              \
+    wf_scope_open_(&(                                                                                                  \
+        struct wf_scope_options){.size = sizeof(struct wf_scope_options), .place_ = WF_HERE_, .scope_ = &__VA_ARGS__})
 
-#define WF_AROUND_(scope_name, timeout_ns, deadline_ns, shielded, ...)                                         \
-    __extension__({                                                                                            \
-        WF_SCOPE_(scope_name, scope_name, .timeout = (timeout_ns), .deadline = (deadline_ns), .shield = (shielded)); \
-        __typeof__(__VA_ARGS__) WF_JOIN_(scope_name, _value) = (__VA_ARGS__);                                  \
-        if (WF_JOIN_(scope_name, _value) < 0)                                                                  \
-            WF_JOIN_(scope_name, _value) = wf_scope_end(&scope_name, (int)WF_JOIN_(scope_name, _value));       \
-        else                                                                                                   \
-            (void)wf_scope_end(&scope_name, 0);                                                                \
-        WF_JOIN_(scope_name, _value);                                                                          \
+#define WF_AROUND_(scope_name, timeout_ns, deadline_ns, shielded, ...)                                                 \
+    __extension__({                                                                                                    \
+        WF_SCOPE_(scope_name, scope_name, .timeout = (timeout_ns), .deadline = (deadline_ns), .shield = (shielded));   \
+        __typeof__(__VA_ARGS__) WF_JOIN_(scope_name, _value) = (__VA_ARGS__);                                          \
+        if (WF_JOIN_(scope_name, _value) < 0)                                                                          \
+            WF_JOIN_(scope_name, _value) = wf_scope_end(&scope_name, (int)WF_JOIN_(scope_name, _value));               \
+        else (void)wf_scope_end(&scope_name, 0);                                                                       \
+        WF_JOIN_(scope_name, _value);                                                                                  \
     })
 
 /* A constant that compiles only where `fn(arg)` is a valid call that gives an int. */
-#define WF_CHECK_TASK_(fn, arg)                                                                                \
-    sizeof(struct {                                                                                            \
-        _Static_assert(__builtin_types_compatible_p(__typeof__((fn)(arg)), int), "a task function returns int"); \
-        char checked;                                                                                          \
+#define WF_CHECK_TASK_(fn, arg)                                                                                        \
+    sizeof(struct {                                                                                                    \
+        _Static_assert(__builtin_types_compatible_p(__typeof__((fn)(arg)), int), "a task function returns int");       \
+        char checked;                                                                                                  \
     })
 
 /* The function as the library calls it, after the compiler has checked it against its argument. */
 #define WF_TASK_FN_(fn, arg) ((void)WF_CHECK_TASK_(fn, arg), (int (*)(void *))(fn))
 
-#define WF_SPAWN_OPTIONS_(fn, copy, ...)                                                                       \
-    (&(struct wf_spawn_options){.size = sizeof(struct wf_spawn_options), .function_ = #fn, .place_ = WF_HERE_, \
-                                .copy_size_ = (copy), .arg_ = __VA_ARGS__})
+#define WF_SPAWN_OPTIONS_(fn, copy, ...)                                                                               \
+    (&(struct wf_spawn_options){.size = sizeof(struct wf_spawn_options),                                               \
+                                .function_ = #fn,                                                                      \
+                                .place_ = WF_HERE_,                                                                    \
+                                .copy_size_ = (copy),                                                                  \
+                                .arg_ = __VA_ARGS__})
 
 #ifdef __cplusplus
 }

@@ -30,9 +30,11 @@ WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_stream_read(struct wf_stream *stream, v
 
 /*
  * Reads exactly `size` bytes. `*done` (may be NULL) is how many came, also on failure. Returns 0.
- * Suspends: until all came. On cancel: `*done` bytes were consumed. Errors: as read; WF_EEND when the stream ended first.
+ * Suspends: until all came. On cancel: `*done` bytes were consumed. Errors: as read; WF_EEND when the stream ended
+ * first.
  */
-WF_API WF_SUSPENDS WF_CHECKED int wf_stream_read_full(struct wf_stream *stream, void *buffer, size_t size, size_t *done);
+WF_API WF_SUSPENDS WF_CHECKED int wf_stream_read_full(struct wf_stream *stream, void *buffer, size_t size,
+                                                      size_t *done);
 
 /*
  * Writes some bytes, at least one. Returns the count.
@@ -49,7 +51,7 @@ WF_API WF_SUSPENDS int wf_stream_write_all(struct wf_stream *stream, const void 
 
 /*
  * The polite end of the sending side: the peer reads the end of the stream; reading goes on.
- * Suspends: never for plain sockets and pipes. Errors: -ENOTCONN, -EBADF.
+ * Suspends: never for plain sockets and pipes. On cancel: nothing was said to the peer. Errors: -ENOTCONN, -EBADF.
  */
 WF_API WF_SUSPENDS int wf_stream_shutdown(struct wf_stream *stream);
 

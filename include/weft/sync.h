@@ -30,12 +30,15 @@ struct wf_mutex {
     bool abandoned_;
     void *reserved_[2];
 };
-#define WF_MUTEX {.owner_ = NULL}
+#define WF_MUTEX                                                                                                       \
+    {                                                                                                                  \
+        .owner_ = NULL                                                                                                 \
+    }
 
 /*
  * Suspends: while another task holds it. On cancel: not acquired.
- * Errors: -ECANCELED; -EDEADLK when the caller holds it; -EOWNERDEAD when the owner ended without unlocking: the lock is
- * then held by the caller, who must repair what it guards.
+ * Errors: -ECANCELED; -EDEADLK when the caller holds it; -EOWNERDEAD when the owner ended without unlocking: the lock
+ * is then held by the caller, who must repair what it guards.
  */
 WF_API WF_SUSPENDS WF_CHECKED int wf_mutex_lock(struct wf_mutex *mutex);
 /* Suspends: never. Errors: -EBUSY, and as above. */
@@ -50,7 +53,10 @@ struct wf_semaphore {
     struct wf_queue_ waiters_;
     void *reserved_[2];
 };
-#define WF_SEMAPHORE(count) {.permits_ = (count)}
+#define WF_SEMAPHORE(count)                                                                                            \
+    {                                                                                                                  \
+        .permits_ = (count)                                                                                            \
+    }
 
 /* Suspends: until a permit is free. On cancel: none taken. Errors: -ECANCELED. */
 WF_API WF_SUSPENDS WF_CHECKED int wf_semaphore_acquire(struct wf_semaphore *semaphore);
@@ -67,7 +73,10 @@ struct wf_event {
     struct wf_queue_ waiters_;
     void *reserved_[2];
 };
-#define WF_EVENT {.set_ = false}
+#define WF_EVENT                                                                                                       \
+    {                                                                                                                  \
+        .set_ = false                                                                                                  \
+    }
 
 /* Suspends: until it is set; not at all when it is. On cancel: nothing. Errors: -ECANCELED. */
 WF_API WF_SUSPENDS int wf_event_wait(struct wf_event *event);

@@ -59,8 +59,8 @@ WF_API struct wf_arena *wf_task_arena(void);
 /* A key: declare it static. */
 struct wf_local {
     const char *name;
-    void *(*retain)(void *value);   /* a value that is captured past its binding is retained, and released when the */
-    void (*release)(void *value);   /* last task that captured it has ended; NULL: values outlive their captures */
+    void *(*retain)(void *value); /* a value that is captured past its binding is retained, and released when the */
+    void (*release)(void *value); /* last task that captured it has ended; NULL: values outlive their captures */
 };
 
 /* One binding of the chain that a task sees: private. */
@@ -68,7 +68,7 @@ struct wf_context {
     const struct wf_local *key;
     void *value;
     const struct wf_context *outer;
-    size_t references;  /* of a captured one; 0: lives on a stack */
+    size_t references; /* of a captured one; 0: lives on a stack */
 };
 
 struct wf_binding {
@@ -77,11 +77,12 @@ struct wf_binding {
 };
 
 /*
- * WF_BIND(variable, key, value) binds a value (a pointer) to a key until the C block is left. Bindings are immutable: tasks spawned
- * in scopes that were opened inside the block see it; the parent and siblings never do.
+ * WF_BIND(variable, key, value) binds a value (a pointer) to a key until the C block is left. Bindings are immutable:
+ * tasks spawned in scopes that were opened inside the block see it; the parent and siblings never do.
  */
-#define WF_BIND(variable, key, bound)                                                                          \
-    struct wf_binding variable __attribute__((cleanup(wf_unbind_))) = {{(key), (void *)(uintptr_t)(bound), NULL, 0}, {NULL}};      \
+#define WF_BIND(variable, key, bound)                                                                                  \
+    struct wf_binding variable                                                                                         \
+        __attribute__((cleanup(wf_unbind_))) = {{(key), (void *)(uintptr_t)(bound), NULL, 0}, {NULL}};                 \
     wf_bind_(&variable)
 
 /* The innermost value of a key, or NULL. */

@@ -20,20 +20,21 @@ extern "C" {
 struct wf_listener;
 
 struct wf_tcp_listen_options {
-    size_t size;                  /* filled by the macro */
+    size_t size; /* filled by the macro */
     struct wf_listener **out_;
-    int backlog;                  /* connections that wait to be accepted; default 4096, cut by the system */
-    bool reuse_port;              /* several listeners on one port; the kernel spreads connections */
+    int backlog;     /* connections that wait to be accepted; default 4096, cut by the system */
+    bool reuse_port; /* several listeners on one port; the kernel spreads connections */
 };
 
 /*
- * wf_tcp_listen(host, port, &listener, .option = value, ...): `host` is a numeric address, a local name, or NULL for all
- * addresses; port 0 takes a free one (wf_listener_port).
- * Suspends: only to resolve a name that is not numeric. Errors: -EADDRINUSE, -EACCES, -ENOENT for an unknown name,
+ * wf_tcp_listen(host, port, &listener, .option = value, ...): `host` is a numeric address, a local name, or NULL for
+ * all addresses; port 0 takes a free one (wf_listener_port).
+ * Suspends: only to resolve a name that is not numeric. On cancel: nothing listens.
+ * Errors: -EADDRINUSE, -EACCES, -ENOENT for an unknown name,
  * -EMFILE, -ENOMEM. Owns: wf_listener_close.
  */
-#define wf_tcp_listen(host, port, ...)                                                                         \
-    wf_tcp_listen_((host), (port),                                                                             \
+#define wf_tcp_listen(host, port, ...)                                                                                 \
+    wf_tcp_listen_((host), (port),                                                                                     \
                    &(struct wf_tcp_listen_options){.size = sizeof(struct wf_tcp_listen_options), .out_ = __VA_ARGS__})
 
 /*
@@ -51,8 +52,8 @@ WF_API void wf_listener_close(struct wf_listener *listener);
 
 /*
  * Connects to a numeric address or a name; addresses of a name are tried in order.
- * Suspends: until connected. On cancel: no connection is left. Errors: -ECONNREFUSED, -ENETUNREACH, -ETIMEDOUT, -ENOENT for
- * an unknown name, -EMFILE, -ENOMEM. Owns: wf_stream_close.
+ * Suspends: until connected. On cancel: no connection is left. Errors: -ECONNREFUSED, -ENETUNREACH, -ETIMEDOUT, -ENOENT
+ * for an unknown name, -EMFILE, -ENOMEM. Owns: wf_stream_close.
  */
 WF_API WF_SUSPENDS WF_CHECKED int wf_tcp_connect(const char *host, uint16_t port, struct wf_stream **stream);
 

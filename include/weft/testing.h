@@ -26,9 +26,9 @@ struct wf_test {
     const char *name;
     const char *place;
     void (*body)(void);
-    int64_t timeout;        /* default 10 s */
-    const char *dies;       /* the body must end its process, with this text on standard error */
-    bool plain;             /* the body runs outside any loop */
+    int64_t timeout;  /* default 10 s */
+    const char *dies; /* the body must end its process, with this text on standard error */
+    bool plain;       /* the body runs outside any loop */
     struct wf_test *next_;
 };
 
@@ -40,36 +40,37 @@ struct wf_test_options {
 
 /* Defines and registers a test, named as a claim. Options: .timeout, .plain, .dies. */
 #define WF_TEST(...) WF_TEST_(WF_FIRST_(__VA_ARGS__), __VA_ARGS__)
-#define WF_TEST_(claim, ...)                                                                                   \
-    static void claim(void);                                                                                   \
-    static struct wf_test WF_JOIN_(claim, _test) = {.name = WF_TEXT_(claim), .place = WF_HERE_, .body = __VA_ARGS__};   \
-    __attribute__((constructor)) static void WF_JOIN_(claim, _register)(void)                                  \
-    {                                                                                                          \
-        wf_test_register(&WF_JOIN_(claim, _test));                                                             \
-    }                                                                                                          \
+#define WF_TEST_(claim, ...)                                                                                           \
+    static void claim(void);                                                                                           \
+    static struct wf_test WF_JOIN_(claim, _test) = {.name = WF_TEXT_(claim), .place = WF_HERE_, .body = __VA_ARGS__};  \
+    __attribute__((constructor)) static void WF_JOIN_(claim, _register)(void)                                          \
+    {                                                                                                                  \
+        wf_test_register_(&WF_JOIN_(claim, _test));                                                                    \
+    }                                                                                                                  \
     static void claim(void)
 
 /* Checks; a failure is printed with its place and values, and the test goes on. Each gives whether it held. */
-#define WF_EXPECT(condition) wf_test_expect((condition), #condition, WF_HERE_)
-#define WF_EXPECT_INT(actual, expected) wf_test_expect_int((actual), (expected), #actual, WF_HERE_)
-#define WF_EXPECT_CODE(actual, expected) wf_test_expect_code((actual), (expected), #actual, WF_HERE_)
-#define WF_EXPECT_TEXT(actual, expected) wf_test_expect_text((actual), (expected), #actual, WF_HERE_)
+#define WF_EXPECT(condition) wf_test_expect_((condition), #condition, WF_HERE_)
+#define WF_EXPECT_INT(actual, expected) wf_test_expect_int_((actual), (expected), #actual, WF_HERE_)
+#define WF_EXPECT_CODE(actual, expected) wf_test_expect_code_((actual), (expected), #actual, WF_HERE_)
+#define WF_EXPECT_TEXT(actual, expected) wf_test_expect_text_((actual), (expected), #actual, WF_HERE_)
 /* The text contains the part. */
-#define WF_EXPECT_PART(text, part) wf_test_expect_part((text), (part), #text, WF_HERE_)
+#define WF_EXPECT_PART(text, part) wf_test_expect_part_((text), (part), #text, WF_HERE_)
 
-#define WF_TEST_MAIN                                                                                           \
-    int main(int argc, char **argv)                                                                            \
-    {                                                                                                          \
-        return wf_test_main(argc, argv);                                                                       \
+#define WF_TEST_MAIN                                                                                                   \
+    int main(int argc, char **argv)                                                                                    \
+    {                                                                                                                  \
+        return wf_test_main(argc, argv);                                                                               \
     }
 
-WF_API void wf_test_register(struct wf_test *test);
+WF_API void wf_test_register_(struct wf_test *test);
+/* The runner, for a main of your own: the exit status is 0 when every test passed. */
 WF_API int wf_test_main(int argc, char **argv);
-WF_API bool wf_test_expect(bool held, const char *text, const char *place);
-WF_API bool wf_test_expect_int(int64_t actual, int64_t expected, const char *text, const char *place);
-WF_API bool wf_test_expect_code(int64_t actual, int64_t expected, const char *text, const char *place);
-WF_API bool wf_test_expect_text(const char *actual, const char *expected, const char *text, const char *place);
-WF_API bool wf_test_expect_part(const char *text, const char *part, const char *expression, const char *place);
+WF_API bool wf_test_expect_(bool held, const char *text, const char *place);
+WF_API bool wf_test_expect_int_(int64_t actual, int64_t expected, const char *text, const char *place);
+WF_API bool wf_test_expect_code_(int64_t actual, int64_t expected, const char *text, const char *place);
+WF_API bool wf_test_expect_text_(const char *actual, const char *expected, const char *text, const char *place);
+WF_API bool wf_test_expect_part_(const char *text, const char *part, const char *expression, const char *place);
 
 /* What the library reported since the test began, one message a line. */
 WF_API const char *wf_test_reports(void);

@@ -18,10 +18,10 @@ extern "C" {
 #endif
 
 #define WF_NANOSECONDS(n) ((int64_t)(n))
-#define WF_MICROSECONDS(n) ((int64_t)((n) * INT64_C(1000)))
-#define WF_MILLISECONDS(n) ((int64_t)((n) * INT64_C(1000000)))
-#define WF_SECONDS(n) ((int64_t)((n) * INT64_C(1000000000)))
-#define WF_MINUTES(n) ((int64_t)((n) * INT64_C(60000000000)))
+#define WF_MICROSECONDS(n) ((int64_t)((n)*INT64_C(1000)))
+#define WF_MILLISECONDS(n) ((int64_t)((n)*INT64_C(1000000)))
+#define WF_SECONDS(n) ((int64_t)((n)*INT64_C(1000000000)))
+#define WF_MINUTES(n) ((int64_t)((n)*INT64_C(60000000000)))
 
 /* As a duration: no bound. As a deadline: never. */
 #define WF_FOREVER INT64_MAX
@@ -50,7 +50,7 @@ static inline int64_t wf_deadline_after(int64_t duration_ns)
  */
 WF_API WF_SUSPENDS int wf_sleep(int64_t duration_ns);
 
-/* The same until an absolute time; WF_FOREVER sleeps until cancelled. */
+/* The same until an absolute time; WF_FOREVER sleeps until cancelled. Suspends: always. On cancel: returns at once. */
 WF_API WF_SUSPENDS int wf_sleep_until(int64_t deadline_ns);
 
 /*

@@ -19,7 +19,7 @@ enum {
 
 struct wf_arena_block_ {
     struct wf_arena_block_ *older;
-    size_t size;  /* of the whole block */
+    size_t size; /* of the whole block */
     _Alignas(ALIGNMENT) char bytes[];
 };
 

@@ -24,6 +24,8 @@ void wf_set_report(wf_report_hook *hook, void *context)
 }
 
 /* Not inlined, and off the caller's frame: the text may be long and a task's stack is short. */
+static void report_arguments(const char *format, va_list arguments) WF_PRINTF_(1, 0);
+
 static void report_arguments(const char *format, va_list arguments)
 {
     char *text = malloc(REPORT_MAX);

@@ -4,8 +4,8 @@
  *     scope S  requested ---> its owner's scopes inside S  ---> their children ...
  *                        \--> its children (tasks)         ---> the scopes they opened ---> their children ...
  *
- * A shield stops the spreading below it; what is opened later inside a flagged node is born flagged. A task is woken when
- * its innermost node gets the flag. The walk needs no stack of its own: nodes know their parents.
+ * A shield stops the spreading below it; what is opened later inside a flagged node is born flagged. A task is woken
+ * when its innermost node gets the flag. The walk needs no stack of its own: nodes know their parents.
  */
 #include <stdio.h>
 #include <string.h>

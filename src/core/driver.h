@@ -1,7 +1,7 @@
 /*
  * The driver: the one door to the kernel, and so to everything that is not determined by the program: time, input and
- * output, random numbers, the order of completions, threads. Two implementations are real (uring, epoll); a simulated one
- * fits behind the same door.
+ * output, random numbers, the order of completions, threads. Two implementations are real (uring, epoll); a simulated
+ * one fits behind the same door.
  *
  * The door is at the level of completions. One byte from socket to task:
  *
@@ -39,27 +39,27 @@ struct job {
 };
 
 enum op_kind {
-    OP_ACCEPT,   /* result: the new descriptor, close-on-exec */
+    OP_ACCEPT, /* result: the new descriptor, close-on-exec */
     OP_CONNECT,
-    OP_RECV,     /* sockets */
+    OP_RECV, /* sockets */
     OP_SEND,
-    OP_READ,     /* everything else; offset -1: at the descriptor's own position */
+    OP_READ, /* everything else; offset -1: at the descriptor's own position */
     OP_WRITE,
-    OP_OPEN,     /* result: the new descriptor */
-    OP_STAT,     /* into a struct statx */
+    OP_OPEN, /* result: the new descriptor */
+    OP_STAT, /* into a struct statx */
     OP_SYNC,
-    OP_POLL,     /* result: the readiness found */
+    OP_POLL, /* result: the readiness found */
     OP_KINDS,
 };
 
 struct op {
     struct wf_wait wait;
     enum op_kind kind;
-    int cancel_code;          /* what -ECANCELED from the kernel means; 0: nobody asked */
-    struct desc *desc;        /* NULL for paths and foreign descriptors */
-    struct op *next, *prev;   /* among the pending ones of its descriptor, or of the loop */
-    int fd;                   /* OP_POLL: the foreign descriptor */
-    unsigned flags;           /* OP_OPEN: open(2); OP_STAT: AT_SYMLINK_NOFOLLOW; OP_POLL: WF_READABLE ...; OP_SEND: MSG_... */
+    int cancel_code;        /* what -ECANCELED from the kernel means; 0: nobody asked */
+    struct desc *desc;      /* NULL for paths and foreign descriptors */
+    struct op *next, *prev; /* among the pending ones of its descriptor, or of the loop */
+    int fd;                 /* OP_POLL: the foreign descriptor */
+    unsigned flags; /* OP_OPEN: open(2); OP_STAT: AT_SYMLINK_NOFOLLOW; OP_POLL: WF_READABLE ...; OP_SEND: MSG_... */
     mode_t mode;
     void *buffer;
     size_t size;
@@ -67,8 +67,8 @@ struct op {
     const char *path;
     const struct sockaddr *address;
     socklen_t address_size;
-    struct job job;           /* for a driver that gives it to a thread; `fn` is set while it has */
-    uint64_t driver_data;     /* the driver's own, while pending */
+    struct job job;       /* for a driver that gives it to a thread; `fn` is set while it has */
+    uint64_t driver_data; /* the driver's own, while pending */
 };
 
 /*
@@ -82,17 +82,17 @@ struct op {
 struct desc {
     int fd;
     uint32_t pending;
-    struct op *ops;               /* the pending ones */
+    struct op *ops; /* the pending ones */
     bool closed;
-    bool socket;                  /* set before desc_init: recv and send instead of read and write */
-    bool stream;                  /* bytes without borders: a short read means that there is no more for now */
-    bool non_blocking;            /* O_NONBLOCK is set, and nobody else relies on it */
+    bool socket;       /* set before desc_init: recv and send instead of read and write */
+    bool stream;       /* bytes without borders: a short read means that there is no more for now */
+    bool non_blocking; /* O_NONBLOCK is set, and nobody else relies on it */
     void (*release)(struct desc *desc);
     struct {
-        uint8_t ready;            /* WF_READABLE, WF_WRITABLE: worth trying without waiting */
+        uint8_t ready; /* WF_READABLE, WF_WRITABLE: worth trying without waiting */
         bool registered, hung_up;
-        bool on_thread;           /* a file: always ready, and slow */
-        bool no_wait_unknown;     /* the system cannot try it without waiting; look first */
+        bool on_thread;       /* a file: always ready, and slow */
+        bool no_wait_unknown; /* the system cannot try it without waiting; look first */
     } epoll;
 };
 

@@ -24,8 +24,8 @@ static const char *state_of(const struct loop *loop, const struct wf_task *task)
 
 static void write_task(struct text *text, const struct wf_task *task, int depth)
 {
-    fprintf(text->file, "\n%*s%s #%llu  %s%s  (spawned at %s)", depth * 2 + 2, "", task->name, (unsigned long long)task->id,
-            task->wait != NULL ? "waits: " : "", state_of(text->loop, task), task->place);
+    fprintf(text->file, "\n%*s%s #%llu  %s%s  (spawned at %s)", depth * 2 + 2, "", task->name,
+            (unsigned long long)task->id, task->wait != NULL ? "waits: " : "", state_of(text->loop, task), task->place);
     const struct wf_reason *reason = task->current->flags & NODE_CANCELLED ? node_reason(task->current) : NULL;
     if (reason != NULL) fprintf(text->file, "  cancelled: %s", reason->text);
 }

@@ -1,9 +1,10 @@
 /*
  * The executor: threads for blocking and CPU-bound work.
  *
- * One job: wf_offload -> driver->job_start -> queue -> a worker runs it -> loop_send -> the task becomes runnable. Workers are
- * started when a job finds none idle, up to a limit, and joined when the loop ends. The loop counts the jobs it has out;
- * past the limit callers wait in a queue of their own, so memory is bounded by who waits, not by a list.
+ * One job: wf_offload -> driver->job_start -> queue -> a worker runs it -> loop_send -> the task becomes runnable.
+ * Workers are started when a job finds none idle, up to a limit, and joined when the loop ends. The loop counts the
+ * jobs it has out; past the limit callers wait in a queue of their own, so memory is bounded by who waits, not by a
+ * list.
  */
 #include <weft/executor.h>
 
@@ -22,11 +23,11 @@ enum {
 
 struct executor {
     struct loop *loop;
-    struct wf_queue_ callers;     /* tasks that wait because too many jobs are out; the loop's own */
-    uint32_t out, out_max;        /* jobs that were started and are not back; the loop's own */
+    struct wf_queue_ callers; /* tasks that wait because too many jobs are out; the loop's own */
+    uint32_t out, out_max;    /* jobs that were started and are not back; the loop's own */
     int64_t wait_max;
 
-    pthread_mutex_t lock;         /* guards what follows */
+    pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t more;
     struct job *first, *last;
     size_t queued, running;
@@ -111,7 +112,7 @@ int executor_start(struct loop *loop, struct job *job)
     pthread_mutex_lock(&executor->lock);
     int rc = 0;
     if (executor->queued >= executor->idle && executor->threads < executor->threads_max) rc = add_worker(executor);
-    if (rc < 0 && executor->threads > 0) rc = 0;  /* fewer workers than allowed, but some */
+    if (rc < 0 && executor->threads > 0) rc = 0; /* fewer workers than allowed, but some */
     if (rc == 0) {
         if (executor->last != NULL) executor->last->next = job;
         else executor->first = job;
@@ -178,7 +179,7 @@ static int take_room(struct loop *loop)
     struct executor *executor = executor_of(loop);
     if (executor == NULL) return -ENOMEM;
     if (executor->out >= executor->out_max || executor->callers.first != NULL)
-        return (int)queue_wait(&executor->callers, &room_class);  /* granted: the room was handed over */
+        return (int)queue_wait(&executor->callers, &room_class); /* granted: the room was handed over */
     executor->out++;
     loop->pending_jobs++;
     return 0;
@@ -223,7 +224,8 @@ int wf_offload_(int (*fn)(void *), void *arg, const char *name, const char *plac
     int rc = wait_check(false);
     if (rc == 0) rc = take_room(loop);
     if (rc < 0) return rc;
-    struct waiting_job waiting = {.job = {.message = {.deliver = waiting_job_back}, .fn = fn, .arg = arg, .name = name}};
+    struct waiting_job waiting = {
+        .job = {.message = {.deliver = waiting_job_back}, .fn = fn, .arg = arg, .name = name}};
     waiting.wait.task = loop->running;
     rc = loop->driver->job_start(loop, &waiting.job);
     if (rc < 0) {
@@ -237,7 +239,7 @@ int wf_offload_(int (*fn)(void *), void *arg, const char *name, const char *plac
 
 struct abandoned_job {
     struct job job;
-    struct waiting_abandoned *waiter;  /* NULL once the caller has left */
+    struct waiting_abandoned *waiter; /* NULL once the caller has left */
     void (*destroy)(void *arg);
 };
 

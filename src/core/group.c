@@ -77,8 +77,12 @@ int wf_gather_(void *items, size_t count, size_t item_size, const struct wf_gath
     {
         WF_SCOPE(scope, .limit = options->limit, .policy = options->collect != NULL ? WF_COLLECT : WF_FAIL_FAST,
                  .name = options->function_);
-        struct group group = {.scope = &scope, .members = members, .count = count, .name = options->name,
-                              .function = options->function_, .place = options->place_,
+        struct group group = {.scope = &scope,
+                              .members = members,
+                              .count = count,
+                              .name = options->name,
+                              .function = options->function_,
+                              .place = options->place_,
                               .stack_size = options->stack_size};
         int spawned = spawn_members(&group);
         /* Only a cancel is the body's own failure; the others are in the scope's list already. */
@@ -107,12 +111,17 @@ int wf_race_(void *items, size_t count, size_t item_size, const struct wf_race_o
     int rc;
     {
         WF_SCOPE(scope, .policy = options->first_done ? WF_FIRST_DONE : WF_FIRST_SUCCESS, .name = options->function_);
-        struct group group = {.scope = &scope, .members = members, .count = count, .name = options->name,
-                              .function = options->function_, .place = options->place_,
+        struct group group = {.scope = &scope,
+                              .members = members,
+                              .count = count,
+                              .name = options->name,
+                              .function = options->function_,
+                              .place = options->place_,
                               .stack_size = options->stack_size};
         int spawned = spawn_members(&group);
         rc = wf_scope_end(&scope, spawned == -ECANCELED ? spawned : 0);
-        if (rc >= 0) wf_each_error(&scope, error) wf_take_error(error);
+        if (rc >= 0)
+            wf_each_error(&scope, error) wf_take_error(error);
     }
     if (winner != SIZE_MAX && options->winner != NULL) *options->winner = winner;
     memory_free(members);

@@ -15,7 +15,8 @@ static struct loop *check_scope(struct wf_scope *scope)
     if (scope->loop_ == loop && scope->state_ == SCOPE_OPEN) return loop;
     if (scope->loop_ == loop && scope->state_ == SCOPE_ENDING) return loop;
     misuse("task '%s' spawned into a scope that is not open%s%s: it was already ended, or belongs to another loop.",
-           loop->running->name, scope->place_ != NULL ? ", opened at " : "", scope->place_ != NULL ? scope->place_ : "");
+           loop->running->name, scope->place_ != NULL ? ", opened at " : "",
+           scope->place_ != NULL ? scope->place_ : "");
 }
 
 static bool is_full(const struct wf_scope *scope)
@@ -38,7 +39,8 @@ static int wait_for_room(struct wf_scope *scope)
     return rc;
 }
 
-static int spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options, struct wf_task **task)
+static int spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options,
+                 struct wf_task **task)
 {
     struct loop *loop = check_scope(scope);
     if (scope->node_.flags & NODE_CANCELLED) return -ECANCELED;
@@ -112,7 +114,7 @@ int wf_spawn_ready_(struct wf_scope *scope, int (*fn)(void *), const struct wf_s
     extra->ready = &ready;
     ready.child.task_ = task;
     rc = (int)suspend(&ready.wait, &ready_class, scope);
-    if (rc >= 0 && !has_handle) task->handle = NULL;  /* the child lives on without this frame */
+    if (rc >= 0 && !has_handle) task->handle = NULL; /* the child lives on without this frame */
     return ready.abandoned && rc < 0 ? -ECANCELED : rc;
 }
 
@@ -204,8 +206,8 @@ int wf_wait_handles(struct wf_handle *const *handles, size_t count, enum wf_wait
     for (;;) {
         bool failed = false;
         int ended = count_ended(handles, count, &failed);
-        bool enough = (size_t)ended == count || (condition == WF_ANY_DONE && ended > 0) ||
-                      (condition == WF_ANY_FAILED && failed);
+        bool enough =
+            (size_t)ended == count || (condition == WF_ANY_DONE && ended > 0) || (condition == WF_ANY_FAILED && failed);
         if (enough) return ended;
         rc = wait_for_any(handles, count);
         if (rc < 0) return rc;

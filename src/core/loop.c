@@ -13,7 +13,8 @@ _Thread_local struct loop *current_loop __attribute__((tls_model("initial-exec")
 struct loop *loop_required(const char *function)
 {
     if (current_loop != NULL && current_loop->running != NULL) return current_loop;
-    misuse("%s was called outside a task. It may have to wait, and only a task can: call it from a function that wf_run "
+    misuse("%s was called outside a task. It may have to wait, and only a task can: call it from a function that "
+           "wf_run "
            "or wf_spawn started, on the thread of that loop.",
            function);
 }
@@ -105,7 +106,7 @@ void wait_end(struct wf_wait *wait, int64_t result)
     struct wf_task *task = wait->task;
     wait->result = result;
     task->wait = NULL;
-    __builtin_prefetch(task->sp);  /* it will be stood on soon; until then the miss costs nothing */
+    __builtin_prefetch(task->sp); /* it will be stood on soon; until then the miss costs nothing */
     run_push(current_loop, task);
 }
 
@@ -145,7 +146,8 @@ static __attribute__((noinline, cold)) int refuse(struct loop *loop, struct wf_t
     if (++task->spins == STUBBORN_AFTER && !(task->flags & TASK_STUBBORN)) {
         task->flags |= TASK_STUBBORN;
         const struct wf_reason *reason = node_reason(task->current);
-        wf_report("task '%s' (#%llu, spawned at %s) ignores its cancellation: %d suspending calls in a row failed. It was "
+        wf_report("task '%s' (#%llu, spawned at %s) ignores its cancellation: %d suspending calls in a row failed. It "
+                  "was "
                   "cancelled because: %s (%s)",
                   task->name, (unsigned long long)task->id, task->place, STUBBORN_AFTER,
                   reason != NULL ? reason->text : "?", reason != NULL ? reason->place : "?");
@@ -313,14 +315,15 @@ static void deliver_messages(struct loop *loop)
 
 static bool is_deadlock(const struct loop *loop)
 {
-    return loop->runnable == 0 && !loop->signals && loop->timers.armed == 0 && loop->pending_ops == 0 && loop->pending_jobs == 0 &&
-           atomic_load(&loop->inbox) == NULL;
+    return loop->runnable == 0 && !loop->signals && loop->timers.armed == 0 && loop->pending_ops == 0 &&
+           loop->pending_jobs == 0 && atomic_load(&loop->inbox) == NULL;
 }
 
 static void break_deadlock(struct loop *loop)
 {
     loop_dump(loop, "deadlock: every task waits for another one, and nothing outside can wake them");
-    if (loop->deadlocked) misuse("the deadlock outlived its cancellation: a wait that cannot be cancelled is part of it.");
+    if (loop->deadlocked)
+        misuse("the deadlock outlived its cancellation: a wait that cannot be cancelled is part of it.");
     loop->deadlocked = true;
     node_cancel(&loop->root.node_, &loop->root.reason_, WF_REASON_MISUSE, "deadlock", "");
 }
@@ -332,9 +335,9 @@ static void trim(struct loop *loop)
 }
 
 /*
- * When to look at the timers again. Waking up costs more than anything else here, so with many timers the loop lets a few
- * fall due and fires them together: 1 us later for each that is armed, 1 ms at most. Ten sleepers do not notice; of a
- * hundred thousand, a hundred wake at once.
+ * When to look at the timers again. Waking up costs more than anything else here, so with many timers the loop lets a
+ * few fall due and fires them together: 1 us later for each that is armed, 1 ms at most. Ten sleepers do not notice; of
+ * a hundred thousand, a hundred wake at once.
  */
 static int64_t timer_deadline(const struct timers *timers)
 {

@@ -2,9 +2,10 @@
  * A loop: the tasks of one thread, in turn.
  *
  * A pass reaps completions, fires timers, then runs the tasks that were runnable when it began; what becomes runnable
- * meanwhile waits at the end of the queue. Tasks switch directly to each other; only a pass's end goes through the loop's
- * own context, on the thread's stack. A pass of few tasks is stretched to RUNS_MIN runs before the kernel is asked again,
- * because a system call and a clock reading cost more than a switch; it ends early when nothing is runnable.
+ * meanwhile waits at the end of the queue. Tasks switch directly to each other; only a pass's end goes through the
+ * loop's own context, on the thread's stack. A pass of few tasks is stretched to RUNS_MIN runs before the kernel is
+ * asked again, because a system call and a clock reading cost more than a switch; it ends early when nothing is
+ * runnable.
  */
 #ifndef WEFT_CORE_LOOP_H
 #define WEFT_CORE_LOOP_H
@@ -19,24 +20,24 @@
 
 enum {
     RUNS_MIN = 64,
-    BUDGET = 128,            /* calls that complete without waiting, until a task yields */
-    BUDGET_CLOCK = 16,       /* of these, between two looks at the clock */
-    SLICE_NS = 500 * 1000,   /* and it yields after so long in any case */
+    BUDGET = 128,          /* calls that complete without waiting, until a task yields */
+    BUDGET_CLOCK = 16,     /* of these, between two looks at the clock */
+    SLICE_NS = 500 * 1000, /* and it yields after so long in any case */
 };
 
 struct task_chunk;
 struct executor;
 
 struct loop {
-    struct wf_task *running;          /* NULL while the loop itself runs */
+    struct wf_task *running; /* NULL while the loop itself runs */
     struct wf_task *run_first, *run_last;
     uint32_t runnable;
-    uint32_t runs_left;               /* of this pass */
-    uint32_t budget;                  /* of the running task */
-    int64_t slice_start;              /* when the running task was first seen to run; 0: not yet in this turn */
-    int64_t now;                      /* the clock, read once a pass */
+    uint32_t runs_left;  /* of this pass */
+    uint32_t budget;     /* of the running task */
+    int64_t slice_start; /* when the running task was first seen to run; 0: not yet in this turn */
+    int64_t now;         /* the clock, read once a pass */
 
-    void *sp;                         /* the loop's own context, while a task runs */
+    void *sp; /* the loop's own context, while a task runs */
     struct stack thread_stack;
     struct stack_pool stacks;
     struct task_chunk *chunks, *free_chunks;
@@ -50,16 +51,16 @@ struct loop {
 
     const struct driver *driver;
     void *driver_state;
-    char refusal[160];                /* why a better driver was not taken */
-    uint64_t pending_ops;             /* operations of tasks */
-    struct op *path_ops;              /* the pending ones without a descriptor */
+    char refusal[160];    /* why a better driver was not taken */
+    uint64_t pending_ops; /* operations of tasks */
+    struct op *path_ops;  /* the pending ones without a descriptor */
     uint64_t pending_jobs;
     struct executor *executor;
 
     _Atomic(struct message *) inbox;
     atomic_bool sleeping;
 
-    struct wf_scope root;             /* the scope of the main task */
+    struct wf_scope root; /* the scope of the main task */
     bool deadlocked;
     bool signals;
     int64_t grace;
@@ -73,7 +74,9 @@ extern _Thread_local struct loop *current_loop __attribute__((tls_model("initial
 /* The running loop of this thread, which must be inside a task; aborts with an explanation otherwise. */
 struct loop *loop_required(const char *function);
 
-#define LOOP_HERE() (__builtin_expect(current_loop != NULL && current_loop->running != NULL, 1) ? current_loop : loop_required(__func__))
+#define LOOP_HERE()                                                                                                    \
+    (__builtin_expect(current_loop != NULL && current_loop->running != NULL, 1) ? current_loop                         \
+                                                                                : loop_required(__func__))
 
 static inline void run_push(struct loop *loop, struct wf_task *task)
 {

@@ -98,7 +98,7 @@ void desc_close(struct desc *desc)
 {
     struct loop *loop = current_loop;
     desc->closed = true;
-    desc->pending++;  /* keeps it while its operations are ended, some of them at once */
+    desc->pending++; /* keeps it while its operations are ended, some of them at once */
     for (struct op *op = desc->ops, *next; op != NULL; op = next) {
         next = op->next;
         op_cancel(&op->wait, -EBADF);

@@ -17,7 +17,7 @@
 
 enum {
     STACK_CACHE_DEFAULT = 256,
-    MAIN_STACK_DEFAULT = 1000 * 1024,  /* with its guard, a slot of 1 MiB */
+    MAIN_STACK_DEFAULT = 1000 * 1024, /* with its guard, a slot of 1 MiB */
     TASK_STACK_DEFAULT = 48 * 1024,
 };
 
@@ -32,7 +32,6 @@ static void ignore_broken_pipes(void)
     struct sigaction action;
     if (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL) signal(SIGPIPE, SIG_IGN);
 }
-
 
 /* A child has the parent's tasks in memory, but not its threads and not its ring: only exec is safe there. */
 static void in_forked_child(void)
@@ -94,7 +93,8 @@ static int loop_init(struct loop *loop, const struct wf_run_options *options)
     loop->default_class = (uint32_t)stack_class_for(TASK_STACK_DEFAULT);
     stack_pool_init(&loop->stacks, options->stack_cache > 0 ? options->stack_cache : STACK_CACHE_DEFAULT);
     stack_adopt_thread(&loop->thread_stack);
-    loop->root = (struct wf_scope){.loop_ = loop, .state_ = SCOPE_OPEN, .policy_ = WF_COLLECT, .place_ = options->place_};
+    loop->root =
+        (struct wf_scope){.loop_ = loop, .state_ = SCOPE_OPEN, .policy_ = WF_COLLECT, .place_ = options->place_};
     loop->root.timer_.deadline = WF_FOREVER;
     int rc = choose_driver(loop, options->driver);
     if (rc < 0) return rc;

@@ -49,7 +49,8 @@ void wf_scope_open_(const struct wf_scope_options *options)
     if (options->size != sizeof *options)
         misuse("the scope at %s was compiled against another version of weft's headers.", options->place_);
     if (options->shield && options->timeout == 0 && options->deadline == 0)
-        misuse("the scope at %s is a shield without a bound. A shield hides every outer cancellation, so it must end by "
+        misuse("the scope at %s is a shield without a bound. A shield hides every outer cancellation, so it must end "
+               "by "
                "itself: give it a .timeout or a .deadline; WF_FOREVER, if it must be.",
                options->place_);
 
@@ -225,7 +226,8 @@ static void check_way_out(const struct loop *loop, const struct wf_scope *scope)
                scope->place_);
     const struct wf_node_ *innermost = loop->running->current;
     if (innermost != &scope->node_)
-        misuse("the scope opened at %s was ended while the scope opened at %s, inside it, was still open. Scopes are left "
+        misuse("the scope opened at %s was ended while the scope opened at %s, inside it, was still open. Scopes are "
+               "left "
                "in the reverse order of opening.",
                scope->place_, innermost->flags & NODE_TASK ? "?" : ((const struct wf_scope *)innermost)->place_);
 }
@@ -286,7 +288,8 @@ int wf_scope_end(struct wf_scope *scope, int rc)
         } else {
             body_failed = scope->first_error_ == 0;
             scope_note_error(scope, task, rc);
-            node_cancel(&scope->node_, &scope->reason_, WF_REASON_PARENT_LEFT, "the scope's body failed", scope->place_);
+            node_cancel(&scope->node_, &scope->reason_, WF_REASON_PARENT_LEFT, "the scope's body failed",
+                        scope->place_);
         }
     }
     if (scope->alive_ + scope->daemons_ > 0) join_children(scope);
@@ -317,7 +320,8 @@ static int leave_without_end(struct loop *loop, struct wf_scope *scope)
 {
     size_t alive = scope->alive_;
     if (alive > 0)
-        wf_report("the scope opened at %s by task '%s' was left with %zu children running (the first: '%s', spawned at %s); "
+        wf_report("the scope opened at %s by task '%s' was left with %zu children running (the first: '%s', spawned at "
+                  "%s); "
                   "they were cancelled. End it by `return wf_scope_end(&scope, rc)`.",
                   scope->place_, loop->running->name, alive, scope->children_->name, scope->children_->place);
     node_cancel(&scope->node_, &scope->reason_, WF_REASON_PARENT_LEFT, "the block was left without wf_scope_end",

@@ -1,6 +1,6 @@
 /*
- * Shutdown by signal, taken only when asked for (.signals): the first SIGINT or SIGTERM drains the main scope and, after
- * the grace, cancels it; the second cancels at once; the third dumps the tree of tasks and ends the process.
+ * Shutdown by signal, taken only when asked for (.signals): the first SIGINT or SIGTERM drains the main scope and,
+ * after the grace, cancels it; the second cancels at once; the third dumps the tree of tasks and ends the process.
  *
  * The handler only counts and wakes; everything else happens on the loop, once a pass.
  */

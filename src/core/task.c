@@ -12,10 +12,10 @@
 
 enum { CHUNK_TASKS = 64 };
 
-/* Records in chunks with a bit for each, taken as stacks are: the chunk that was last given back to, lowest record first. */
+/* Records in chunks with a bit for each, taken as stacks are: from the chunk last given back to, the lowest first. */
 struct task_chunk {
-    struct task_chunk *next, *prev;  /* among those with a free record */
-    struct task_chunk *older;        /* of all */
+    struct task_chunk *next, *prev; /* among those with a free record */
+    struct task_chunk *older;       /* of all */
     uint64_t free;
     struct wf_task tasks[CHUNK_TASKS];
 };
@@ -63,7 +63,7 @@ void task_free(struct loop *loop, struct wf_task *task)
 {
     struct wf_task *first = task - task->chunk_index;
     struct task_chunk *chunk = (struct task_chunk *)((char *)first - offsetof(struct task_chunk, tasks));
-    task->id = 0;  /* marks the record as free for whoever walks the chunks */
+    task->id = 0; /* marks the record as free for whoever walks the chunks */
     if (chunk->free == 0) link_chunk(loop, chunk);
     chunk->free |= UINT64_C(1) << task->chunk_index;
 }
@@ -217,7 +217,8 @@ void task_end(struct wf_task *task, int rc)
     struct loop *loop = current_loop;
     struct wf_scope *scope = task_home(task);
     if (task->current != &task->node)
-        misuse("task '%s' (spawned at %s) ended inside the scope that it opened at %s. A frame with an open scope was left by "
+        misuse("task '%s' (spawned at %s) ended inside the scope that it opened at %s. A frame with an open scope was "
+               "left by "
                "longjmp or the like, and its children may still use that frame.",
                task->name, task->place, ((struct wf_scope *)task->current)->place_);
     if (task->extra != NULL && rc >= 0 && task->extra->stray_error < 0) rc = task->extra->stray_error;

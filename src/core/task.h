@@ -16,11 +16,11 @@
 #include "core/wait.h"
 
 enum node_flags {
-    NODE_CANCELLED = 1,   /* effectively cancelled: requested here, or above with no shield in between */
-    NODE_REQUESTED = 2,   /* cancelled itself */
+    NODE_CANCELLED = 1, /* effectively cancelled: requested here, or above with no shield in between */
+    NODE_REQUESTED = 2, /* cancelled itself */
     NODE_DRAINING = 4,
     NODE_SHIELD = 8,
-    NODE_TASK = 16,       /* the node is a task's, else a scope's */
+    NODE_TASK = 16, /* the node is a task's, else a scope's */
 };
 
 enum task_flags {
@@ -28,27 +28,27 @@ enum task_flags {
     TASK_OWNS_ARG = 2,
     TASK_OWNS_CONTEXT = 4,
     TASK_OWNS_NAME = 8,
-    TASK_STUBBORN = 16,   /* was reported for ignoring its cancellation */
+    TASK_STUBBORN = 16, /* was reported for ignoring its cancellation */
 };
 
 /* What few tasks need, made when one does. */
 struct task_extra {
-    struct wf_error *failure;    /* of the last wf_fail, or of a scope that ended with errors */
+    struct wf_error *failure; /* of the last wf_fail, or of a scope that ended with errors */
     struct wf_reason caught;
     struct wf_arena scratch;
-    int stray_error;             /* handed up by a scope that was left without its end */
-    struct ready *ready;         /* who waits for wf_ready */
+    int stray_error;     /* handed up by a scope that was left without its end */
+    struct ready *ready; /* who waits for wf_ready */
 };
 
 struct stack;
 
 struct wf_task {
     struct wf_task *next_run;
-    void *sp;                    /* where it is suspended; NULL before its first run */
+    void *sp; /* where it is suspended; NULL before its first run */
     struct stack *stack;
-    struct wf_node_ *current;    /* innermost node: a scope it opened, or its own */
-    struct wf_wait *wait;        /* what it is suspended on; NULL while runnable or running */
-    struct wf_node_ node;        /* parent: the scope it was spawned into */
+    struct wf_node_ *current; /* innermost node: a scope it opened, or its own */
+    struct wf_wait *wait;     /* what it is suspended on; NULL while runnable or running */
+    struct wf_node_ node;     /* parent: the scope it was spawned into */
     int (*fn)(void *);
     void *arg;
     struct wf_task *next, *prev; /* siblings */
@@ -56,21 +56,21 @@ struct wf_task {
     const char *name, *place;
     const struct wf_context *context;
     struct task_extra *extra;
-    struct wf_end_hook_ *held;   /* what it must not end with */
+    struct wf_end_hook_ *held; /* what it must not end with */
     uint64_t id;
-    uint32_t resumes;            /* how often it was switched to, for dumps */
-    uint32_t spins;              /* suspending calls in a row that failed because it is cancelled */
-    int result;                  /* of an ended one that its scope keeps */
+    uint32_t resumes; /* how often it was switched to, for dumps */
+    uint32_t spins;   /* suspending calls in a row that failed because it is cancelled */
+    int result;       /* of an ended one that its scope keeps */
     uint8_t flags, stack_class, chunk_index;
-    /* A sleep's records lie here, not on the stack: firing a batch of timers then walks dense memory, and each stack is only
-     * touched when its task runs (a page of its own, so a miss in every cache there is). */
+    /* A sleep's records lie here, not on the stack: firing a batch of timers then walks dense memory, and each stack,
+     * a page of its own and so a miss in every cache there is, is only touched when its task runs. */
     struct wf_wait sleep_wait;
     struct wf_timer_ sleep_timer;
 };
 
 static inline struct wf_scope *task_home(const struct wf_task *task)
 {
-    return (struct wf_scope *)task->node.parent;  /* a scope begins with its node */
+    return (struct wf_scope *)task->node.parent; /* a scope begins with its node */
 }
 
 static inline struct wf_task *node_owner(const struct wf_node_ *node)
@@ -84,7 +84,7 @@ struct task_extra *task_extra(struct wf_task *task);
 
 /* ---- task.c ---- */
 
-/* The function ended: everything but giving the stack back. Called on the task's own stack, or for one that never ran. */
+/* The function ended: everything but giving the stack back. Called on the task's own stack. */
 void task_end(struct wf_task *task, int rc);
 
 /* ---- cancel.c ---- */

@@ -21,7 +21,7 @@ static struct wf_timer_ *merge(struct wf_timer_ *a, struct wf_timer_ *b)
         b = swap;
     }
     b->next = a->child;
-    b->prev = a;  /* of a first child: its parent */
+    b->prev = a; /* of a first child: its parent */
     if (a->child != NULL) a->child->prev = b;
     a->child = b;
     a->next = a->prev = NULL;

@@ -16,18 +16,18 @@
 #include <weft/scope.h>
 
 struct wait_class {
-    const char *name;  /* "sleep", "recv": for dumps */
+    const char *name; /* "sleep", "recv": for dumps */
     /* Ends the wait with `code`, now or when the kernel has answered. NULL: cannot be cancelled. */
     void (*cancel)(struct wf_wait *wait, int code);
-    bool idle;         /* a drain ends it too, with -ESHUTDOWN */
+    bool idle; /* a drain ends it too, with -ESHUTDOWN */
 };
 
 struct wf_wait {
-    struct wf_wait *next, *prev;  /* neighbours in a queue */
+    struct wf_wait *next, *prev; /* neighbours in a queue */
     struct wf_task *task;
     const struct wait_class *class;
-    const void *object;           /* what is waited on: the queue, the descriptor */
-    int64_t result;               /* valid once the wait has ended */
+    const void *object; /* what is waited on: the queue, the descriptor */
+    int64_t result;     /* valid once the wait has ended */
 };
 
 /*
@@ -67,7 +67,7 @@ static inline void queue_remove(struct wf_queue_ *queue, struct wf_wait *wait)
     else queue->first = wait->next;
 }
 
-/* Waits in the queue (class->cancel is queue_cancel, or NULL) until someone grants: result >= 0, or the cancel's code. */
+/* Waits in the queue until someone grants: gives what was granted, or the cancel's code (by queue_cancel). */
 int64_t queue_wait(struct wf_queue_ *queue, const struct wait_class *class);
 
 /* Hands `result` to the first waiter, if there is one: it has it, whatever happens to it before it runs. */
@@ -79,9 +79,9 @@ void queue_cancel(struct wf_wait *wait, int code);
 /* ---- Waiting in several queues at once: exactly one of them wakes the task ---- */
 
 struct wait_member {
-    struct wf_wait node;  /* in the queue; its result is what was granted */
+    struct wf_wait node; /* in the queue; its result is what was granted */
     struct wait_group *group;
-    struct wf_queue_ *queue;  /* NULL: not queued */
+    struct wf_queue_ *queue; /* NULL: not queued */
 };
 
 /* A member's record has no task: a grant to it ends the group's wait, whose result is then the member's index. */

@@ -1,10 +1,11 @@
 /*
  * The driver on epoll, for kernels and containers that refuse io_uring; equal in behaviour.
  *
- * It is level with completions: when a descriptor becomes ready, the driver makes the call for the task that waits, into
- * the task's buffer, and completes the operation with the result. Each descriptor is registered once, edge-triggered for
- * both directions; `ready` remembers what is worth trying. On a stream a short read or write means that the kernel had no
- * more, so a request costs one epoll_wait (shared), one recv and one send, as in a hand-written loop.
+ * It is level with completions: when a descriptor becomes ready, the driver makes the call for the task that waits,
+ * into the task's buffer, and completes the operation with the result. Each descriptor is registered once,
+ * edge-triggered for both directions; `ready` remembers what is worth trying. On a stream a short read or write means
+ * that the kernel had no more, so a request costs one epoll_wait (shared), one recv and one send, as in a hand-written
+ * loop.
  *
  * Files are always ready and never fast: their operations run on threads of the executor.
  */
@@ -24,12 +25,12 @@
 
 enum {
     EVENTS_MAX = 512,
-    LOOK_FIRST_MAX = 4096,  /* a pipe that is writable takes so much without waiting: PIPE_BUF */
+    LOOK_FIRST_MAX = 4096, /* a pipe that is writable takes so much without waiting: PIPE_BUF */
 };
 
 struct epoll {
     int fd, wake_fd;
-    bool coarse;  /* the kernel has no epoll_pwait2: waits in milliseconds */
+    bool coarse; /* the kernel has no epoll_pwait2: waits in milliseconds */
     struct epoll_event events[EVENTS_MAX];
 };
 
@@ -186,7 +187,7 @@ static bool submit_poll(struct loop *loop, struct op *op)
     struct epoll_event event = {.events = (uint32_t)system_poll_events(op->flags),
                                 .data.ptr = (void *)((uintptr_t)op | FOREIGN)};
     if (epoll_ctl(epoll_of(loop)->fd, EPOLL_CTL_ADD, copy, &event) < 0) {
-        op->wait.result = errno == EPERM ? (int64_t)op->flags : -errno;  /* EPERM: a file, always ready */
+        op->wait.result = errno == EPERM ? (int64_t)op->flags : -errno; /* EPERM: a file, always ready */
         close(copy);
         return true;
     }
@@ -226,7 +227,7 @@ static bool epoll_submit(struct loop *loop, struct op *op)
 static void epoll_cancel(struct loop *loop, struct op *op)
 {
     if (op->job.fn != NULL) {
-        if (!executor_cancel(loop, &op->job)) return;  /* begun: its result will come */
+        if (!executor_cancel(loop, &op->job)) return; /* begun: its result will come */
     } else if (op->kind == OP_POLL) {
         forget_foreign(loop, op);
     }

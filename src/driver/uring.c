@@ -43,18 +43,18 @@ enum {
     CQ_ENTRIES = 8 * SQ_ENTRIES,
     WAKE = 2,
     POLLING = 1,
-    SIZE_LIMIT = 0x7ffff000,  /* the most that one call transfers: read(2) */
+    SIZE_LIMIT = 0x7ffff000, /* the most that one call transfers: read(2) */
 };
 
 struct uring {
     int fd;
-    int enter_fd;           /* the ring's registered index, or fd */
+    int enter_fd; /* the ring's registered index, or fd */
     unsigned enter_flags;
-    unsigned tail;          /* ours: entries before it are filled */
-    unsigned submitted;     /* entries before it were given to the kernel */
+    unsigned tail;      /* ours: entries before it are filled */
+    unsigned submitted; /* entries before it were given to the kernel */
     unsigned sq_mask, cq_mask, sq_entries;
     _Atomic unsigned *sq_head, *sq_tail, *sq_flags, *cq_head, *cq_tail;
-    unsigned *sq_array;     /* NULL when the ring does without */
+    unsigned *sq_array; /* NULL when the ring does without */
     struct io_uring_sqe *sqes;
     struct io_uring_cqe *cqes;
     void *rings;
@@ -154,7 +154,8 @@ static int uring_init(struct loop *loop)
     ring->fd = setup(SQ_ENTRIES, &params);
     int rc = ring->fd;
     if (rc >= 0) {
-        const unsigned needed = IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_FAST_POLL;
+        const unsigned needed =
+            IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_FAST_POLL;
         rc = (params.features & needed) == needed ? map_rings(ring, &params) : -ENOSYS;
         if (rc == 0) {
             ring->wake_fd = eventfd(0, EFD_CLOEXEC);

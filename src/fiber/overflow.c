@@ -82,7 +82,8 @@ static void explain(const struct stack *stack, const void *address, const uconte
     char who[160], line[384];
     if (describe_stack(stack, who, sizeof who)) {
         snprintf(line, sizeof line,
-                 "weft: stack overflow in %s: it has %u KiB; spawn it with a larger .stack_size, or use less (fault at %p)\n",
+                 "weft: stack overflow in %s: it has %u KiB; spawn it with a larger .stack_size, or use less (fault at "
+                 "%p)\n",
                  who, (unsigned)(stack->size / 1024), address);
     } else {
         snprintf(line, sizeof line, "weft: stray access to the guard of another task's stack (fault at %p)\n", address);
@@ -95,7 +96,7 @@ static void pass_on(const struct sigaction *previous, int signal_number, siginfo
 {
     if (previous->sa_flags & SA_SIGINFO) previous->sa_sigaction(signal_number, info, context);
     else if (previous->sa_handler != SIG_DFL && previous->sa_handler != SIG_IGN) previous->sa_handler(signal_number);
-    else signal(signal_number, SIG_DFL);  /* the instruction faults again, and the core has the true place */
+    else signal(signal_number, SIG_DFL); /* the instruction faults again, and the core has the true place */
 }
 
 static void on_fault(int signal_number, siginfo_t *info, void *context)
@@ -115,14 +116,14 @@ static void install(void)
     sigaction(SIGSEGV, &action, &previous_segv);
     sigaction(SIGBUS, &action, &previous_bus);
     void *prime[1];
-    backtrace(prime, 1);  /* loads its library now, not in the handler */
+    backtrace(prime, 1); /* loads its library now, not in the handler */
 }
 
 int overflow_watch_thread(overflow_describe *describe, void **signal_stack)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     *signal_stack = NULL;
-    if (WEFT_ASAN || WEFT_TSAN) return 0;  /* they explain it themselves */
+    if (WEFT_ASAN || WEFT_TSAN) return 0; /* they explain it themselves */
     stack_t there;
     if (sigaltstack(NULL, &there) == 0 && (there.ss_flags & SS_DISABLE)) {
         void *memory = mmap(NULL, signal_stack_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

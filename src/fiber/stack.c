@@ -24,7 +24,7 @@
 
 enum {
     GROUP_BYTES_MAX = 64 * 1024 * 1024,
-    TRIM_AT_ONCE = 4,  /* groups: giving one back costs some 100 us, so never a long pause */
+    TRIM_AT_ONCE = 4, /* groups: giving one back costs some 100 us, so never a long pause */
 };
 
 static pthread_mutex_t all_groups_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -159,7 +159,7 @@ static struct stack_group *group_new(unsigned class_index, size_t slots)
         memory_free(group);
         return NULL;
     }
-    madvise(group->base, slots * slot_size, MADV_NOHUGEPAGE);  /* else one touch may make 2 MiB resident */
+    madvise(group->base, slots * slot_size, MADV_NOHUGEPAGE); /* else one touch may make 2 MiB resident */
     group->slot_size = slot_size;
     group->slots = slots;
     group->free = slots == STACK_GROUP ? UINT64_MAX : (UINT64_C(1) << slots) - 1;
@@ -186,7 +186,7 @@ bool stack_reserve_slow(struct stack_pool *pool, unsigned class_index)
     group->older = pool->all;
     pool->all = group;
     class->capacity += slots;
-    struct stack_group **last = &class->groups;  /* behind those that were used: cold ones come last */
+    struct stack_group **last = &class->groups; /* behind those that were used: cold ones come last */
     struct stack_group *before = NULL;
     while (*last != NULL) {
         before = *last;

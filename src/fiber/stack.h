@@ -9,8 +9,8 @@
  * mprotect, and then the kernel's limit on maps bounds how many stacks there are.
  *
  * Slots come in groups of 64 with a bit for each; the group that a stack was last given back to is the next to be taken
- * from, lowest slot first. So a few tasks keep using the same few stacks, and a wave of many walks through memory in order.
- * A group that nobody needed for a second gives its pages back to the system, but for a number that is kept.
+ * from, lowest slot first. So a few tasks keep using the same few stacks, and a wave of many walks through memory in
+ * order. A group that nobody needed for a second gives its pages back to the system, but for a number that is kept.
  *
  * Threads: a pool belongs to one thread; stack_find is for signal handlers of any thread.
  */
@@ -25,32 +25,32 @@
 
 enum {
     STACK_SLOT_MIN = 64 * 1024,
-    STACK_CLASSES = 15,  /* slots of 64 KiB, 128 KiB, ... 1 GiB */
+    STACK_CLASSES = 15, /* slots of 64 KiB, 128 KiB, ... 1 GiB */
     STACK_GROUP = 64,
     STACK_COLOURS = 16,
 #if defined(__aarch64__)
-    STACK_GUARD = 64 * 1024,  /* stack probes are up to 64 KiB apart there */
+    STACK_GUARD = 64 * 1024, /* stack probes are up to 64 KiB apart there */
 #else
     STACK_GUARD = 16 * 1024,
 #endif
 };
 
 struct stack {
-    char *low;  /* lowest usable byte, just above the guard */
-    uint32_t size;  /* usable bytes */
-    uint8_t class_index, index;  /* its place in the group */
-    void *fake_stack;  /* AddressSanitizer's, while this stack is left */
-    void *tsan_fiber;  /* ThreadSanitizer's name for it */
+    char *low;                  /* lowest usable byte, just above the guard */
+    uint32_t size;              /* usable bytes */
+    uint8_t class_index, index; /* its place in the group */
+    void *fake_stack;           /* AddressSanitizer's, while this stack is left */
+    void *tsan_fiber;           /* ThreadSanitizer's name for it */
 };
 
 struct stack_group {
-    struct stack_group *next, *prev;  /* among those of the class with a free slot, the last given back to first */
-    uint64_t free;       /* a bit for each slot that can be taken */
-    uint64_t set_up;     /* guarded, since its first use */
-    uint64_t touched;    /* may hold pages */
-    bool idle;           /* nothing was taken from it since the last trim */
-    struct stack_group *older;            /* of the same pool */
-    _Atomic(struct stack_group *) other;  /* of any pool: read by signal handlers */
+    struct stack_group *next, *prev;     /* among those of the class with a free slot, the last given back to first */
+    uint64_t free;                       /* a bit for each slot that can be taken */
+    uint64_t set_up;                     /* guarded, since its first use */
+    uint64_t touched;                    /* may hold pages */
+    bool idle;                           /* nothing was taken from it since the last trim */
+    struct stack_group *older;           /* of the same pool */
+    _Atomic(struct stack_group *) other; /* of any pool: read by signal handlers */
     char *base;
     size_t slot_size, slots;
     unsigned valgrind_id;
@@ -58,17 +58,17 @@ struct stack_group {
 };
 
 struct stack_class {
-    struct stack_group *groups;  /* those with a free slot */
-    size_t capacity;             /* slots that exist */
-    size_t reserved;             /* of these, promised to tasks */
-    size_t bound;                /* of these, in use */
-    size_t touched;              /* slots that may hold pages */
+    struct stack_group *groups; /* those with a free slot */
+    size_t capacity;            /* slots that exist */
+    size_t reserved;            /* of these, promised to tasks */
+    size_t bound;               /* of these, in use */
+    size_t touched;             /* slots that may hold pages */
 };
 
 struct stack_pool {
     struct stack_class classes[STACK_CLASSES];
     struct stack_group *all;
-    size_t keep;  /* touched ones that are never given back, per class */
+    size_t keep; /* touched ones that are never given back, per class */
 };
 
 void stack_pool_init(struct stack_pool *pool, size_t keep);
@@ -115,7 +115,7 @@ size_t stack_high_water(const struct stack *stack);
 /* Describes the calling thread's own stack, for switching away from it and back. */
 void stack_adopt_thread(struct stack *stack);
 
-/* The stack whose slot or guard holds `address`, of any pool; `*in_guard` says which. NULL: none. For signal handlers. */
+/* The stack whose slot or guard (`*in_guard`) holds `address`, of any pool. NULL: none. For signal handlers. */
 struct stack *stack_find(const void *address, bool *in_guard);
 
 #endif

@@ -8,8 +8,8 @@
  *
  *     +0   x29, x30 (a frame record)   +16 x19 .. x28   +96 d8 .. d15   +160 fpcr
  *
- * fpcr is written only where it differs: the write is a barrier. The switch ends in a plain branch, not `ret`, which the
- * return predictor would miss.
+ * fpcr is written only where it differs: the write is a barrier. The switch ends in a plain branch, not `ret`, which
+ * the return predictor would miss.
  */
     .text
 

@@ -30,7 +30,7 @@ static void start(unsigned high, unsigned low)
 
 void *weft_fiber_prepare(void *top, void (*entry)(void *argument), void *argument)
 {
-    enum { ENOUGH = 16384 };  /* makecontext needs a size; the real one is the pool's */
+    enum { ENOUGH = 16384 }; /* makecontext needs a size; the real one is the pool's */
     uintptr_t place = ((uintptr_t)top - sizeof(struct start)) & ~(uintptr_t)63;
     struct start *first = (struct start *)place;
     getcontext(&first->context);

@@ -9,11 +9,12 @@
  *     +0  mxcsr (4 bytes)                           +32 r12      +48 rbp   } a frame record, so that a walk
  *     +8  r15     +16 r14     +24 r13               +40 rbx      +56 rip   } of frame pointers starts here
  *
- * The switch ends in `ret`, and almost all switches are made from one place, the scheduler's: the return-stack buffer then
- * predicts this return, and those of the scheduler's callers, right (8 ns a turn; with pop and jmp, which leaves the buffer one
- * off, 14). A bare pair of switches without a scheduler would prefer the jump. Only control bits of mxcsr are callee-saved; loading it costs 100 ns once sticky flags
- * differ, so it is loaded only where control bits do. The x87 control word costs 4 ns to read. fesetround and its kin set both
- * alike, so it is not saved: where mxcsr changes, it is set to the same rounding and masks, with full precision.
+ * The switch ends in `ret`, and almost all switches are made from one place, the scheduler's: the return-stack buffer
+ * then predicts this return, and those of the scheduler's callers, right (8 ns a turn; with pop and jmp, which leaves
+ * the buffer one off, 14). A bare pair of switches without a scheduler would prefer the jump. Only control bits of
+ * mxcsr are callee-saved; loading it costs 100 ns once sticky flags differ, so it is loaded only where control bits do.
+ * The x87 control word costs 4 ns to read. fesetround and its kin set both alike, so it is not saved: where mxcsr
+ * changes, it is set to the same rounding and masks, with full precision.
  */
 #include <cet.h>
 

@@ -227,7 +227,7 @@ int wf_stream_shutdown(struct wf_stream *stream)
     struct loop *loop = LOOP_HERE();
     int rc = wait_check(false);
     if (rc < 0) return rc;
-    if (!stream->desc.socket) return 0;  /* a pipe's end is its close */
+    if (!stream->desc.socket) return 0; /* a pipe's end is its close */
     return loop->driver->shutdown(loop, stream->desc.fd, SHUT_WR);
 }
 

@@ -8,9 +8,9 @@
 
 struct wf_stream {
     struct desc desc;
-    uint32_t references;    /* the descriptor's, and one for each call that is under way: a close may come meanwhile */
-    bool reading, writing;  /* one task each */
-    bool broken;            /* a write was cut in the middle: what the peer has is not what was meant */
+    uint32_t references;   /* the descriptor's, and one for each call that is under way: a close may come meanwhile */
+    bool reading, writing; /* one task each */
+    bool broken;           /* a write was cut in the middle: what the peer has is not what was meant */
 };
 
 /* Takes the descriptor over. On failure it is closed. */

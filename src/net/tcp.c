@@ -87,8 +87,9 @@ int wf_tcp_listen_(const char *host, uint16_t port, const struct wf_tcp_listen_o
         if (rc >= 0) break;
     }
     freeaddrinfo(addresses);
-    if (rc < 0) return wf_fail(rc, "cannot listen on %s port %u: %s", host != NULL ? host : "*", (unsigned)port,
-                               wf_strerror(rc));
+    if (rc < 0)
+        return wf_fail(rc, "cannot listen on %s port %u: %s", host != NULL ? host : "*", (unsigned)port,
+                       wf_strerror(rc));
     struct wf_listener *listener = memory_zero(sizeof *listener);
     if (listener == NULL) {
         close(rc);

@@ -1,6 +1,6 @@
 /*
- * Walking a directory tree. Each directory is read as a whole on a thread (names, types, sizes, sorted), so a walk costs one
- * hand-over per directory and holds one list per level.
+ * Walking a directory tree. Each directory is read as a whole on a thread (names, types, sizes, sorted), so a walk
+ * costs one hand-over per directory and holds one list per level.
  */
 #include <weft/file.h>
 
@@ -26,13 +26,13 @@ struct level {
     struct wf_arena arena;
     struct item *items;
     size_t count, next;
-    size_t path_size;  /* of the directory's own path in walk->path */
+    size_t path_size; /* of the directory's own path in walk->path */
 };
 
 struct wf_walk {
-    struct level *level;  /* the innermost; NULL at the end */
+    struct level *level; /* the innermost; NULL at the end */
     struct wf_walk_entry entry;
-    struct level *below;  /* that directory */
+    struct level *below; /* that directory */
     char *path;
     size_t path_room;
 };
@@ -180,7 +180,7 @@ int wf_walk_next(struct wf_walk *walk, const struct wf_walk_entry **entry)
             if (error == -ECANCELED || error == -ENOMEM) return error;
         }
         level->next++;
-        if (error == -ENOENT) continue;  /* it vanished */
+        if (error == -ENOENT) continue; /* it vanished */
         walk->entry = (struct wf_walk_entry){
             .path = walk->path,
             .name = item->name,

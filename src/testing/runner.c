@@ -1,8 +1,8 @@
 /*
  * The runner: each test on a fresh loop, under its deadline, with a count of everything before and after.
  *
- * A test that must end its process runs in a forked child, and its standard error is searched for the expected text. A body
- * that neither ends nor suspends is stopped by an alarm after twice its deadline, with its name.
+ * A test that must end its process runs in a forked child, and its standard error is searched for the expected text. A
+ * body that neither ends nor suspends is stopped by an alarm after twice its deadline, with its name.
  */
 #include "testing/runner.h"
 
@@ -35,7 +35,7 @@ static struct {
     int passed, failures;
 } runner;
 
-void wf_test_register(struct wf_test *test)
+void wf_test_register_(struct wf_test *test)
 {
     *last_test = test;
     last_test = &test->next_;
@@ -229,7 +229,7 @@ static void run_to_death(const struct wf_test *test)
         runner.failed = true;
         printf("    it lived\n");
     }
-    wf_test_expect_part(text, test->dies, "what it said", test->place);
+    wf_test_expect_part_(text, test->dies, "what it said", test->place);
 }
 
 /* ---- All of them ---- */

@@ -8,14 +8,15 @@ esac
 scripts=$work/$place
 mkdir -p "$scripts/sub"
 
-compiles() {  # compiles COMMAND...: the command compiled something and did not only find it in the cache
-    "$@" 2>"$work/error"
-    cat "$work/error"
-    grep -q -- '-MD' "$work/error"
+# The command, told to be --verbose, ends well and compiled something; or found it in the cache.
+compiles() {
+    "$@" 2>&1 | tee "$work/error"
+    [ "${PIPESTATUS[0]}" = 0 ] && grep -q -- '-MD' "$work/error"
 }
 
 finds() {
-    ! compiles "$@"
+    "$@" 2>&1 | tee "$work/error"
+    [ "${PIPESTATUS[0]}" = 0 ] && ! grep -q -- '-MD' "$work/error"
 }
 
 cat >"$scripts/answer.h" <<'END'
@@ -70,7 +71,8 @@ check "$place: a missing compiler" says 1 "there is no compiler 'nothing'" "$wef
 check "$place: no compiler at all" says 1 "no C compiler found" env -u CC PATH="$scripts" "$weft" run hello.c
 check "$place: no cache" says 1 "set HOME or XDG_CACHE_HOME" env -u HOME -u XDG_CACHE_HOME "$weft" run hello.c
 mkdir -p shared/weft && chmod 777 shared/weft
-check "$place: a cache that others can write" says 1 "written by" env XDG_CACHE_HOME="$scripts/shared" "$weft" run hello.c
+check "$place: a cache that others can write" says 1 "written by" \
+    env XDG_CACHE_HOME="$scripts/shared" "$weft" run hello.c
 check "$place: an option that is not there" says 2 "no option --nothing" "$weft" run --nothing hello.c
 check "$place: no file" says 2 "no file" "$weft" run --verbose
 check "$place: a command that is not there" says 2 "no command 'nothing'" "$weft" nothing

@@ -53,8 +53,9 @@ says() {  # says STATUS TEXT COMMAND...: ends so, with the text on standard erro
 
 # What a user sees: the prefix as configured, under a directory of ours.
 option() {
-    meson introspect "$build" --buildoptions |
-        python3 -c 'import json, sys; print(next(o["value"] for o in json.load(sys.stdin) if o["name"] == sys.argv[1]))' "$1"
+    meson introspect "$build" --buildoptions | python3 -c '
+import json, sys
+print(next(option["value"] for option in json.load(sys.stdin) if option["name"] == sys.argv[1]))' "$1"
 }
 
 root=$work/root
@@ -62,6 +63,10 @@ check "meson install takes a destination" env DESTDIR="$root" meson install -C "
 prefix=$root$(option prefix)
 libraries=$prefix/$(option libdir)
 export PKG_CONFIG_PATH=$libraries/pkgconfig PKG_CONFIG_SYSROOT_DIR=$root LD_LIBRARY_PATH=$libraries
+if [ "$failed" != 0 ]; then
+    echo "$passed passed, $failed failed"
+    exit 1
+fi
 sanitizers=$(option b_sanitize)
 flags=
 [ "$sanitizers" = none ] || flags=-fsanitize=$sanitizers
@@ -84,7 +89,8 @@ check "cmake: configures" cmake -S "$work/cmake" -B "$work/cmake/build" -DCMAKE_
     -DCMAKE_C_FLAGS="-Wall -Wextra -Werror $flags"
 check "cmake: builds" cmake --build "$work/cmake/build"
 check "cmake: runs" prints "cut short in time" "$work/cmake/build/consumer"
-check "cmake: runs with the archive" prints "cut short in time" "$work/cmake/build/consumer_static"
+[ ! -e "$libraries/libweft.a" ] ||
+    check "cmake: runs with the archive" prints "cut short in time" "$work/cmake/build/consumer_static"
 sed -i 's/weft 0\.1/weft 0.2/' "$work/cmake/CMakeLists.txt"
 check "cmake: a later version is refused" says 1 "not accepted" \
     cmake -S "$work/cmake" -B "$work/cmake/later" -DCMAKE_PREFIX_PATH="$prefix"
@@ -106,7 +112,7 @@ fi
 
 # ---- The command, from the build tree and installed ----
 
-# shellcheck source=tests/consumers/command.sh
+# shellcheck disable=SC1091,SC2034
 for weft in "$build/weft" "$installed"; do . "$here/command.sh"; done
 
 echo "$passed passed, $failed failed"

@@ -11,12 +11,11 @@ struct nap {
     bool ran;
 };
 
-/* real time: a blocking call is what is tested */
 static int blocking_nap(struct nap *nap)
 {
     struct timespec time = {.tv_sec = nap->duration_ns / 1000000000, .tv_nsec = nap->duration_ns % 1000000000};
     nap->ran = true;
-    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &time, &time) != 0) {}
+    while (clock_nanosleep(CLOCK_MONOTONIC, 0, &time, &time) != 0) {} /* real time: it must block */
     return nap->result;
 }
 
@@ -39,7 +38,8 @@ WF_TEST(blocking_work_leaves_the_loop_free)
 {
     struct nap naps[4];
     int ticks = 0;
-    for (size_t i = 0; i < WF_COUNT(naps); i++) naps[i] = (struct nap){.duration_ns = WF_MILLISECONDS(50), .result = (int)i};
+    for (size_t i = 0; i < WF_COUNT(naps); i++)
+        naps[i] = (struct nap){.duration_ns = WF_MILLISECONDS(50), .result = (int)i};
     int64_t started = wf_now();
     WF_SCOPE(scope);
     wf_spawn(&scope, tick, &ticks, .daemon = true);

@@ -229,7 +229,7 @@ static int signalled(int (*server)(int *), int64_t grace, int signals)
     for (int i = 0; i < signals; i++) {
         kill(pid, SIGTERM);
         struct timespec between = {.tv_nsec = 20000000};
-        nanosleep(&between, NULL);  /* real time: two signals at once count as one */
+        nanosleep(&between, NULL); /* real time: two signals at once count as one */
     }
     waitpid(pid, &status, 0);
     close(ends[0]);

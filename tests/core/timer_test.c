@@ -1,5 +1,5 @@
 /* The wheel and the heap, against a plain sorted list. */
-#include "core/timer.h"  /* private: the structure itself is tested, in times no real clock reaches */
+#include "core/timer.h" /* private: the structure itself is tested, in times no real clock reaches */
 
 #include <stdlib.h>
 #include <weft/testing.h>
@@ -21,7 +21,8 @@ static int wrong_order, too_early;
 static void fired(struct wf_timer_ *timer)
 {
     struct entry *entry = (struct entry *)timer;
-    if (timer->deadline < last_fired || (timer->deadline == last_fired && timer->sequence < last_sequence)) wrong_order++;
+    if (timer->deadline < last_fired || (timer->deadline == last_fired && timer->sequence < last_sequence))
+        wrong_order++;
     if (timer->deadline > now) too_early++;
     last_fired = timer->deadline;
     last_sequence = timer->sequence;

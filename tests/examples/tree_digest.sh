@@ -93,12 +93,16 @@ endless=$work/endless
 mkdir "$endless"
 for i in $(seq 100); do truncate -s 100G "$endless/$i"; done
 
+is_hashing() {
+    find "/proc/$1/fd" -lname "$endless/*" -printf . 2>/dev/null | grep -q .
+}
+
 interrupt() {  # interrupt SIGNAL STATUS ARGS...: milliseconds from the signal to the end go to $took
     local signal=$1 wanted=$2 started status
     shift 2
     env --default-signal=INT "$build/weft" run "$source" "$@" "$endless" >"$work/out" 2>"$work/said" &
     local program=$!
-    sleep 0.5
+    until is_hashing "$program"; do [ -d "/proc/$program" ] || break; done
     started=$(date +%s%N)
     kill "-$signal" "$program"
     wait "$program"

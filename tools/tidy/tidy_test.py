@@ -67,7 +67,6 @@ PLANTED = [
     ("layers", "tests/consumers/look.c", '/* In. */\n#include "core/loop.h"\n', 2),
     ("layers", "tests/core/look_test.c", '/* In. */\n#include <stdio.h>\n\n#include "core/loop.h"\n', 4),
     ("line-length", "src/base/wide.c", "/* Wide. */\n\n/* " + "x" * 115 + " */\n", 3),
-    ("line-length", "README.md", "x " * 60 + "x\n", 1),
     ("file-length", "src/base/long.c", "/* Long. */\n" * 601, 601),
     ("function-length", "src/base/long.c", function(71), 4),
     ("conditionals", "src/base/choose.c",
