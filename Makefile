@@ -34,8 +34,9 @@ bench:
 	@$(MAKE) --no-print-directory all
 	python3 bench/run.py --build-dir $(BUILD)
 
+# Under PREFIX, below DESTDIR. A build that was set up with another prefix keeps it unless PREFIX is given.
 install: all
-	meson configure $(BUILD) --prefix=$(PREFIX) >/dev/null
+	@$(if $(filter file,$(origin PREFIX)),,meson configure $(BUILD) --prefix=$(PREFIX))
 	DESTDIR=$(DESTDIR) meson install -C $(BUILD) --quiet
 
 clean:

@@ -67,7 +67,8 @@ WF_API WF_SUSPENDS int wf_race_(void *items, size_t count, size_t item_size, con
 
 #define WF_GROUP_(options, items, ...)                                                                                 \
     .size = sizeof(struct options), .place_ = WF_HERE_, .function_ = WF_TEXT_(WF_FIRST_(__VA_ARGS__)),                 \
-    .checked_ = WF_CHECK_TASK_(WF_FIRST_(__VA_ARGS__), &(items)[0]), .call_ = (int (*)(void *))__VA_ARGS__
+    .checked_ = WF_TASK_FUNCTION_RETURNS_INT_(WF_FIRST_(__VA_ARGS__), &(items)[0]),                                    \
+    .call_ = (int (*)(void *))__VA_ARGS__
 
 #ifdef __cplusplus
 }

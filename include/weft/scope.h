@@ -116,7 +116,7 @@ struct wf_scope {
     const char *name_, *place_;
     uint32_t alive_, daemons_, limit_;
     uint32_t error_count_, dropped_;
-    int first_error_, outcome_;
+    int first_error_, outcome_, result_;
     uint8_t policy_, state_;
     bool keep_finished_, decided_, cut_, caught_;
     void *reserved_[6];
@@ -145,10 +145,9 @@ struct wf_scope_options {
 /*
  * Ends the scope and closes it; call it exactly once, from the task that opened it, innermost scope first.
  * `rc >= 0`: waits for all children. `rc < 0`: cancels them, then waits.
- * Returns the first real error in time (the body's or a child's); else -ETIME if this scope's deadline cut the body
- * short; else -ECANCELED if an outer scope is cancelled and did; else `rc`, or 0 where -ECANCELED came from this
- * scope's own cancel (then wf_scope_caught is true). WF_FIRST_SUCCESS and WF_FIRST_DONE return the deciding child's
- * result.
+ * Returns, in this order: the body's own error if it came first; under WF_FIRST_SUCCESS and WF_FIRST_DONE the deciding
+ * child's result; the first real error of a child; and where a cancel cut the body or a child short, -ECANCELED for an outer
+ * scope's, -ETIME for this scope's deadline, 0 for its own wf_scope_cancel (then wf_scope_caught is true); else `rc`.
  * Suspends: until the last child has ended. On cancel: goes on waiting; bounded by the children, which are cancelled
  * too.
  * Errors: any that the body or a child returned. Threads: the opener.
@@ -195,7 +194,8 @@ WF_API struct wf_arena *wf_scope_arena(struct wf_scope *scope);
 
 /*
  * The errors of a scope, in time, from its end until its block is left. `wf_take_error` marks one as handled;
- * `wf_scope_rest` returns the code of the first that was not, or 0, and those are what the enclosing scope will list.
+ * `wf_scope_rest` returns the code of the first that was not, or 0; and what wf_scope_end returned, where nothing is listed
+ * (-ETIME, -ECANCELED). What was not taken is what the enclosing scope will list.
  *
  *     wf_each_error(&scope, error)
  *         if (error->code == -EINVAL) wf_take_error(error);
@@ -228,14 +228,19 @@ struct wf_handle {
     void *reserved_[2];
 };
 
+enum wf_context_from {
+    WF_CONTEXT_SCOPE,   /* those of the place where the scope was opened (default) */
+    WF_CONTEXT_CURRENT, /* the spawner's, captured */
+};
+
 struct wf_spawn_options {
     size_t size; /* filled by the macro */
     const void *arg_;
-    const char *name;         /* for dumps and error paths, copied; default: the function's name */
-    struct wf_handle *handle; /* where the result goes */
-    size_t stack_size;        /* bytes; default 48 KiB; rounded up */
-    bool daemon;              /* does not keep the scope open: cancelled when the other children have ended */
-    bool capture_context;     /* inherit the spawner's task-locals (WF_CONTEXT_CURRENT), not the scope's */
+    const char *name;             /* for dumps and error paths, copied; default: the function's name */
+    struct wf_handle *handle;     /* where the result goes */
+    size_t stack_size;            /* bytes; default 48 KiB; rounded up */
+    bool daemon;                  /* does not keep the scope open: cancelled when the other children have ended */
+    enum wf_context_from context; /* whose task-locals the child inherits */
     const char *function_;
     const char *place_;
     size_t copy_size_;
@@ -366,15 +371,11 @@ static inline int64_t wf_at_(int64_t deadline_ns)
         WF_JOIN_(scope_name, _value);                                                                                  \
     })
 
-/* A constant that compiles only where `fn(arg)` is a valid call that gives an int. */
-#define WF_CHECK_TASK_(fn, arg)                                                                                        \
-    sizeof(struct {                                                                                                    \
-        _Static_assert(__builtin_types_compatible_p(__typeof__((fn)(arg)), int), "a task function returns int");       \
-        char checked;                                                                                                  \
-    })
+/* A constant that compiles only where `fn(arg)` is a valid call whose result is an int: a task function returns int. */
+#define WF_TASK_FUNCTION_RETURNS_INT_(fn, arg) sizeof(_Generic((fn)(arg), int : 'i'))
 
 /* The function as the library calls it, after the compiler has checked it against its argument. */
-#define WF_TASK_FN_(fn, arg) ((void)WF_CHECK_TASK_(fn, arg), (int (*)(void *))(fn))
+#define WF_TASK_FN_(fn, arg) ((void)WF_TASK_FUNCTION_RETURNS_INT_(fn, arg), (int (*)(void *))(fn))
 
 #define WF_SPAWN_OPTIONS_(fn, copy, ...)                                                                               \
     (&(struct wf_spawn_options){.size = sizeof(struct wf_spawn_options),                                               \

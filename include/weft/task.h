@@ -37,7 +37,7 @@ WF_API const struct wf_reason *wf_caught_reason(void);
 WF_API bool wf_draining(void);
 
 /* The effective deadline: the minimum up to and including the nearest shield; WF_FOREVER when there is none.
- * wf_remaining is at least 1 until it has passed, then 0. */
+ * wf_remaining is never 0: negative once the deadline has passed, so that `.timeout = wf_remaining()` stays expired. */
 WF_API int64_t wf_deadline(void);
 WF_API int64_t wf_remaining(void);
 

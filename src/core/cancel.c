@@ -143,6 +143,5 @@ int64_t wf_remaining(void)
     int64_t deadline = wf_deadline();
     if (deadline == WF_FOREVER) return WF_FOREVER;
     int64_t left = deadline - wf_now();
-    if (left > 0) return left;
-    return wf_cancelled() ? 0 : 1;
+    return left > 0 ? left : -1;
 }

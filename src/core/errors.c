@@ -158,7 +158,7 @@ int wf_scope_rest(const struct wf_scope *scope)
 {
     for (const struct wf_error *error = scope->errors_; error != NULL; error = error->next)
         if (!error->taken) return error->code;
-    return 0;
+    return scope->errors_ == NULL && scope->result_ < 0 ? scope->result_ : 0;
 }
 
 size_t wf_scope_errors_dropped(const struct wf_scope *scope)

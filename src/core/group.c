@@ -66,6 +66,18 @@ static int spawn_members(const struct group *group)
     return 0;
 }
 
+/*
+ * With results in place the jobs' errors are the caller's already; the call fails only where it was itself cut short. A spawn
+ * that failed is in the scope's list; only a cancel is the body's own.
+ */
+static int end_group(struct wf_scope *scope, int spawned, bool in_place)
+{
+    int rc = wf_scope_end(scope, spawned == -ECANCELED ? spawned : 0);
+    if (!in_place || (spawned < 0 && spawned != -ECANCELED)) return rc;
+    wf_each_error(scope, error) wf_take_error(error);
+    return scope->cut_ ? -ECANCELED : 0;
+}
+
 int wf_gather_(void *items, size_t count, size_t item_size, const struct wf_gather_options *options)
 {
     (void)LOOP_HERE();
@@ -85,13 +97,7 @@ int wf_gather_(void *items, size_t count, size_t item_size, const struct wf_gath
                               .place = options->place_,
                               .stack_size = options->stack_size};
         int spawned = spawn_members(&group);
-        /* Only a cancel is the body's own failure; the others are in the scope's list already. */
-        rc = wf_scope_end(&scope, spawned == -ECANCELED ? spawned : 0);
-        bool only_in_place = options->collect != NULL && rc < 0 && spawned == 0 && rc != -ECANCELED && rc != -ETIME;
-        if (only_in_place) {
-            wf_each_error(&scope, error) wf_take_error(error);
-            rc = 0;
-        }
+        rc = end_group(&scope, spawned, options->collect != NULL);
     }
     memory_free(members);
     return rc;
@@ -119,7 +125,7 @@ int wf_race_(void *items, size_t count, size_t item_size, const struct wf_race_o
                               .place = options->place_,
                               .stack_size = options->stack_size};
         int spawned = spawn_members(&group);
-        rc = wf_scope_end(&scope, spawned == -ECANCELED ? spawned : 0);
+        rc = end_group(&scope, spawned, false);
         if (rc >= 0)
             wf_each_error(&scope, error) wf_take_error(error);
     }

@@ -135,13 +135,18 @@ static void apply_policy(struct wf_scope *scope, const struct wf_task *task, int
     }
 }
 
-/* The opener waits for the last child, or for the next one to end. */
+/* The opener waits in wf_scope_next for one to be handed out, or in wf_scope_end for the last. */
+static bool joiner_may_go_on(const struct wf_scope *scope)
+{
+    if (scope->alive_ == 0 && scope->daemons_ == 0) return true;
+    if (scope->state_ == SCOPE_OPEN) return scope->finished_ != NULL || scope->alive_ == 0;
+    return scope->alive_ == 0 && !(scope->node_.flags & NODE_REQUESTED);
+}
+
 static void wake_joiner(struct wf_scope *scope)
 {
-    if (scope->joiner_ == NULL) return;
-    bool last = scope->alive_ == 0 && (scope->daemons_ == 0 || !(scope->node_.flags & NODE_REQUESTED));
-    if (!last && !(scope->state_ == SCOPE_OPEN && scope->keep_finished_)) return;
     struct wf_wait *joiner = scope->joiner_;
+    if (joiner == NULL || !joiner_may_go_on(scope)) return;
     scope->joiner_ = NULL;
     wait_end(joiner, 0);
 }
@@ -295,6 +300,7 @@ int wf_scope_end(struct wf_scope *scope, int rc)
     if (scope->alive_ + scope->daemons_ > 0) join_children(scope);
     timer_disarm(&loop->timers, &scope->timer_);
     int result = outcome(scope, rc, body_failed);
+    scope->result_ = result;
     if (scope->cut_) remember_reason(scope, task);
     task->current = scope->node_.parent;
     task->current->inner = NULL;

@@ -115,7 +115,7 @@ static int copy_inputs(struct wf_task *task, const struct wf_spawn_options *opti
         task->arg = memcpy(copy, options->arg_, options->copy_size_);
         task->flags |= TASK_OWNS_ARG;
     }
-    if (options->capture_context) {
+    if (options->context == WF_CONTEXT_CURRENT) {
         bool failed = false;
         task->context = context_capture(current_loop->running->context, &failed);
         if (failed) return -ENOMEM;
@@ -177,7 +177,7 @@ int task_spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_
     task_init(task, scope, fn, options);
     task->id = ++loop->next_id;
     task->stack_class = (uint8_t)stack_class;
-    if (__builtin_expect(options->name != NULL || options->copy_size_ > 0 || options->capture_context, 0)) {
+    if (__builtin_expect(options->name != NULL || options->copy_size_ > 0 || options->context == WF_CONTEXT_CURRENT, 0)) {
         int rc = copy_inputs(task, options);
         if (rc < 0) {
             free_inputs(task);

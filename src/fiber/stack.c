@@ -87,6 +87,7 @@ static void set_up(struct stack *stack)
         misuse("cannot guard a stack: %s. The process has too many memory maps (vm.max_map_count) or no memory left "
                "for page tables; a stack without a guard would corrupt its neighbour silently.",
                wf_strerror(errno));
+    stack->valgrind_id = VALGRIND_STACK_REGISTER(stack->low, stack->low + stack->size);
     asan_root(stack->low, stack->size);
     stack->tsan_fiber = tsan_create();
 }
@@ -94,6 +95,7 @@ static void set_up(struct stack *stack)
 static void take_down(struct stack *stack)
 {
     unpoison(stack->low, stack->size);
+    VALGRIND_STACK_DEREGISTER(stack->valgrind_id);
     asan_unroot(stack->low, stack->size);
     tsan_destroy(stack->tsan_fiber);
 }
@@ -171,8 +173,6 @@ static struct stack_group *group_new(unsigned class_index, size_t slots)
             .index = (uint8_t)i,
         };
     }
-    /* One registration serves the whole group: valgrind only asks whether a jump of the stack pointer is a switch. */
-    group->valgrind_id = VALGRIND_STACK_REGISTER(group->base, group->base + slots * slot_size);
     return group;
 }
 
@@ -251,7 +251,6 @@ static void group_free(struct stack_group *group)
     withdraw(group);
     for (size_t i = 0; i < group->slots; i++)
         if (group->set_up >> i & 1) take_down(&group->stacks[i]);
-    VALGRIND_STACK_DEREGISTER(group->valgrind_id);
     munmap(group->base, group->slots * group->slot_size);
     memory_free(group);
 }

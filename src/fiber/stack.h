@@ -38,6 +38,7 @@ enum {
 struct stack {
     char *low;                  /* lowest usable byte, just above the guard */
     uint32_t size;              /* usable bytes */
+    uint32_t valgrind_id;
     uint8_t class_index, index; /* its place in the group */
     void *fake_stack;           /* AddressSanitizer's, while this stack is left */
     void *tsan_fiber;           /* ThreadSanitizer's name for it */
@@ -53,7 +54,6 @@ struct stack_group {
     _Atomic(struct stack_group *) other; /* of any pool: read by signal handlers */
     char *base;
     size_t slot_size, slots;
-    unsigned valgrind_id;
     struct stack stacks[STACK_GROUP];
 };
 

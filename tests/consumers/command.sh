@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2016
 # The weft command itself; run.sh reads this once for each place that $weft may be in.
 
 case $weft in

@@ -112,6 +112,14 @@ WF_TEST(the_effective_deadline_is_the_minimum_up_to_the_nearest_shield)
     WF_EXPECT_CODE(wf_scope_join(&outer), 0);
 }
 
+WF_TEST(a_remaining_time_is_never_0_and_stays_expired)
+{
+    WF_SCOPE(scope, .timeout = -1);
+    WF_EXPECT(wf_remaining() < 0);
+    WF_EXPECT_CODE(wf_shielded(wf_remaining(), wf_yield()), -ETIME);
+    WF_EXPECT_CODE(wf_scope_end(&scope, 0), 0);
+}
+
 /* 2.5 */
 WF_TEST(a_deadline_can_be_moved_but_not_taken_back)
 {

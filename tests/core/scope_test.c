@@ -231,6 +231,14 @@ WF_TEST(errors_are_taken_by_kind_and_the_rest_is_passed_on)
     WF_EXPECT(error != NULL && error->next == NULL && error->code == -EPROTOTYPE);
 }
 
+WF_TEST(the_rest_of_a_scope_without_errors_is_its_outcome)
+{
+    WF_SCOPE(scope, .timeout = WF_MILLISECONDS(1));
+    wf_spawn(&scope, sleep_for_ever, NULL);
+    WF_EXPECT_CODE(wf_scope_join(&scope), -ETIME);
+    WF_EXPECT_CODE(wf_scope_rest(&scope), -ETIME);
+}
+
 WF_TEST(the_error_list_is_bounded_and_counts_what_it_drops)
 {
     int code = -EIO;
@@ -351,7 +359,7 @@ static int read_late(const char **seen)
 static void spawn_bound(struct wf_scope *scope, const char **captured, const char **inherited)
 {
     WF_BIND(bound, &counted, "spawner's");
-    wf_spawn(scope, read_late, captured, .capture_context = true);
+    wf_spawn(scope, read_late, captured, .context = WF_CONTEXT_CURRENT);
     wf_spawn(scope, read_late, inherited);
 }
 
@@ -415,9 +423,9 @@ static void close_resource(const char **name)
 static int nested_resources(void *unused)
 {
     (void)unused;
-    const char *a __attribute__((cleanup(close_resource))) = "close-A";
+    const char *a __attribute__((cleanup(close_resource), unused)) = "close-A";
     WF_SCOPE(outer);
-    const char *b __attribute__((cleanup(close_resource))) = "close-B";
+    const char *b __attribute__((cleanup(close_resource), unused)) = "close-B";
     return wf_scope_end(&outer, -EIO);
 }
 

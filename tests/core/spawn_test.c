@@ -339,6 +339,19 @@ WF_TEST(finished_children_are_handed_out_in_completion_order)
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
+WF_TEST(a_daemon_that_ends_is_not_the_next_child)
+{
+    struct timed child = {WF_MILLISECONDS(20), 1};
+    int done = 0;
+    struct wf_finished finished;
+    WF_SCOPE(scope, .keep_finished = true);
+    wf_spawn(&scope, return_code, &done, .daemon = true);
+    wf_spawn(&scope, end_after, &child);
+    WF_EXPECT_CODE(wf_scope_next(&scope, &finished), 1);
+    WF_EXPECT_CODE(wf_scope_next(&scope, &finished), 0);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
 WF_TEST(a_next_child_that_nobody_took_is_not_lost_on_cancel)
 {
     struct timed job = {WF_MILLISECONDS(5), 1};
@@ -418,6 +431,29 @@ WF_TEST(an_outer_deadline_cuts_a_collecting_gather)
     WF_EXPECT_CODE(status[0], 0);
     WF_EXPECT_CODE(status[1], -ECANCELED);
     WF_EXPECT_CODE(status[2], -ECANCELED);
+}
+
+static int own_timeout(struct job *job)
+{
+    return job->in < 0 ? wf_fail(-EINVAL, "negative") : wf_within(WF_MILLISECONDS(1), wf_sleep(job->after));
+}
+
+WF_TEST(a_jobs_own_timeout_stays_in_place)
+{
+    struct job jobs[] = {{1, 0, 0}, {2, 0, WF_SECONDS(60)}};
+    int status[WF_COUNT(jobs)];
+    WF_EXPECT_CODE(wf_gather(jobs, WF_COUNT(jobs), own_timeout, .collect = status), 0);
+    WF_EXPECT_CODE(status[1], -ETIME);
+}
+
+WF_TEST(a_gather_cut_after_a_job_failed_says_so)
+{
+    struct job jobs[] = {{-1, 0, 0}, {2, 0, WF_SECONDS(60)}};
+    int status[WF_COUNT(jobs)];
+    int rc = wf_within(WF_MILLISECONDS(5), wf_gather(jobs, WF_COUNT(jobs), square, .collect = status));
+    WF_EXPECT_CODE(rc, -ETIME);
+    WF_EXPECT_CODE(status[0], -EINVAL);
+    WF_EXPECT_CODE(status[1], -ECANCELED);
 }
 
 WF_TEST(race_returns_the_first_success)

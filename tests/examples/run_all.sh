@@ -49,13 +49,13 @@ start_server() {  # gives its port in $port
             server=""
             return 1
         fi
-        sleep 0.05
+        sleep 0.05  # real time: the server is another process
     done
 }
 
 end_server() {  # SIGNALS WANTED-STATUS
     for number in $(seq "$1"); do
-        [ "$number" = 1 ] || sleep 0.5
+        [ "$number" = 1 ] || sleep 0.5  # real time: two signals at once are one
         kill -TERM "$server"
     done
     wait "$server"
@@ -66,9 +66,10 @@ end_server() {  # SIGNALS WANTED-STATUS
 
 check_echo() {
     start_server && {
-        timeout 20 "$programs/echo_client" --port "$port" hello "two words" "$(seq -s , 300)" >"$work/out" 2>>"$work/err" ||
+        long=$(seq -s , 300)
+        timeout 20 "$programs/echo_client" --port "$port" hello "two words" "$long" >"$work/out" 2>>"$work/err" ||
             echo "the client's exit status is $?" >>"$work/problems"
-        printf '%s\n' hello "two words" "$(seq -s , 300)" | cmp -s - "$work/out" || echo "not echoed" >>"$work/problems"
+        printf '%s\n' hello "two words" "$long" | cmp -s - "$work/out" || echo "not echoed" >>"$work/problems"
         end_server 1 0  # no connection is left: it drains at once
         timeout 20 "$programs/echo_client" --port "$port" hello >"$work/out" 2>"$work/err" &&
             echo "a client was served after the end" >>"$work/problems"
@@ -82,11 +83,14 @@ check_echo() {
 check_cut() {
     start_server && {
         mkfifo "$work/open"
-        bash -c "exec 3<>/dev/tcp/127.0.0.1/$port && echo hi >&3 && read -r line <&3 && echo \$line && read -r _ <'$work/open'" \
-            >"$work/out" 2>>"$work/err" &
+        talk="exec 3<>/dev/tcp/127.0.0.1/$port && echo hi >&3 && read -r line <&3 && echo \$line"
+        bash -c "$talk && read -r _ <'$work/open'" >"$work/out" 2>>"$work/err" &
         client=$!
         tries=0
-        until grep -q hi "$work/out" || [ $tries = 200 ]; do tries=$((tries + 1)); sleep 0.05; done
+        until grep -q hi "$work/out" || [ $tries = 200 ]; do
+            tries=$((tries + 1))
+            sleep 0.05  # real time: the client is another process
+        done
         grep -q hi "$work/out" || echo "not echoed" >>"$work/problems"
         end_server 2 143
         echo >"$work/open"

@@ -72,7 +72,7 @@ int blocks(struct order *order)
     }
     wf_spawn(&scope, serve, NULL, .daemon = true);
     int rc = wf_spawn_ready(&scope, serve, NULL, .handle = &handle, .stack_size = 65536);
-    if (rc >= 0) rc = wf_try_spawn(&scope, load, order, .capture_context = true);
+    if (rc >= 0) rc = wf_try_spawn(&scope, load, order, .context = WF_CONTEXT_CURRENT);
     if (rc >= 0) rc = wf_spawn(&scope, order->id > 0 ? load : load, order);
     wf_handle_cancel(&handle, "enough");
     wf_scope_cancel(&scope, "done");

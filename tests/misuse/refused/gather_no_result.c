@@ -1,5 +1,5 @@
 // The function for the items returns an int.
-// expect: a task function returns int
+// expect: WF_TASK_FUNCTION_RETURNS_INT_
 #include <weft/weft.h>
 
 struct user {

@@ -1,5 +1,5 @@
 // A task function returns an int, not a pointer.
-// expect: a task function returns int
+// expect: WF_TASK_FUNCTION_RETURNS_INT_
 #include <weft/weft.h>
 
 struct user {

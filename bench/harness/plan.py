@@ -1,0 +1,202 @@
+"""What is measured: groups of runs that belong side by side, and the entries of the report made from them.
+
+A run is one contestant doing one thing; it gives one number in every round. Runs of one group are made one after the
+other (servers: all at once, asked in turn), so that their ratio is taken under the same conditions. An entry compares
+weft's run with its floor and lists the peers.
+"""
+
+from dataclasses import dataclass, field, replace
+
+RAW_SERVERS = {"raw_uring": "echo_uring", "raw_uring_multishot": "echo_uring_multishot", "raw_epoll": "echo_epoll"}
+RAW_SERVERS_IDLE = {key: RAW_SERVERS[key] for key in ("raw_uring", "raw_epoll")}  # a descriptor for each idle one
+ECHO_PEERS = ("libuv", "go", "tokio", "asio", "asyncio", "uvloop")
+TIMER_PEERS = ECHO_PEERS
+TASK_PEERS = ("go", "tokio", "asio", "asyncio", "uvloop")  # libuv has no tasks
+
+PAGE_AND_ITS_TABLE_ENTRIES = 4096 + 128  # one touched page of a 64 KiB slot, and 16 entries of 8 bytes
+
+
+@dataclass(frozen=True)
+class Load:
+    """What the load client does to every server of a group."""
+
+    size: int
+    connections: int
+    seconds: float  # for each server
+
+
+@dataclass(frozen=True)
+class Run:
+    key: str
+    contestant: str
+    program: str
+    arguments: tuple = ()
+    environment: tuple = ()  # pairs
+    idle: int = 0  # connections to this server that never say anything
+    rounds: int | None = None  # at most so many, where a figure hardly varies and takes long
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What weft set itself: an absolute value in the entry's unit, or a ratio to the floor."""
+
+    value: float | None = None
+    ratio: float | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    name: str
+    unit: str
+    weft: str  # key of a run
+    floor_is: str
+    floors: tuple = ()  # keys of runs; the one with the lowest median is the floor
+    floor_value: float | None = None  # instead of runs: a constant
+    peers: dict = field(default_factory=dict)  # name -> key of a run
+    mark: Mark = Mark()
+    better: str = "lower"
+
+
+@dataclass(frozen=True)
+class Group:
+    runs: tuple  # those that entries compare first, next to each other; then the peers
+    entries: tuple
+    load: Load | None = None  # for servers
+
+
+def peer_runs(peers, program, arguments, rounds=None):
+    """Runs of the same program by several peers; arguments(peer) gives each peer's."""
+    return tuple(Run(peer, peer, program, tuple(map(str, arguments(peer))), rounds=rounds) for peer in peers)
+
+
+def same(names):
+    return {name: name for name in names}
+
+
+def small_cost(name, floor_is, counts, mark, scale):
+    """A cost in nanoseconds, from a program that takes how often it shall do the thing."""
+
+    def arguments(contestant):
+        return (max(2, counts[contestant] // scale),)
+
+    runs = (
+        Run("weft", "weft", name, tuple(map(str, arguments("weft")))),
+        Run("floor", "floors", name, tuple(map(str, arguments("floors")))),
+    )
+    entry = Entry(name, "ns", "weft", floor_is, ("floor",), peers=same(TASK_PEERS), mark=Mark(value=mark))
+    return Group(runs + peer_runs(TASK_PEERS, name, arguments), (entry,))
+
+
+def timers(name, words, mark):
+    arguments = ("100000", *words)
+    runs = (Run("weft", "weft", "timers", arguments), Run("floor", "floors", "timers", arguments))
+    entry = Entry(
+        name, "s", "weft", "a binary heap alone", ("floor",), peers=same(TIMER_PEERS), mark=Mark(value=mark)
+    )
+    return Group(runs + peer_runs(TIMER_PEERS, "timers", lambda peer: arguments), (entry,))
+
+
+def timer_op(scale):
+    counts = dict(libuv=4_000_000, go=1_000_000, tokio=500_000, asio=500_000, asyncio=150_000, uvloop=200_000)
+    operations = str(2_000_000 // scale)
+    runs = (
+        Run("weft", "weft", "timer_op", ("100000", operations)),
+        Run("weft_100", "weft", "timer_op", ("100", operations)),
+    )
+    entry = Entry(
+        "timer_op", "ns", "weft", "weft itself with 100 live timers instead of 100,000", ("weft_100",),
+        peers=same(TIMER_PEERS), mark=Mark(ratio=2),
+    )  # fmt: skip
+    return Group(runs + peer_runs(TIMER_PEERS, "timer_op", lambda peer: (100000, counts[peer] // scale)), (entry,))
+
+
+def parked(scale):
+    count = 1_000_000 // scale
+    runs = (Run("weft", "weft", "parked", (str(count),)),)
+    entry = Entry(
+        "parked_1m_bytes", "B", "weft", "one page of stack and its page table entries",
+        floor_value=PAGE_AND_ITS_TABLE_ENTRIES, peers=same(TASK_PEERS), mark=Mark(value=4600),
+    )  # fmt: skip
+    return Group(runs + peer_runs(TASK_PEERS, "parked", lambda peer: (count,), rounds=3), (entry,))
+
+
+def weft_server(key, driver, idle=0):
+    return Run(key, "weft", "echo", environment=(("WEFT_DRIVER", driver),), idle=idle)
+
+
+def raw_servers(servers, suffix="", idle=0):
+    return tuple(Run(key + suffix, "floors", program, idle=idle) for key, program in servers.items())
+
+
+def echo(size, connections, seconds):
+    name = f"echo_{size}_{connections}"
+    runs = (weft_server("weft", "uring"), *raw_servers(RAW_SERVERS), weft_server("weft_epoll", "epoll"))
+    peers = tuple(Run(peer, peer, "echo") for peer in ECHO_PEERS)
+    common = dict(peers=same(ECHO_PEERS), mark=Mark(ratio=1.05))
+    entries = (
+        Entry(name, "us", "weft", "the best raw server, epoll or io_uring", tuple(RAW_SERVERS), **common),
+        Entry(name + "_epoll", "us", "weft_epoll", "the raw epoll server", ("raw_epoll",), **common),
+    )
+    return Group(runs + peers, entries, Load(size, connections, seconds))
+
+
+def echo_idle(seconds, few=10, many=5000):
+    runs = (
+        weft_server("weft_few", "uring", few),
+        weft_server("weft_many", "uring", many),
+        *raw_servers(RAW_SERVERS_IDLE, "_few", few),
+        *raw_servers(RAW_SERVERS_IDLE, "_many", many),
+    )
+    entries = (
+        Entry(
+            f"echo_idle_{few}", "us", "weft_few", f"the best raw server with {few} idle connections",
+            tuple(key + "_few" for key in RAW_SERVERS_IDLE),
+        ),
+        Entry(
+            f"echo_idle_{many}", "us", "weft_many", f"weft itself with {few} idle connections", ("weft_few",),
+            peers={key: key + "_many" for key in RAW_SERVERS_IDLE},
+        ),
+    )  # fmt: skip
+    return Group(runs, entries, Load(64, 50, seconds))
+
+
+def groups(quick):
+    """Everything there is to measure; `quick` only shows that it works."""
+    scale = 20 if quick else 1
+    seconds = 0.2 if quick else 1.5
+    return (
+        small_cost(
+            "switch", "a bare switch of stacks, without a scheduler",
+            dict(weft=20_000_000, floors=40_000_000, go=4_000_000, tokio=2_000_000, asio=4_000_000, asyncio=200_000,
+                 uvloop=300_000),
+            mark=8, scale=scale,
+        ),
+        small_cost(
+            "spawn_join", "functions queued and run on pooled stacks",
+            dict(weft=8_000, floors=20_000, go=2_000, tokio=2_000, asio=800, asyncio=150, uvloop=200),
+            mark=30, scale=scale,
+        ),
+        timers("timers_100k_cpu", (), mark=0.25),
+        timers("timers_100k_cpu_warm", ("warm",), mark=0.08),
+        timer_op(scale),
+        parked(scale),
+        echo(64, 50, seconds),
+        echo(64, 1000, seconds),
+        echo(1024, 50, seconds),
+        echo_idle(seconds),
+    )  # fmt: skip
+
+
+def select(everything, names):
+    """The groups that are needed for these entries, each with only the runs that those entries need."""
+    known = [entry.name for group in everything for entry in group.entries]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(f"no measurement is called {', '.join(unknown)}; there are {', '.join(known)}")
+    chosen = []
+    for group in everything:
+        entries = tuple(entry for entry in group.entries if not names or entry.name in names)
+        needed = {key for entry in entries for key in (entry.weft, *entry.floors, *entry.peers.values())}
+        if entries:
+            chosen.append(replace(group, runs=tuple(run for run in group.runs if run.key in needed), entries=entries))
+    return tuple(chosen)

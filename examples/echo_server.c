@@ -1,0 +1,66 @@
+/*
+ * A server reads top to bottom: one task accepts, one task serves each connection. The first SIGTERM or SIGINT stops
+ * the accepting and lets the connections go on for ten seconds; the second cuts them. The exit status is 0 when all
+ * ended by themselves and 128 + signal when they were cut.
+ *
+ *     weft run examples/echo_server.c --port 8080
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <weft/weft.h>
+
+/* What goes wrong with one connection ends that connection, not the server. */
+static int serve(struct wf_stream *conn)
+{
+    char buffer[2048];
+    ssize_t got;
+    while ((got = wf_stream_read(conn, buffer, sizeof buffer)) > 0) {
+        int rc = wf_stream_write_all(conn, buffer, (size_t)got, NULL);
+        if (rc < 0) {
+            got = rc;
+            break;
+        }
+    }
+    wf_stream_close(conn);
+    return got == -ECANCELED ? -ECANCELED : 0;
+}
+
+/* Accepts until it is told to stop; a lack of descriptors passes. */
+static int accept_all(struct wf_listener *listener, struct wf_scope *clients)
+{
+    for (;;) {
+        struct wf_stream *conn;
+        int rc = wf_tcp_accept(listener, &conn);
+        if (rc == -EMFILE || rc == -ENFILE) rc = wf_sleep(WF_MILLISECONDS(100));
+        else if (rc >= 0 && (rc = wf_spawn(clients, serve, conn)) < 0) wf_stream_close(conn);
+        if (rc < 0) return rc;
+    }
+}
+
+static int listen_on(const uint16_t *port)
+{
+    struct wf_listener *listener;
+    int rc = wf_tcp_listen("127.0.0.1", *port, &listener);
+    if (rc < 0) return rc;
+    printf("listening on port %u\n", (unsigned)wf_listener_port(listener));
+    fflush(stdout);
+
+    WF_SCOPE(clients);
+    rc = accept_all(listener, &clients);
+    wf_listener_close(listener);
+    return wf_scope_end(&clients, rc == -ESHUTDOWN ? 0 : rc);
+}
+
+int main(int argc, char **argv)
+{
+    long port = 0;
+    char *end = argv[0];
+    if (argc == 3 && strcmp(argv[1], "--port") == 0) port = strtol(argv[2], &end, 10);
+    if ((argc > 1 && argc != 3) || (argc == 3 && (end == argv[2] || *end != '\0')) || port < 0 || port > UINT16_MAX) {
+        fprintf(stderr, "usage: %s [--port N]\n", argv[0]);
+        return 2;
+    }
+    uint16_t number = (uint16_t)port;
+    return wf_main(listen_on, &number, .signals = true, .grace = WF_SECONDS(10));
+}
