@@ -11,7 +11,7 @@
  *
  * Prints a line of names and numbers for each server:
  *
- *     port 41233 requests 251872 cpu_us 6.31 user_us 0.20 system_us 6.02 server_busy 0.97 client_busy 0.93 p50_us 301 ...
+ *     port 41233 requests 251872 cpu_us 6.31 user_us 0.20 system_us 6.02 server_busy 0.97 client_busy 0.93 p50_us...
  *     port 41235 failed: no answer for 5 seconds
  *
  * cpu_us is the server's processor time for one request and the number that counts: elapsed time depends on the client

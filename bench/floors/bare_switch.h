@@ -1,6 +1,6 @@
 /*
- * The least that a change of stacks can cost on x86-64: save the six registers that the ABI calls callee-saved, exchange
- * the stack pointers, restore, jump.
+ * The least that a change of stacks can cost on x86-64: save the six registers that the ABI calls callee-saved,
+ * exchange the stack pointers, restore, jump.
  *
  * It ends in pop + jmp and not in `ret`: the return that would match the call lies on another stack, so the processor's
  * return predictor misses every time, which costs about five times the whole switch.

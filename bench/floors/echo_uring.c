@@ -1,7 +1,7 @@
 /*
  * Floor of `echo`, completion: io_uring with one receive at a time into the connection's own buffer. The answer and the
- * next receive are one chain of two, so the buffer is not written before it has been sent, and a pass of the loop is one
- * system call for all connections.
+ * next receive are one chain of two, so the buffer is not written before it has been sent, and a pass of the loop is
+ * one system call for all connections.
  */
 #define _GNU_SOURCE
 #include "ring.h"

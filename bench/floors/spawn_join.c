@@ -3,8 +3,8 @@
  * order and the stack given back. Nothing is kept about a function but what is needed to run it: no scope, no result,
  * no name.
  *
- * The tops of the stacks are coloured: without that, all of them lie at the same offset of a page and fight for the same
- * few sets of the cache.
+ * The tops of the stacks are coloured: without that, all of them lie at the same offset of a page and fight for the
+ * same few sets of the cache.
  */
 #include "../measure.h"
 #include "bare_switch.h"

@@ -1,5 +1,5 @@
 /*
- * A task for each sleep of random 1 to 1,000 ms; processor time from the first spawn to the last join. timers COUNT [warm]
+ * A task for each sleep of random 1 to 1,000 ms; CPU time from the first spawn to the last join. timers COUNT [warm]
  *
  * With `warm` the wave runs twice and the second is measured: its stacks have been used before and were kept.
  */

@@ -146,8 +146,9 @@ struct wf_scope_options {
  * Ends the scope and closes it; call it exactly once, from the task that opened it, innermost scope first.
  * `rc >= 0`: waits for all children. `rc < 0`: cancels them, then waits.
  * Returns, in this order: the body's own error if it came first; under WF_FIRST_SUCCESS and WF_FIRST_DONE the deciding
- * child's result; the first real error of a child; and where a cancel cut the body or a child short, -ECANCELED for an outer
- * scope's, -ETIME for this scope's deadline, 0 for its own wf_scope_cancel (then wf_scope_caught is true); else `rc`.
+ * child's result; the first real error of a child; and where a cancel cut the body or a child short, -ECANCELED for
+ * an outer scope's, -ETIME for this scope's deadline, 0 for its own wf_scope_cancel (then wf_scope_caught is true);
+ * else `rc`.
  * Suspends: until the last child has ended. On cancel: goes on waiting; bounded by the children, which are cancelled
  * too.
  * Errors: any that the body or a child returned. Threads: the opener.
@@ -194,8 +195,8 @@ WF_API struct wf_arena *wf_scope_arena(struct wf_scope *scope);
 
 /*
  * The errors of a scope, in time, from its end until its block is left. `wf_take_error` marks one as handled;
- * `wf_scope_rest` returns the code of the first that was not, or 0; and what wf_scope_end returned, where nothing is listed
- * (-ETIME, -ECANCELED). What was not taken is what the enclosing scope will list.
+ * `wf_scope_rest` returns the code of the first that was not, or 0; and what wf_scope_end returned, where nothing is
+ * listed (-ETIME, -ECANCELED). What was not taken is what the enclosing scope will list.
  *
  *     wf_each_error(&scope, error)
  *         if (error->code == -EINVAL) wf_take_error(error);

@@ -67,8 +67,8 @@ static int spawn_members(const struct group *group)
 }
 
 /*
- * With results in place the jobs' errors are the caller's already; the call fails only where it was itself cut short. A spawn
- * that failed is in the scope's list; only a cancel is the body's own.
+ * With results in place the jobs' errors are the caller's already; the call fails only where it was itself cut short.
+ * A spawn that failed is in the scope's list; only a cancel is the body's own.
  */
 static int end_group(struct wf_scope *scope, int spawned, bool in_place)
 {

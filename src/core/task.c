@@ -177,7 +177,8 @@ int task_spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_
     task_init(task, scope, fn, options);
     task->id = ++loop->next_id;
     task->stack_class = (uint8_t)stack_class;
-    if (__builtin_expect(options->name != NULL || options->copy_size_ > 0 || options->context == WF_CONTEXT_CURRENT, 0)) {
+    bool has_inputs = options->name != NULL || options->copy_size_ > 0 || options->context == WF_CONTEXT_CURRENT;
+    if (__builtin_expect(has_inputs, 0)) {
         int rc = copy_inputs(task, options);
         if (rc < 0) {
             free_inputs(task);
