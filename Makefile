@@ -10,7 +10,7 @@ all: $(BUILD)/build.ninja
 
 $(BUILD)/build.ninja:
 	@tools/packages.sh build
-	meson setup $(BUILD) --prefix=$(PREFIX)
+	meson setup $(BUILD) --prefix=$(PREFIX) --libdir=lib
 
 # Walks /usr/include, hashes every file, and shows how much faster that is at once than one at a time.
 demo:

@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 BUILD=${BUILD:-build}
 
-[ -f "$BUILD/build.ninja" ] || meson setup "$BUILD" >/dev/null
+[ -f "$BUILD/build.ninja" ] || meson setup "$BUILD" --libdir=lib >/dev/null
 meson configure "$BUILD" -Dwerror=true
 ninja -C "$BUILD" --quiet
 [ -f build-asan/build.ninja ] || meson setup build-asan -Dwerror=true -Dtools=false -Ddefault_library=static \
