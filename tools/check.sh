@@ -13,8 +13,9 @@ verdict() { # name, exit status
 build() { # directory, meson arguments...
     directory=$1
     shift
-    [ -f "$directory/build.ninja" ] || meson setup "$directory" -Dwerror=true -Dtools=false -Ddefault_library=static "$@" \
-        >"$directory.log" 2>&1 || { cat "$directory.log"; return 1; }
+    [ -f "$directory/build.ninja" ] ||
+        meson setup "$directory" -Dwerror=true -Dtools=false -Ddefault_library=static "$@" >"$directory.log" 2>&1 ||
+        { cat "$directory.log"; return 1; }
     ninja -C "$directory" --quiet
 }
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The unwind rules of the context switch are exact: a debugger walks a running task to its first function and stops there,
-# instruction by instruction through the switch itself. unwind.sh BUILD
+# The unwind rules of the context switch are exact: a debugger walks a running task to its first function and stops
+# there, instruction by instruction through the switch itself. unwind.sh BUILD
 set -u
 cd "$(dirname "$0")/../.."
 build=$1
