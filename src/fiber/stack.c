@@ -5,10 +5,11 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "base/report.h"
 #include "fiber/fiber.h"
 
 #if __has_include(<valgrind/valgrind.h>)
@@ -18,8 +19,12 @@
 #define VALGRIND_STACK_DEREGISTER(id) ((void)(id))
 #endif
 
+/* Newer than the oldest headers that we build with. */
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102
+#endif
+#ifndef PIDFD_SELF_THREAD
+#define PIDFD_SELF_THREAD -10000
 #endif
 
 enum {
@@ -78,15 +83,31 @@ static size_t stacks_max(void)
     return maps_max / 4;
 }
 
+/* All the guards of a group in one call, where the kernel has it (Linux 6.15): a third of the cost. */
+static bool guard_at_once(const struct stack_group *group)
+{
+    struct iovec guards[STACK_GROUP];
+    for (size_t i = 0; i < group->slots; i++)
+        guards[i] = (struct iovec){.iov_base = group->base + i * group->slot_size, .iov_len = STACK_GUARD};
+    long done = syscall(SYS_process_madvise, PIDFD_SELF_THREAD, guards, group->slots, MADV_GUARD_INSTALL, 0);
+    return done == (long)(group->slots * STACK_GUARD);
+}
+
+static bool guard(const struct stack_group *group)
+{
+    if (guard_method() == GUARD_MARKER && guard_at_once(group)) return true;
+    for (size_t i = 0; i < group->slots; i++) {
+        char *low = group->base + i * group->slot_size;
+        int rc = guard_method() == GUARD_MARKER ? madvise(low, STACK_GUARD, MADV_GUARD_INSTALL) : -1;
+        if (rc != 0) rc = mprotect(low, STACK_GUARD, PROT_NONE);
+        if (rc != 0) return false;
+    }
+    return true;
+}
+
+/* Tells the tools that watch memory about a stack, before its first use. */
 static void set_up(struct stack *stack)
 {
-    char *guard = stack->low - STACK_GUARD;
-    int rc = guard_method() == GUARD_MARKER ? madvise(guard, STACK_GUARD, MADV_GUARD_INSTALL) : -1;
-    if (rc != 0) rc = mprotect(guard, STACK_GUARD, PROT_NONE);
-    if (rc != 0)
-        misuse("cannot guard a stack: %s. The process has too many memory maps (vm.max_map_count) or no memory left "
-               "for page tables; a stack without a guard would corrupt its neighbour silently.",
-               wf_strerror(errno));
     stack->valgrind_id = VALGRIND_STACK_REGISTER(stack->low, stack->low + stack->size);
     asan_root(stack->low, stack->size);
     stack->tsan_fiber = tsan_create();
@@ -132,12 +153,23 @@ static void link_first(struct stack_class *class, struct stack_group *group)
     group->prev = NULL;
     group->next = class->groups;
     if (group->next != NULL) group->next->prev = group;
+    else class->last = group;
     class->groups = group;
+}
+
+static void link_last(struct stack_class *class, struct stack_group *group)
+{
+    group->next = NULL;
+    group->prev = class->last;
+    if (group->prev != NULL) group->prev->next = group;
+    else class->groups = group;
+    class->last = group;
 }
 
 static void unlink_group(struct stack_class *class, struct stack_group *group)
 {
     if (group->next != NULL) group->next->prev = group->prev;
+    else class->last = group->prev;
     if (group->prev != NULL) group->prev->next = group->next;
     else class->groups = group->next;
 }
@@ -164,6 +196,11 @@ static struct stack_group *group_new(unsigned class_index, size_t slots)
     madvise(group->base, slots * slot_size, MADV_NOHUGEPAGE); /* else one touch may make 2 MiB resident */
     group->slot_size = slot_size;
     group->slots = slots;
+    if (!guard(group)) {
+        munmap(group->base, slots * slot_size);
+        memory_free(group);
+        return NULL;
+    }
     group->free = slots == STACK_GROUP ? UINT64_MAX : (UINT64_C(1) << slots) - 1;
     for (size_t i = 0; i < slots; i++) {
         group->stacks[i] = (struct stack){
@@ -186,14 +223,7 @@ bool stack_reserve_slow(struct stack_pool *pool, unsigned class_index)
     group->older = pool->all;
     pool->all = group;
     class->capacity += slots;
-    struct stack_group **last = &class->groups; /* behind those that were used: cold ones come last */
-    struct stack_group *before = NULL;
-    while (*last != NULL) {
-        before = *last;
-        last = &before->next;
-    }
-    *last = group;
-    group->prev = before;
+    link_last(class, group);
     publish(group);
     return true;
 }

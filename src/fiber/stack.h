@@ -36,8 +36,8 @@ enum {
 };
 
 struct stack {
-    char *low;                  /* lowest usable byte, just above the guard */
-    uint32_t size;              /* usable bytes */
+    char *low;     /* lowest usable byte, just above the guard */
+    uint32_t size; /* usable bytes */
     uint32_t valgrind_id;
     uint8_t class_index, index; /* its place in the group */
     void *fake_stack;           /* AddressSanitizer's, while this stack is left */
@@ -47,7 +47,7 @@ struct stack {
 struct stack_group {
     struct stack_group *next, *prev;     /* among those of the class with a free slot, the last given back to first */
     uint64_t free;                       /* a bit for each slot that can be taken */
-    uint64_t set_up;                     /* guarded, since its first use */
+    uint64_t set_up;                     /* the tools that watch memory know of it, since its first use */
     uint64_t touched;                    /* may hold pages */
     bool idle;                           /* nothing was taken from it since the last trim */
     struct stack_group *older;           /* of the same pool */
@@ -58,11 +58,11 @@ struct stack_group {
 };
 
 struct stack_class {
-    struct stack_group *groups; /* those with a free slot */
-    size_t capacity;            /* slots that exist */
-    size_t reserved;            /* of these, promised to tasks */
-    size_t bound;               /* of these, in use */
-    size_t touched;             /* slots that may hold pages */
+    struct stack_group *groups, *last; /* those with a free slot; cold ones, never touched, come last */
+    size_t capacity;                   /* slots that exist */
+    size_t reserved;                   /* of these, promised to tasks */
+    size_t bound;                      /* of these, in use */
+    size_t touched;                    /* slots that may hold pages */
 };
 
 struct stack_pool {
