@@ -63,7 +63,7 @@ struct wf_statistics {
     uint64_t jobs_queued, jobs_running;
     int64_t job_wait_max_ns; /* longest time a job waited for a worker */
 };
-WF_API void wf_statistics(struct wf_statistics *statistics);
+WF_API void wf_loop_statistics(struct wf_statistics *statistics);
 
 /* Writes the tree of tasks through wf_report: names, states, what each waits on. */
 WF_API void wf_dump(void);

@@ -181,7 +181,7 @@ int wf_exit_status(int rc)
     return 1;
 }
 
-void wf_statistics(struct wf_statistics *statistics)
+void wf_loop_statistics(struct wf_statistics *statistics)
 {
     struct loop *loop = LOOP_HERE();
     *statistics = (struct wf_statistics){

@@ -80,7 +80,7 @@ WF_TEST(a_job_that_has_not_begun_never_runs_after_a_cancel)
     WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(5), wf_offload(blocking_nap, &late)), -ETIME);
     WF_EXPECT(wf_now() - started < WF_MILLISECONDS(25));
     struct wf_statistics statistics;
-    wf_statistics(&statistics);
+    wf_loop_statistics(&statistics);
     WF_EXPECT_INT((int64_t)statistics.jobs_running, 4);
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     WF_EXPECT(!late.ran);

@@ -149,7 +149,7 @@ WF_TEST(ten_thousand_jobs_with_limit_ten_hold_ten_stacks)
     uint64_t most = 0;
     for (int i = 0; i < 10000; i++) {
         WF_EXPECT_CODE(wf_spawn(&scope, count_up, &count), 0);
-        wf_statistics(&statistics);
+        wf_loop_statistics(&statistics);
         if (statistics.stacks_bound > most) most = statistics.stacks_bound;
     }
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);

@@ -1,16 +1,71 @@
-// A program in C++ that includes every header, and calls what needs no macro with options.
+// Tasks in C++: the same words, options as structs, and an exception that unwinds a scope.
 #include <cstdio>
-#include <cstring>
-#include <weft/testing.h>
+#include <stdexcept>
 #include <weft/weft.h>
+
+struct user {
+    int id;
+    bool loaded;
+};
+
+static int load(user *user)
+{
+    int rc = wf_sleep(WF_MILLISECONDS(1));
+    user->loaded = true;
+    return rc;
+}
+
+static int load_both(user *users)
+{
+    wf_scope_options options = {};
+    options.timeout = WF_SECONDS(5);
+    WF_SCOPE(scope, options);
+    wf_spawn(&scope, load, &users[0]);
+    wf_spawn_options named = {};
+    named.name = "second";
+    wf_spawn(&scope, load, &users[1], named);
+    int rc = wf_scope_join(&scope);
+    return rc == 0 && (!users[0].loaded || !users[1].loaded) ? -EIO : rc;
+}
+
+static int throw_inside(user *users)
+{
+    WF_SCOPE(scope);
+    wf_spawn(&scope, load, users);
+    wf_scope_join(&scope);
+    throw std::runtime_error("unwound");
+}
+
+static int wait_on_each_other()
+{
+    wf_event event = WF_EVENT;
+    wf_mutex mutex = WF_MUTEX;
+    wf_semaphore permits = WF_SEMAPHORE(1);
+    wf_event_set(&event);
+    int rc = wf_event_wait(&event);
+    if (rc == 0) rc = wf_mutex_lock(&mutex);
+    if (rc == 0) rc = wf_mutex_unlock(&mutex);
+    if (rc == 0) rc = wf_semaphore_acquire(&permits);
+    return rc;
+}
+
+static int consume(user *users)
+{
+    int rc = load_both(users);
+    if (rc == 0) rc = wf_gather(users, 2, load);
+    if (rc == 0) rc = wait_on_each_other();
+    if (rc == 0 && wf_within(WF_MILLISECONDS(1), wf_sleep(WF_SECONDS(60))) != -ETIME) rc = -EPROTO;
+    if (rc < 0) return rc;
+    try {
+        return throw_inside(users);
+    } catch (const std::runtime_error &) {
+        std::puts("called from C++");
+        return 0;
+    }
+}
 
 int main()
 {
-    struct wf_arena arena;
-    wf_arena_init(&arena);
-    const char *text = wf_arena_printf(&arena, "%s", wf_strerror(-ETIME));
-    bool good = text != nullptr && std::strcmp(text, wf_strerror(ETIME)) == 0 && wf_now() > 0 && !wf_in_task();
-    if (good) std::puts("called from C++");
-    wf_arena_finish(&arena);
-    return good ? 0 : 1;
+    static user users[2];
+    return wf_main(consume, users);
 }

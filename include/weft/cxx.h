@@ -1,0 +1,193 @@
+/*
+ * The macros of weft for C++: the same words, with options as a struct in place of named arguments.
+ *
+ *     static int load(user *u);
+ *
+ *     static int load_all(user *users)
+ *     {
+ *         wf_scope_options options = {};
+ *         options.timeout = WF_SECONDS(5);
+ *         WF_SCOPE(scope, options);
+ *         wf_spawn(&scope, load, &users[0]);
+ *         wf_spawn(&scope, load, &users[1]);
+ *         return wf_scope_join(&scope);
+ *     }
+ *
+ * An exception may unwind a scope (it is then left without its end: children are cancelled and waited for), but must be
+ * caught before the task's function returns: past that it ends the process. Included by weft/weft.h; needs C++17.
+ */
+#ifndef WEFT_CXX_H
+#define WEFT_CXX_H
+
+#include <weft/base.h>
+
+#ifdef __cplusplus
+
+#include <weft/executor.h>
+#include <weft/group.h>
+#include <weft/run.h>
+#include <weft/scope.h>
+#include <weft/sync.h>
+#include <weft/tcp.h>
+
+#undef WF_SCOPE
+#undef wf_spawn
+#undef wf_try_spawn
+#undef wf_spawn_copy
+#undef wf_spawn_ready
+#undef wf_within
+#undef wf_until
+#undef wf_shielded
+#undef wf_gather
+#undef wf_race
+#undef wf_run
+#undef wf_main
+#undef wf_offload
+#undef wf_tcp_listen
+#undef WF_MUTEX
+#undef WF_SEMAPHORE
+#undef WF_EVENT
+
+namespace wf_cxx
+{
+using task_function = int (*)(void *);
+
+template <class Arg> task_function erased(int (*fn)(Arg *))
+{
+    return reinterpret_cast<task_function>(fn);
+}
+
+template <class Options> Options filled(const char *place, const char *function, Options options)
+{
+    options.size = sizeof options;
+    options.place_ = place;
+    options.function_ = function;
+    return options;
+}
+
+inline void open(const char *place, wf_scope *scope, wf_scope_options options = {})
+{
+    options.size = sizeof options;
+    options.place_ = place;
+    options.scope_ = scope;
+    wf_scope_open_(&options);
+}
+
+template <class Arg>
+wf_spawn_options spawn_options(const char *place, const char *function, Arg *arg, const wf_spawn_options &options, size_t copy_size = 0)
+{
+    wf_spawn_options own = filled(place, function, options);
+    own.arg_ = arg;
+    own.copy_size_ = copy_size;
+    return own;
+}
+
+template <class Arg>
+int spawn(const char *place, const char *function, wf_scope *scope, int (*fn)(Arg *), Arg *arg, const wf_spawn_options &options = {})
+{
+    const wf_spawn_options own = spawn_options(place, function, arg, options);
+    return wf_spawn_(scope, erased(fn), &own);
+}
+
+template <class Arg>
+int spawn_copy(const char *place, const char *function, wf_scope *scope, int (*fn)(Arg *), Arg *arg, const wf_spawn_options &options = {})
+{
+    static_assert(__is_trivially_copyable(Arg), "a copied argument is copied byte by byte");
+    const wf_spawn_options own = spawn_options(place, function, arg, options, sizeof(Arg));
+    return wf_spawn_(scope, erased(fn), &own);
+}
+
+template <class Arg>
+int try_spawn(const char *place, const char *function, wf_scope *scope, int (*fn)(Arg *), Arg *arg, const wf_spawn_options &options = {})
+{
+    const wf_spawn_options own = spawn_options(place, function, arg, options);
+    return wf_try_spawn_(scope, erased(fn), &own);
+}
+
+template <class Arg>
+int spawn_ready(const char *place, const char *function, wf_scope *scope, int (*fn)(Arg *), Arg *arg, const wf_spawn_options &options = {})
+{
+    const wf_spawn_options own = spawn_options(place, function, arg, options);
+    return wf_spawn_ready_(scope, erased(fn), &own);
+}
+
+template <class Body> auto around(const char *place, int64_t timeout, int64_t deadline, bool shield, Body body)
+{
+    struct wf_scope scope __attribute__((cleanup(wf_scope_leave_))) = {};
+    wf_scope_options options = {};
+    options.timeout = timeout;
+    options.deadline = deadline;
+    options.shield = shield;
+    open(place, &scope, options);
+    auto value = body();
+    if (value < 0) value = wf_scope_end(&scope, static_cast<int>(value));
+    else wf_scope_end(&scope, 0);
+    return value;
+}
+
+template <class Item>
+int gather(const char *place, const char *function, Item *items, size_t count, int (*fn)(Item *), const wf_gather_options &options = {})
+{
+    wf_gather_options own = filled(place, function, options);
+    own.call_ = erased(fn);
+    return wf_gather_(items, count, sizeof(Item), &own);
+}
+
+template <class Item>
+int race(const char *place, const char *function, Item *items, size_t count, int (*fn)(Item *), const wf_race_options &options = {})
+{
+    wf_race_options own = filled(place, function, options);
+    own.call_ = erased(fn);
+    return wf_race_(items, count, sizeof(Item), &own);
+}
+
+template <class Arg> int run(const char *place, const char *function, int (*fn)(Arg *), Arg *arg, const wf_run_options &options = {})
+{
+    wf_run_options own = filled(place, function, options);
+    own.arg_ = arg;
+    return wf_run_(erased(fn), &own);
+}
+
+template <class Arg> int offload(const char *place, const char *function, int (*fn)(Arg *), Arg *arg)
+{
+    return wf_offload_(erased(fn), arg, function, place);
+}
+
+inline int tcp_listen(const char *host, uint16_t port, wf_listener **listener, wf_tcp_listen_options options = {})
+{
+    options.size = sizeof options;
+    options.out_ = listener;
+    return wf_tcp_listen_(host, port, &options);
+}
+} // namespace wf_cxx
+
+#define WF_SCOPE(...) WF_SCOPE_CXX_(WF_FIRST_(__VA_ARGS__), __VA_ARGS__)
+#define WF_SCOPE_CXX_(scope_name, ...)                                                                                 \
+    struct wf_scope scope_name __attribute__((cleanup(wf_scope_leave_))) = {};                                         \
+    wf_cxx::open(WF_HERE_, &__VA_ARGS__)
+
+#define wf_spawn(scope, fn, ...) wf_cxx::spawn(WF_HERE_, #fn, scope, fn, __VA_ARGS__)
+#define wf_try_spawn(scope, fn, ...) wf_cxx::try_spawn(WF_HERE_, #fn, scope, fn, __VA_ARGS__)
+#define wf_spawn_copy(scope, fn, ...) wf_cxx::spawn_copy(WF_HERE_, #fn, scope, fn, __VA_ARGS__)
+#define wf_spawn_ready(scope, fn, ...) wf_cxx::spawn_ready(WF_HERE_, #fn, scope, fn, __VA_ARGS__)
+#define wf_within(duration_ns, ...)                                                                                    \
+    wf_cxx::around(WF_HERE_, wf_timeout_(duration_ns), 0, false, [&] { return (__VA_ARGS__); })
+#define wf_until(deadline_ns, ...)                                                                                     \
+    wf_cxx::around(WF_HERE_, 0, wf_at_(deadline_ns), false, [&] { return (__VA_ARGS__); })
+#define wf_shielded(duration_ns, ...)                                                                                  \
+    wf_cxx::around(WF_HERE_, wf_timeout_(duration_ns), 0, true, [&] { return (__VA_ARGS__); })
+#define wf_gather(items, count, ...)                                                                                       \
+    wf_cxx::gather(WF_HERE_, WF_TEXT_(WF_FIRST_(__VA_ARGS__)), items, count, __VA_ARGS__)
+#define wf_race(items, count, ...)                                                                                       \
+    wf_cxx::race(WF_HERE_, WF_TEXT_(WF_FIRST_(__VA_ARGS__)), items, count, __VA_ARGS__)
+#define wf_run(fn, ...) wf_cxx::run(WF_HERE_, #fn, fn, __VA_ARGS__)
+#define wf_main(fn, ...) wf_exit_status(wf_run(fn, __VA_ARGS__))
+#define wf_offload(fn, arg) wf_cxx::offload(WF_HERE_, #fn, fn, arg)
+#define wf_tcp_listen(...) wf_cxx::tcp_listen(__VA_ARGS__)
+
+#define WF_MUTEX {}
+#define WF_SEMAPHORE(count) {(count), {nullptr, nullptr}, {nullptr, nullptr}}
+#define WF_EVENT {}
+
+#endif
+#endif
