@@ -74,7 +74,8 @@ inline void open(const char *place, wf_scope *scope, wf_scope_options options = 
 }
 
 template <class Arg>
-wf_spawn_options spawn_options(const char *place, const char *function, Arg *arg, const wf_spawn_options &options, size_t copy_size = 0)
+wf_spawn_options spawn_options(const char *place, const char *function, Arg *arg, const wf_spawn_options &options,
+                               size_t copy_size = 0)
 {
     wf_spawn_options own = filled(place, function, options);
     own.arg_ = arg;
@@ -83,14 +84,16 @@ wf_spawn_options spawn_options(const char *place, const char *function, Arg *arg
 }
 
 template <class Arg>
-int spawn(const char *place, const char *function, wf_scope *scope, int (*fn)(Arg *), Arg *arg, const wf_spawn_options &options = {})
+int spawn(const char *place, const char *function, wf_scope *scope, int (*fn)(Arg *), Arg *arg,
+          const wf_spawn_options &options = {})
 {
     const wf_spawn_options own = spawn_options(place, function, arg, options);
     return wf_spawn_(scope, erased(fn), &own);
 }
 
 template <class Arg>
-int spawn_copy(const char *place, const char *function, wf_scope *scope, int (*fn)(Arg *), Arg *arg, const wf_spawn_options &options = {})
+int spawn_copy(const char *place, const char *function, wf_scope *scope, int (*fn)(Arg *), Arg *arg,
+               const wf_spawn_options &options = {})
 {
     static_assert(__is_trivially_copyable(Arg), "a copied argument is copied byte by byte");
     const wf_spawn_options own = spawn_options(place, function, arg, options, sizeof(Arg));
@@ -98,14 +101,16 @@ int spawn_copy(const char *place, const char *function, wf_scope *scope, int (*f
 }
 
 template <class Arg>
-int try_spawn(const char *place, const char *function, wf_scope *scope, int (*fn)(Arg *), Arg *arg, const wf_spawn_options &options = {})
+int try_spawn(const char *place, const char *function, wf_scope *scope, int (*fn)(Arg *), Arg *arg,
+              const wf_spawn_options &options = {})
 {
     const wf_spawn_options own = spawn_options(place, function, arg, options);
     return wf_try_spawn_(scope, erased(fn), &own);
 }
 
 template <class Arg>
-int spawn_ready(const char *place, const char *function, wf_scope *scope, int (*fn)(Arg *), Arg *arg, const wf_spawn_options &options = {})
+int spawn_ready(const char *place, const char *function, wf_scope *scope, int (*fn)(Arg *), Arg *arg,
+                const wf_spawn_options &options = {})
 {
     const wf_spawn_options own = spawn_options(place, function, arg, options);
     return wf_spawn_ready_(scope, erased(fn), &own);
@@ -126,7 +131,8 @@ template <class Body> auto around(const char *place, int64_t timeout, int64_t de
 }
 
 template <class Item>
-int gather(const char *place, const char *function, Item *items, size_t count, int (*fn)(Item *), const wf_gather_options &options = {})
+int gather(const char *place, const char *function, Item *items, size_t count, int (*fn)(Item *),
+           const wf_gather_options &options = {})
 {
     wf_gather_options own = filled(place, function, options);
     own.call_ = erased(fn);
@@ -134,14 +140,16 @@ int gather(const char *place, const char *function, Item *items, size_t count, i
 }
 
 template <class Item>
-int race(const char *place, const char *function, Item *items, size_t count, int (*fn)(Item *), const wf_race_options &options = {})
+int race(const char *place, const char *function, Item *items, size_t count, int (*fn)(Item *),
+         const wf_race_options &options = {})
 {
     wf_race_options own = filled(place, function, options);
     own.call_ = erased(fn);
     return wf_race_(items, count, sizeof(Item), &own);
 }
 
-template <class Arg> int run(const char *place, const char *function, int (*fn)(Arg *), Arg *arg, const wf_run_options &options = {})
+template <class Arg>
+int run(const char *place, const char *function, int (*fn)(Arg *), Arg *arg, const wf_run_options &options = {})
 {
     wf_run_options own = filled(place, function, options);
     own.arg_ = arg;
@@ -159,7 +167,7 @@ inline int tcp_listen(const char *host, uint16_t port, wf_listener **listener, w
     options.out_ = listener;
     return wf_tcp_listen_(host, port, &options);
 }
-} // namespace wf_cxx
+}  // namespace wf_cxx
 
 #define WF_SCOPE(...) WF_SCOPE_CXX_(WF_FIRST_(__VA_ARGS__), __VA_ARGS__)
 #define WF_SCOPE_CXX_(scope_name, ...)                                                                                 \
@@ -176,18 +184,27 @@ inline int tcp_listen(const char *host, uint16_t port, wf_listener **listener, w
     wf_cxx::around(WF_HERE_, 0, wf_at_(deadline_ns), false, [&] { return (__VA_ARGS__); })
 #define wf_shielded(duration_ns, ...)                                                                                  \
     wf_cxx::around(WF_HERE_, wf_timeout_(duration_ns), 0, true, [&] { return (__VA_ARGS__); })
-#define wf_gather(items, count, ...)                                                                                       \
+#define wf_gather(items, count, ...)                                                                                   \
     wf_cxx::gather(WF_HERE_, WF_TEXT_(WF_FIRST_(__VA_ARGS__)), items, count, __VA_ARGS__)
-#define wf_race(items, count, ...)                                                                                       \
-    wf_cxx::race(WF_HERE_, WF_TEXT_(WF_FIRST_(__VA_ARGS__)), items, count, __VA_ARGS__)
+#define wf_race(items, count, ...) wf_cxx::race(WF_HERE_, WF_TEXT_(WF_FIRST_(__VA_ARGS__)), items, count, __VA_ARGS__)
 #define wf_run(fn, ...) wf_cxx::run(WF_HERE_, #fn, fn, __VA_ARGS__)
 #define wf_main(fn, ...) wf_exit_status(wf_run(fn, __VA_ARGS__))
 #define wf_offload(fn, arg) wf_cxx::offload(WF_HERE_, #fn, fn, arg)
 #define wf_tcp_listen(...) wf_cxx::tcp_listen(__VA_ARGS__)
 
-#define WF_MUTEX {}
-#define WF_SEMAPHORE(count) {(count), {nullptr, nullptr}, {nullptr, nullptr}}
-#define WF_EVENT {}
+#define WF_MUTEX                                                                                                       \
+    {                                                                                                                  \
+    }
+#define WF_SEMAPHORE(count)                                                                                            \
+    {                                                                                                                  \
+        (count), {nullptr, nullptr},                                                                                   \
+        {                                                                                                              \
+            nullptr, nullptr                                                                                           \
+        }                                                                                                              \
+    }
+#define WF_EVENT                                                                                                       \
+    {                                                                                                                  \
+    }
 
 #endif
 #endif

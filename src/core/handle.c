@@ -9,11 +9,10 @@
 
 /* ---- Spawning ---- */
 
-static struct loop *check_scope(struct wf_scope *scope)
+static void check_scope(const struct wf_scope *scope)
 {
     struct loop *loop = LOOP_HERE();
-    if (scope->loop_ == loop && scope->state_ == SCOPE_OPEN) return loop;
-    if (scope->loop_ == loop && scope->state_ == SCOPE_ENDING) return loop;
+    if (scope->loop_ == loop && (scope->state_ == SCOPE_OPEN || scope->state_ == SCOPE_ENDING)) return;
     misuse("task '%s' spawned into a scope that is not open%s%s: it was already ended, or belongs to another loop.",
            loop->running->name, scope->place_ != NULL ? ", opened at " : "",
            scope->place_ != NULL ? scope->place_ : "");
@@ -39,23 +38,26 @@ static int wait_for_room(struct wf_scope *scope)
     return rc;
 }
 
+/* A child that could not be made counts as one that failed. */
+static int fail_spawn(struct wf_scope *scope, const struct wf_spawn_options *options, int rc)
+{
+    scope_note_error(scope, current_loop->running, rc);
+    if (scope->policy_ == WF_FAIL_FAST)
+        node_cancel(&scope->node_, &scope->reason_, WF_REASON_SIBLING, "a child could not be spawned", options->place_);
+    return rc;
+}
+
 static int spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options,
                  struct wf_task **task)
 {
-    struct loop *loop = check_scope(scope);
+    check_scope(scope);
     if (scope->node_.flags & NODE_CANCELLED) return -ECANCELED;
     if (is_full(scope) && !options->daemon) {
         int rc = wait_for_room(scope);
         if (rc < 0) return rc;
     }
     int rc = task_spawn(scope, fn, options, task);
-    if (rc < 0) {
-        scope_note_error(scope, loop->running, rc);
-        if (scope->policy_ == WF_FAIL_FAST)
-            node_cancel(&scope->node_, &scope->reason_, WF_REASON_SIBLING, "a child could not be spawned",
-                        options->place_);
-    }
-    return rc;
+    return rc < 0 ? fail_spawn(scope, options, rc) : 0;
 }
 
 int wf_spawn_(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options)
@@ -102,15 +104,18 @@ int wf_spawn_ready_(struct wf_scope *scope, int (*fn)(void *), const struct wf_s
     struct wf_spawn_options own = *options;
     bool has_handle = own.handle != NULL;
     if (!has_handle) own.handle = &ready.child;
-    struct wf_task *task;
+    check_scope(scope);
     int rc = wait_check(false);
-    if (rc == 0) rc = spawn(scope, fn, &own, &task);
     if (rc < 0) return rc;
-    struct task_extra *extra = task_extra(task);
-    if (extra == NULL) {
-        wf_handle_cancel(own.handle, "out of memory");
-        return -ENOMEM;
+    struct task_extra *extra = memory_zero(sizeof *extra); /* before the child exists: then it cannot fail half-way */
+    if (extra == NULL) return fail_spawn(scope, &own, -ENOMEM);
+    struct wf_task *task;
+    rc = spawn(scope, fn, &own, &task);
+    if (rc < 0) {
+        memory_free(extra);
+        return rc;
     }
+    task->extra = extra;
     extra->ready = &ready;
     ready.child.task_ = task;
     rc = (int)suspend(&ready.wait, &ready_class, scope);
