@@ -1,4 +1,5 @@
 /* What every task is doing, as a text tree through wf_report. */
+#include <execinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,7 @@
 
 #include "core/loop.h"
 
-enum { TASKS_SHOWN = 200 };
+enum { TASKS_SHOWN = 200, FRAMES_SHOWN = 24 };
 
 struct text {
     FILE *file;
@@ -67,6 +68,27 @@ void loop_dump(struct loop *loop, const char *title)
     fclose(text.file);
     wf_report("%s%s", title, bytes);
     free(bytes);
+}
+
+void report_with_stack(const char *text)
+{
+    void *frames[FRAMES_SHOWN];
+    int count = backtrace(frames, FRAMES_SHOWN);
+    char **names = backtrace_symbols(frames, count);
+    char *bytes = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&bytes, &size);
+    if (names != NULL && file != NULL) {
+        fputs(text, file);
+        for (int i = 1; i < count; i++) fprintf(file, "\n  %s", names[i]);
+        fclose(file);
+        wf_report("%s", bytes);
+    } else {
+        if (file != NULL) fclose(file);
+        wf_report("%s", text);
+    }
+    free(bytes);
+    free(names);
 }
 
 void wf_dump(void)

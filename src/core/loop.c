@@ -1,7 +1,7 @@
 /* The scheduler: switching, passes, and messages from other threads. */
 #include "core/loop.h"
 
-#include <string.h>
+#include <stdio.h>
 #include <time.h>
 #include <weft/task.h>
 #include <weft/time.h>
@@ -146,11 +146,14 @@ static __attribute__((noinline, cold)) int refuse(struct loop *loop, struct wf_t
     if (++task->spins == STUBBORN_AFTER && !(task->flags & TASK_STUBBORN)) {
         task->flags |= TASK_STUBBORN;
         const struct wf_reason *reason = node_reason(task->current);
-        wf_report("task '%s' (#%llu, spawned at %s) ignores its cancellation: %d suspending calls in a row failed. It "
-                  "was "
-                  "cancelled because: %s (%s)",
-                  task->name, (unsigned long long)task->id, task->place, STUBBORN_AFTER,
-                  reason != NULL ? reason->text : "?", reason != NULL ? reason->place : "?");
+        char text[512];
+        snprintf(text, sizeof text,
+                 "task '%s' (#%llu, spawned at %s) ignores its cancellation: %d suspending calls in a row failed. It "
+                 "was "
+                 "cancelled because: %s (%s). Its stack:",
+                 task->name, (unsigned long long)task->id, task->place, STUBBORN_AFTER,
+                 reason != NULL ? reason->text : "?", reason != NULL ? reason->place : "?");
+        report_with_stack(text);
     }
     spend(loop);
     return code;

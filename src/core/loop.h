@@ -130,5 +130,7 @@ int signals_last(void);
 
 /* ---- dump.c ---- */
 void loop_dump(struct loop *loop, const char *title);
+/* Reports the text with the running task's stack below it: a line for each frame, as module(function+offset). */
+void report_with_stack(const char *text);
 
 #endif

@@ -361,6 +361,7 @@ WF_TEST(a_task_that_ignores_its_cancel_is_named)
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     WF_EXPECT_PART(wf_test_reports(), "task 'stubborn'");
     WF_EXPECT_PART(wf_test_reports(), "please end");
+    WF_EXPECT_PART(wf_test_reports(), "core_cancel_test(");
     WF_EXPECT(strstr(strstr(wf_test_reports(), "ignores") + 1, "ignores") == NULL);
 }
 

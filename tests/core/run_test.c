@@ -120,6 +120,25 @@ WF_TEST(ten_thousand_sleepers_are_never_early_and_end_in_one_batch)
     free(sleepers);
 }
 
+static int64_t processor_time(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+/* S001 */
+WF_TEST(an_idle_loop_uses_no_processor)
+{
+    int64_t used = processor_time();
+    struct sleeper sleepers[2] = {{.duration = WF_MILLISECONDS(300)}, {.duration = WF_MILLISECONDS(300)}};
+    int64_t started = wf_now();
+    WF_EXPECT_CODE(wf_gather(sleepers, 2, sleep_exactly), 0);
+    int64_t took = wf_now() - started;
+    WF_EXPECT(took >= WF_MILLISECONDS(300) && took < WF_MILLISECONDS(450));
+    WF_EXPECT(processor_time() - used < WF_MILLISECONDS(30));
+}
+
 WF_TEST(sleep_of_zero_yields_once)
 {
     trace_size = 0;

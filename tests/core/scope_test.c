@@ -436,4 +436,42 @@ WF_TEST(cleanup_runs_in_reverse_order_and_the_error_is_not_swallowed)
     WF_EXPECT_TEXT(log_text, "close-B close-A ");
 }
 
+/* S128: released once on every way out; what was never acquired is never released. */
+static int acquired, releases;
+
+static int acquire(int *resource)
+{
+    if (*resource < 0) return *resource;
+    acquired++;
+    return 0;
+}
+
+static void release_once(int **resource)
+{
+    if (*resource == NULL) return;
+    wf_shielded(WF_SECONDS(1), wf_sleep(WF_MICROSECONDS(100)));
+    releases++;
+}
+
+static int use_resource(int *resource)
+{
+    int rc = acquire(resource);
+    if (rc < 0) return rc;
+    int *held __attribute__((cleanup(release_once), unused)) = resource;
+    rc = wf_sleep(WF_MILLISECONDS(1) * *resource);
+    return rc < 0 ? rc : *resource == 2 ? -EIO : 0;
+}
+
+WF_TEST(a_resource_is_released_once_on_every_way_out)
+{
+    int fine = 1, failing = 2, endless = 3600000, unavailable = -ENOENT;
+    acquired = releases = 0;
+    WF_EXPECT_CODE(use_resource(&fine), 0);
+    WF_EXPECT_CODE(use_resource(&failing), -EIO);
+    WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(2), use_resource(&endless)), -ETIME);
+    WF_EXPECT_CODE(use_resource(&unavailable), -ENOENT);
+    WF_EXPECT_INT(acquired, 3);
+    WF_EXPECT_INT(releases, 3);
+}
+
 WF_TEST_MAIN

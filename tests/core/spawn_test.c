@@ -404,6 +404,33 @@ WF_TEST(gather_keeps_results_with_their_inputs)
     WF_EXPECT_CODE(wf_gather(jobs, 0, square), 0);
 }
 
+/* S006: as long as the slowest, not as all of them. */
+WF_TEST(gather_takes_as_long_as_the_slowest)
+{
+    struct job jobs[] = {{1, 0, WF_MILLISECONDS(100)}, {2, 0, WF_MILLISECONDS(50)}, {3, 0, WF_MILLISECONDS(20)}};
+    int64_t started = wf_now();
+    WF_EXPECT_CODE(wf_gather(jobs, WF_COUNT(jobs), square), 0);
+    int64_t took = wf_now() - started;
+    WF_EXPECT(took >= WF_MILLISECONDS(100) && took < WF_MILLISECONDS(165));
+}
+
+/* S007: eight users and two errors, told apart and still aligned with their inputs. */
+WF_TEST(values_and_errors_stay_aligned_with_their_inputs)
+{
+    struct job jobs[10];
+    int status[WF_COUNT(jobs)], users = 0, errors = 0;
+    for (int i = 0; i < 10; i++) jobs[i] = (struct job){.in = i == 3 || i == 7 ? -i : i};
+    WF_EXPECT_CODE(wf_gather(jobs, WF_COUNT(jobs), square, .limit = 4, .collect = status), 0);
+    for (size_t i = 0; i < WF_COUNT(jobs); i++) {
+        if (status[i] < 0) errors++;
+        else users++;
+        if (status[i] == 0) WF_EXPECT_INT(jobs[i].out, (int)(i * i));
+        else WF_EXPECT_CODE(status[i], -EINVAL);
+    }
+    WF_EXPECT_INT(users, 8);
+    WF_EXPECT_INT(errors, 2);
+}
+
 WF_TEST(gather_fails_fast_by_default)
 {
     struct job jobs[] = {{3, 0, WF_SECONDS(3600)}, {-4, 0, WF_MILLISECONDS(1)}};

@@ -1,9 +1,11 @@
 /* Streams and TCP: rules 1.5, 1.6, 1.9, 4.5, 5.3, 7.3. */
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 #include <weft/testing.h>
 #include <weft/weft.h>
@@ -409,6 +411,55 @@ WF_TEST(a_peer_that_floods_is_not_felt_by_a_quiet_one)
     wf_stream_close(b);
     wf_stream_close(quiet);
     wf_stream_close(other);
+}
+
+/* Signals at any moment, in the middle of a switch too, with system calls interrupted. */
+static volatile sig_atomic_t interruptions;
+
+static void interrupted(int number)
+{
+    (void)number;
+    interruptions++;
+}
+
+static void storm(long interval_us)
+{
+    struct sigaction action = {.sa_handler = interrupted, .sa_flags = SA_ONSTACK};
+    sigaction(SIGVTALRM, &action, NULL);
+    sigaction(SIGUSR2, &action, NULL);
+    struct itimerval timer = {{0, interval_us}, {0, interval_us}};
+    setitimer(ITIMER_VIRTUAL, &timer, NULL);
+}
+
+static int send_signals(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < 300; i++) {
+        kill(getpid(), SIGUSR2);
+        int rc = wf_sleep(WF_MICROSECONDS(100));
+        if (rc < 0) return rc;
+    }
+    return 0;
+}
+
+WF_TEST(a_storm_of_signals_changes_nothing)
+{
+    struct wf_listener *listener;
+    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
+    struct client clients[10];
+    for (size_t i = 0; i < WF_COUNT(clients); i++)
+        clients[i] = (struct client){.port = wf_listener_port(listener), .rounds = 300, .size = 1000};
+    storm(1000);
+    {
+        WF_SCOPE(scope);
+        wf_spawn(&scope, serve, listener, .daemon = true);
+        wf_spawn(&scope, send_signals, NULL);
+        WF_EXPECT_CODE(wf_gather(clients, WF_COUNT(clients), talk), 0);
+        WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    }
+    storm(0);
+    WF_EXPECT(interruptions >= 300);
+    wf_listener_close(listener);
 }
 
 WF_TEST_MAIN
