@@ -17,9 +17,11 @@ struct member {
 };
 
 struct group {
-    struct wf_scope *scope;
     struct member *members;
     size_t count;
+    enum wf_policy policy;
+    uint32_t limit;
+    bool in_place;  /* the jobs' errors are the caller's, by their status */
     const char *name, *function, *place;
     size_t stack_size;
 };
@@ -49,7 +51,7 @@ static struct member *members_new(char *items, size_t count, size_t item_size, i
 }
 
 /* A spawn that fails is remembered by the scope; there is nothing more to start then. */
-static int spawn_members(const struct group *group)
+static int spawn_members(const struct group *group, struct wf_scope *scope)
 {
     struct wf_spawn_options options = {
         .size = sizeof options,
@@ -60,22 +62,24 @@ static int spawn_members(const struct group *group)
     };
     for (size_t i = 0; i < group->count; i++) {
         options.arg_ = &group->members[i];
-        int rc = wf_spawn_(group->scope, run_member, &options);
+        int rc = wf_spawn_(scope, run_member, &options);
         if (rc < 0) return rc;
     }
     return 0;
 }
 
 /*
- * With results in place the jobs' errors are the caller's already; the call fails only where it was itself cut short.
- * A spawn that failed is in the scope's list; only a cancel is the body's own.
+ * With results in place the call fails only where it was itself cut short, or a child could not be made. A spawn that
+ * failed is in the scope's list; only a cancel is the body's own.
  */
-static int end_group(struct wf_scope *scope, int spawned, bool in_place)
+static int run_group(const struct group *group)
 {
-    int rc = wf_scope_end(scope, spawned == -ECANCELED ? spawned : 0);
-    if (!in_place || (spawned < 0 && spawned != -ECANCELED)) return rc;
-    wf_each_error(scope, error) wf_take_error(error);
-    return scope->cut_ ? -ECANCELED : 0;
+    WF_SCOPE(scope, .limit = group->limit, .policy = group->policy, .name = group->function);
+    int spawned = spawn_members(group, &scope);
+    int rc = wf_scope_end(&scope, spawned == -ECANCELED ? spawned : 0);
+    if (group->in_place && (spawned == 0 || spawned == -ECANCELED)) rc = scope.cut_ ? -ECANCELED : 0;
+    if (rc >= 0 || group->in_place) wf_each_error(&scope, error) wf_take_error(error);
+    return rc;
 }
 
 int wf_gather_(void *items, size_t count, size_t item_size, const struct wf_gather_options *options)
@@ -83,23 +87,20 @@ int wf_gather_(void *items, size_t count, size_t item_size, const struct wf_gath
     (void)LOOP_HERE();
     if (options->size != sizeof *options || (items == NULL && count > 0)) return -EINVAL;
     if (count == 0) return 0;
-    struct member *members = members_new(items, count, item_size, options->call_, options->collect);
-    if (members == NULL) return -ENOMEM;
-    int rc;
-    {
-        WF_SCOPE(scope, .limit = options->limit, .policy = options->collect != NULL ? WF_COLLECT : WF_FAIL_FAST,
-                 .name = options->function_);
-        struct group group = {.scope = &scope,
-                              .members = members,
-                              .count = count,
-                              .name = options->name,
-                              .function = options->function_,
-                              .place = options->place_,
-                              .stack_size = options->stack_size};
-        int spawned = spawn_members(&group);
-        rc = end_group(&scope, spawned, options->collect != NULL);
-    }
-    memory_free(members);
+    struct group group = {
+        .members = members_new(items, count, item_size, options->call_, options->collect),
+        .count = count,
+        .policy = options->collect != NULL ? WF_COLLECT : WF_FAIL_FAST,
+        .limit = options->limit,
+        .in_place = options->collect != NULL,
+        .name = options->name,
+        .function = options->function_,
+        .place = options->place_,
+        .stack_size = options->stack_size,
+    };
+    if (group.members == NULL) return -ENOMEM;
+    int rc = run_group(&group);
+    memory_free(group.members);
     return rc;
 }
 
@@ -107,29 +108,23 @@ int wf_race_(void *items, size_t count, size_t item_size, const struct wf_race_o
 {
     (void)LOOP_HERE();
     if (options->size != sizeof *options || items == NULL || count == 0) return -EINVAL;
-    struct member *members = members_new(items, count, item_size, options->call_, options->collect);
-    if (members == NULL) return -ENOMEM;
+    struct group group = {
+        .members = members_new(items, count, item_size, options->call_, options->collect),
+        .count = count,
+        .policy = options->first_done ? WF_FIRST_DONE : WF_FIRST_SUCCESS,
+        .name = options->name,
+        .function = options->function_,
+        .place = options->place_,
+        .stack_size = options->stack_size,
+    };
+    if (group.members == NULL) return -ENOMEM;
     size_t winner = SIZE_MAX;
     for (size_t i = 0; i < count; i++) {
-        members[i].winner = &winner;
-        members[i].failure_wins = options->first_done;
+        group.members[i].winner = &winner;
+        group.members[i].failure_wins = options->first_done;
     }
-    int rc;
-    {
-        WF_SCOPE(scope, .policy = options->first_done ? WF_FIRST_DONE : WF_FIRST_SUCCESS, .name = options->function_);
-        struct group group = {.scope = &scope,
-                              .members = members,
-                              .count = count,
-                              .name = options->name,
-                              .function = options->function_,
-                              .place = options->place_,
-                              .stack_size = options->stack_size};
-        int spawned = spawn_members(&group);
-        rc = end_group(&scope, spawned, false);
-        if (rc >= 0)
-            wf_each_error(&scope, error) wf_take_error(error);
-    }
+    int rc = run_group(&group);
     if (winner != SIZE_MAX && options->winner != NULL) *options->winner = winner;
-    memory_free(members);
+    memory_free(group.members);
     return rc;
 }
