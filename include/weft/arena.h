@@ -36,7 +36,7 @@ WF_API void wf_arena_init(struct wf_arena *arena);
 /* Bytes that the arena may hand out; past that, allocation fails. 0, the default, means no limit. */
 WF_API void wf_arena_set_limit(struct wf_arena *arena, size_t bytes);
 
-/* Gives back everything that was handed out, keeping the first block for reuse. */
+/* Gives back everything that was handed out, keeping the newest block for reuse unless it is very large. */
 WF_API void wf_arena_reset(struct wf_arena *arena);
 
 /* Gives back everything, memory included. The arena may be used again. */

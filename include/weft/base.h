@@ -70,7 +70,7 @@ WF_API const char *wf_strerror(int code);
 /*
  * Memory. The library takes all of its heap memory through one allocator, which a program may replace before its
  * first wf_run: to count, to limit, or to fail on purpose. `resize` and `release` are never given NULL; `allocate`
- * must return memory aligned for any type, or NULL.
+ * must return memory aligned for any type, or NULL. All three may be called on worker threads too.
  */
 struct wf_allocator {
     void *(*allocate)(void *context, size_t size);

@@ -125,9 +125,8 @@ template <class Body> auto around(const char *place, int64_t timeout, int64_t de
     options.shield = shield;
     open(place, &scope, options);
     auto value = body();
-    if (value < 0) value = wf_scope_end(&scope, static_cast<int>(value));
-    else wf_scope_end(&scope, 0);
-    return value;
+    int rc = wf_scope_end(&scope, value < 0 ? static_cast<int>(value) : 0);
+    return value < 0 || rc < 0 ? static_cast<decltype(value)>(rc) : value;
 }
 
 template <class Item>

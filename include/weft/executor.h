@@ -5,7 +5,8 @@
  *     int rc = wf_offload(hash_file, &job);
  *
  * Each loop has one executor: at most .threads_max workers (wf_run), started when there is work and joined when the
- * loop ends; at most .queue_max jobs wait for a worker, and past that the callers wait, first in, first out.
+ * loop ends; at most .queue_max jobs wait for a worker, and past that the callers wait, first in, first out. Operations on
+ * files use the same workers on the epoll driver, and do not count.
  */
 #ifndef WEFT_EXECUTOR_H
 #define WEFT_EXECUTOR_H
@@ -28,7 +29,7 @@ extern "C" {
 /*
  * The abandoning form: on cancel it returns at once and the job's result is dropped. `arg` belongs to the call from the
  * start, whatever it returns; `destroy(arg)` is run exactly once, on the loop's thread, when the job has ended or never
- * ran, and after `fn`'s result has been read from the return value. `destroy` must not suspend.
+ * ran. `destroy` must not suspend; closing, setting and releasing things is fine.
  * Suspends: until the job has ended. On cancel: the job goes on without the caller. Errors: as above; -ENOMEM.
  */
 #define wf_offload_abandon(fn, arg, destroy)                                                                           \

@@ -34,7 +34,8 @@ WF_API void wf_file_close(struct wf_file *file);
 
 /*
  * At an offset, any number at a time. Return the count; read gives 0 at the end of the file; both may be short.
- * Suspends: yes. On cancel: nothing was read or written. Errors: -ECANCELED, -EBADF, the system's.
+ * Suspends: yes. On cancel: nothing was read or written. Errors: -ECANCELED, -EBADF, -ESPIPE for what has no offsets,
+ * the system's.
  */
 WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_file_read_at(struct wf_file *file, void *buffer, size_t size, int64_t offset);
 WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_file_write_at(struct wf_file *file, const void *bytes, size_t size,

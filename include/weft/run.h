@@ -33,7 +33,8 @@ struct wf_run_options {
 
 /*
  * wf_run(fn, arg, .option = value, ...) runs `int fn(T *arg)` as the main task of a new loop on this thread.
- * Returns its result. Errors: -EDEADLK after a deadlock was reported; -EBUSY inside a running loop; -EINVAL; -ENOMEM;
+ * Returns its result. Errors: -EDEADLK after a deadlock was reported and broken by cancelling (one that
+ * cannot be cancelled ends the process); -EBUSY inside a running loop; -EINVAL; -ENOMEM;
  * what the driver's set-up said when no driver could be had.
  */
 #define wf_run(fn, ...)                                                                                                \

@@ -114,7 +114,7 @@ struct wf_scope {
     struct wf_arena *arena_;
     const struct wf_context *context_;
     const char *name_, *place_;
-    uint32_t alive_, daemons_, limit_;
+    uint32_t alive_, daemons_, limit_, granted_;
     uint32_t error_count_, dropped_;
     int first_error_, outcome_, result_;
     uint8_t policy_, state_;
@@ -312,7 +312,7 @@ WF_API WF_SUSPENDS int wf_wait_handles(struct wf_handle *const *handles, size_t 
 
 /* An ended child of a scope opened with .keep_finished. */
 struct wf_finished {
-    void *arg;                /* what it was spawned with */
+    void *arg;                /* what it was spawned with; NULL for its own copy (wf_spawn_copy) */
     struct wf_handle *handle; /* its handle or NULL */
     int result;
 };
@@ -368,7 +368,10 @@ static inline int64_t wf_at_(int64_t deadline_ns)
         __typeof__(__VA_ARGS__) WF_JOIN_(scope_name, _value) = (__VA_ARGS__);                                          \
         if (WF_JOIN_(scope_name, _value) < 0)                                                                          \
             WF_JOIN_(scope_name, _value) = wf_scope_end(&scope_name, (int)WF_JOIN_(scope_name, _value));               \
-        else (void)wf_scope_end(&scope_name, 0);                                                                       \
+        else {                                                                                                         \
+            int WF_JOIN_(scope_name, _end) = wf_scope_end(&scope_name, 0);                                             \
+            if (WF_JOIN_(scope_name, _end) < 0) WF_JOIN_(scope_name, _value) = WF_JOIN_(scope_name, _end);             \
+        }                                                                                                              \
         WF_JOIN_(scope_name, _value);                                                                                  \
     })
 

@@ -56,6 +56,10 @@ void wf_arena_reset(struct wf_arena *arena)
 {
     struct wf_arena_block_ *newest = arena->block_;
     if (newest == NULL) return;
+    if (newest->size > LARGEST_BLOCK) { /* one large request must not be kept for ever */
+        wf_arena_finish(arena);
+        return;
+    }
     while (newest->older != NULL) {
         struct wf_arena_block_ *older = newest->older;
         newest->older = older->older;
@@ -93,7 +97,7 @@ void *wf_arena_alloc(struct wf_arena *arena, size_t size)
 {
     if (size > PTRDIFF_MAX - FIRST_BLOCK) return NULL;
     size_t rounded = (size + (size == 0) + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-    if (arena->limit_ != 0 && rounded > arena->limit_ - arena->used_) return NULL;
+    if (arena->limit_ != 0 && (arena->used_ > arena->limit_ || rounded > arena->limit_ - arena->used_)) return NULL;
     if ((size_t)(arena->end_ - arena->next_) < rounded && !grow(arena, rounded)) return NULL;
     void *memory = arena->next_;
     arena->next_ += rounded;

@@ -47,12 +47,19 @@ static void interrupt(struct wf_node_ *node, uint32_t flag)
     else if (class->idle) class->cancel(task->wait, -ESHUTDOWN);
 }
 
+/* Nobody gets room in a cancelled scope any more. */
+static void refuse_spawners(struct wf_scope *scope)
+{
+    while (queue_grant(&scope->spawners_, -ECANCELED)) {}
+}
+
 /* Gives true when what is below the node must be visited too. */
 static bool set_flag(struct wf_node_ *node, uint32_t flag)
 {
     if (node->flags & flag) return false;
     node->flags |= flag;
     interrupt(node, flag);
+    if (flag == NODE_CANCELLED && !(node->flags & NODE_TASK)) refuse_spawners((struct wf_scope *)node);
     return true;
 }
 

@@ -71,6 +71,11 @@ struct op {
     uint64_t driver_data; /* the driver's own, while pending */
 };
 
+/* Pending operations, in the order of submission. */
+struct op_list {
+    struct op *first, *last;
+};
+
 /*
  * An open descriptor. It belongs to the loop until its last operation has been reaped, so that closing it is safe at
  * any moment.
@@ -82,7 +87,7 @@ struct op {
 struct desc {
     int fd;
     uint32_t pending;
-    struct op *ops; /* the pending ones */
+    struct op_list ops; /* the pending ones */
     bool closed;
     bool socket;       /* set before desc_init: recv and send instead of read and write */
     bool stream;       /* bytes without borders: a short read means that there is no more for now */
@@ -93,6 +98,7 @@ struct desc {
         bool registered, hung_up;
         bool on_thread;       /* a file: always ready, and slow */
         bool no_wait_unknown; /* the system cannot try it without waiting; look first */
+        int alias;            /* a duplicate that is registered instead, where the descriptor was already; 0: none */
     } epoll;
 };
 

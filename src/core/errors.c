@@ -116,7 +116,7 @@ void scope_pass_errors(struct wf_scope *scope, struct wf_task *owner)
     while (error != NULL) {
         struct wf_error *next = error->next;
         error->next = NULL;
-        if (error->taken) {
+        if (error->taken || scope->result_ >= 0) {
             memory_free(error);
         } else {
             *end = error;

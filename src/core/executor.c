@@ -78,7 +78,8 @@ static struct executor *executor_of(struct loop *loop)
     struct executor *executor = memory_zero(sizeof *executor);
     if (executor == NULL) return NULL;
     executor->threads_max = loop->options.threads_max > 0 ? loop->options.threads_max : THREADS_DEFAULT;
-    executor->out_max = executor->threads_max + (loop->options.queue_max > 0 ? loop->options.queue_max : QUEUE_DEFAULT);
+    uint32_t queue_max = loop->options.queue_max > 0 ? loop->options.queue_max : QUEUE_DEFAULT;
+    if (__builtin_add_overflow(executor->threads_max, queue_max, &executor->out_max)) executor->out_max = UINT32_MAX;
     executor->workers = memory_zero(executor->threads_max * sizeof *executor->workers);
     if (executor->workers == NULL) {
         memory_free(executor);
@@ -174,22 +175,27 @@ void executor_statistics(struct loop *loop, struct wf_statistics *statistics)
 
 static const struct wait_class room_class = {.name = "room in the executor's queue", .cancel = queue_cancel};
 
-static int take_room(struct loop *loop)
-{
-    struct executor *executor = executor_of(loop);
-    if (executor == NULL) return -ENOMEM;
-    if (executor->out >= executor->out_max || executor->callers.first != NULL)
-        return (int)queue_wait(&executor->callers, &room_class); /* granted: the room was handed over */
-    executor->out++;
-    loop->pending_jobs++;
-    return 0;
-}
-
 static void give_room(struct loop *loop)
 {
     if (queue_grant(&loop->executor->callers, 0)) return;
     loop->executor->out--;
     loop->pending_jobs--;
+}
+
+static int take_room(struct loop *loop)
+{
+    struct executor *executor = executor_of(loop);
+    if (executor == NULL) return -ENOMEM;
+    if (executor->out < executor->out_max && executor->callers.first == NULL) {
+        executor->out++;
+        loop->pending_jobs++;
+        return 0;
+    }
+    int rc = (int)queue_wait(&executor->callers, &room_class); /* granted: the room was handed over */
+    if (rc < 0) return rc;
+    rc = wait_check(false); /* it may have been cancelled since */
+    if (rc < 0) give_room(loop);
+    return rc;
 }
 
 /* ---- Waiting for a job ---- */

@@ -21,7 +21,7 @@ struct group {
     size_t count;
     enum wf_policy policy;
     uint32_t limit;
-    bool in_place;  /* the jobs' errors are the caller's, by their status */
+    bool in_place; /* the jobs' errors are the caller's, by their status */
     const char *name, *function, *place;
     size_t stack_size;
 };
@@ -78,7 +78,8 @@ static int run_group(const struct group *group)
     int spawned = spawn_members(group, &scope);
     int rc = wf_scope_end(&scope, spawned == -ECANCELED ? spawned : 0);
     if (group->in_place && (spawned == 0 || spawned == -ECANCELED)) rc = scope.cut_ ? -ECANCELED : 0;
-    if (rc >= 0 || group->in_place) wf_each_error(&scope, error) wf_take_error(error);
+    if (rc >= 0 || group->in_place)
+        wf_each_error(&scope, error) wf_take_error(error);
     return rc;
 }
 

@@ -20,22 +20,21 @@ static void check_scope(const struct wf_scope *scope)
 
 static bool is_full(const struct wf_scope *scope)
 {
-    return scope->limit_ > 0 && (scope->alive_ >= scope->limit_ || scope->spawners_.first != NULL);
+    return scope->limit_ > 0 && (scope->alive_ + scope->granted_ >= scope->limit_ || scope->spawners_.first != NULL);
 }
 
 static const struct wait_class room_class = {.name = "room under the scope's limit", .cancel = queue_cancel};
 
-/* A grant may come together with the cancel of the scope: then the room goes to the next in the queue. */
+/* A grant reserves the room until the waiter runs; a cancel of the scope ends every wait for its room. */
 static int wait_for_room(struct wf_scope *scope)
 {
     int rc = wait_check(false);
+    if (rc == 0) rc = (int)queue_wait(&scope->spawners_, &room_class);
     if (rc < 0) return rc;
-    rc = (int)queue_wait(&scope->spawners_, &room_class);
-    if (rc == 0 && (scope->node_.flags & NODE_CANCELLED)) {
-        queue_grant(&scope->spawners_, 0);
-        rc = -ECANCELED;
-    }
-    return rc;
+    scope->granted_--;
+    if (!(scope->node_.flags & NODE_CANCELLED)) return 0;
+    scope_room_left(scope);
+    return -ECANCELED;
 }
 
 /* A child that could not be made counts as one that failed. */
@@ -57,7 +56,9 @@ static int spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spaw
         if (rc < 0) return rc;
     }
     int rc = task_spawn(scope, fn, options, task);
-    return rc < 0 ? fail_spawn(scope, options, rc) : 0;
+    if (rc == 0) return 0;
+    scope_room_left(scope);
+    return fail_spawn(scope, options, rc);
 }
 
 int wf_spawn_(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options)
@@ -102,8 +103,7 @@ int wf_spawn_ready_(struct wf_scope *scope, int (*fn)(void *), const struct wf_s
 {
     struct ready ready = {.abandoned = false};
     struct wf_spawn_options own = *options;
-    bool has_handle = own.handle != NULL;
-    if (!has_handle) own.handle = &ready.child;
+    if (own.handle == NULL) own.handle = &ready.child;
     check_scope(scope);
     int rc = wait_check(false);
     if (rc < 0) return rc;
@@ -118,8 +118,8 @@ int wf_spawn_ready_(struct wf_scope *scope, int (*fn)(void *), const struct wf_s
     task->extra = extra;
     extra->ready = &ready;
     ready.child.task_ = task;
+    if (wf_cancelled()) ready_cancelled(&ready.wait, -ECANCELED); /* while it waited for room */
     rc = (int)suspend(&ready.wait, &ready_class, scope);
-    if (rc >= 0 && !has_handle) task->handle = NULL; /* the child lives on without this frame */
     return ready.abandoned && rc < 0 ? -ECANCELED : rc;
 }
 
@@ -140,7 +140,7 @@ bool ready_ended(struct wf_task *task, int rc)
     task->extra->ready = NULL;
     if (task->handle == &ready->child) task->handle = NULL;
     wait_end(&ready->wait, rc < 0 ? rc : -EPROTO);
-    return false;
+    return ready->abandoned && rc < 0 && rc != -ECANCELED; /* nobody else would hear of it */
 }
 
 /* ---- Handles ---- */
@@ -159,7 +159,7 @@ int wf_handle_join(struct wf_handle *handle)
 
 void wf_handle_cancel_at_(struct wf_handle *handle, const char *why, const char *place)
 {
-    (void)LOOP_HERE();
+    (void)LOOP_ALIVE();
     if (handle->task_ == NULL) return;
     node_cancel(&handle->task_->node, &handle->reason_, WF_REASON_EXPLICIT, why, place);
 }
@@ -214,7 +214,8 @@ int wf_wait_handles(struct wf_handle *const *handles, size_t count, enum wf_wait
         bool enough =
             (size_t)ended == count || (condition == WF_ANY_DONE && ended > 0) || (condition == WF_ANY_FAILED && failed);
         if (enough) return ended;
-        rc = wait_for_any(handles, count);
+        rc = wait_check(false);
+        if (rc == 0) rc = wait_for_any(handles, count);
         if (rc < 0) return rc;
     }
 }

@@ -51,9 +51,9 @@ struct loop {
 
     const struct driver *driver;
     void *driver_state;
-    char refusal[160];    /* why a better driver was not taken */
-    uint64_t pending_ops; /* operations of tasks */
-    struct op *path_ops;  /* the pending ones without a descriptor */
+    char refusal[160];       /* why a better driver was not taken */
+    uint64_t pending_ops;    /* operations of tasks */
+    struct op_list path_ops; /* the pending ones without a descriptor */
     uint64_t pending_jobs;
     struct executor *executor;
 
@@ -77,6 +77,9 @@ struct loop *loop_required(const char *function);
 #define LOOP_HERE()                                                                                                    \
     (__builtin_expect(current_loop != NULL && current_loop->running != NULL, 1) ? current_loop                         \
                                                                                 : loop_required(__func__))
+
+/* For calls that never suspend: the loop itself may make them too, in a callback. */
+#define LOOP_ALIVE() (__builtin_expect(current_loop != NULL, 1) ? current_loop : loop_required(__func__))
 
 static inline void run_push(struct loop *loop, struct wf_task *task)
 {
@@ -127,6 +130,9 @@ void signals_give_back(struct loop *loop);
 void signals_look(struct loop *loop);
 /* The signal that ended the last loop which had taken them; 0: none. */
 int signals_last(void);
+void signals_forget(void);
+/* A forked child is not the one that was asked to drain. */
+void signals_in_forked_child(void);
 
 /* ---- dump.c ---- */
 void loop_dump(struct loop *loop, const char *title);

@@ -3,33 +3,37 @@
 
 /* ---- Pending operations: on their descriptor's list, or on the loop's ---- */
 
-static struct op **list_of(struct loop *loop, struct op *op)
+static struct op_list *list_of(struct loop *loop, struct op *op)
 {
     return op->desc != NULL ? &op->desc->ops : &loop->path_ops;
 }
 
 static void link_op(struct loop *loop, struct op *op)
 {
-    struct op **first = list_of(loop, op);
-    op->prev = NULL;
-    op->next = *first;
-    if (op->next != NULL) op->next->prev = op;
-    *first = op;
+    struct op_list *list = list_of(loop, op);
+    op->next = NULL;
+    op->prev = list->last;
+    if (list->last != NULL) list->last->next = op;
+    else list->first = op;
+    list->last = op;
     if (op->desc != NULL) op->desc->pending++;
     loop->pending_ops++;
 }
 
 static void unlink_op(struct loop *loop, struct op *op)
 {
+    struct op_list *list = list_of(loop, op);
     if (op->next != NULL) op->next->prev = op->prev;
+    else list->last = op->prev;
     if (op->prev != NULL) op->prev->next = op->next;
-    else *list_of(loop, op) = op->next;
+    else list->first = op->next;
     loop->pending_ops--;
 }
 
 static void op_cancel(struct wf_wait *wait, int code)
 {
     struct op *op = (struct op *)wait;
+    if (op->cancel_code == -ESHUTDOWN && code == -ECANCELED) op->cancel_code = code; /* drained, then cancelled */
     if (op->cancel_code != 0) return;
     op->cancel_code = code;
     current_loop->driver->cancel(current_loop, op);
@@ -69,8 +73,10 @@ int64_t op_run(struct op *op)
         if (loop->driver->submit(loop, op)) return wait_skipped(op->wait.result);
         link_op(loop, op);
         result = suspend(&op->wait, class, op->desc);
-    } while (result == -EINTR && op->cancel_code == 0 && (op->desc == NULL || !op->desc->closed));
-    return result;
+        if (result != -EINTR || op->cancel_code != 0) return result;
+        if (loop->running->current->flags & NODE_CANCELLED) return -ECANCELED;
+    } while (op->desc == NULL || !op->desc->closed);
+    return -EBADF;
 }
 
 void op_complete(struct op *op, int64_t result)
@@ -99,7 +105,7 @@ void desc_close(struct desc *desc)
     struct loop *loop = current_loop;
     desc->closed = true;
     desc->pending++; /* keeps it while its operations are ended, some of them at once */
-    for (struct op *op = desc->ops, *next; op != NULL; op = next) {
+    for (struct op *op = desc->ops.first, *next; op != NULL; op = next) {
         next = op->next;
         op_cancel(&op->wait, -EBADF);
     }

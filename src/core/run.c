@@ -23,6 +23,7 @@ enum {
 
 /* What the last loop of this thread left for wf_exit_status. */
 static _Thread_local char last_failure[512];
+static _Thread_local int last_failure_code;
 
 /* ---- The process ---- */
 
@@ -36,6 +37,7 @@ static void ignore_broken_pipes(void)
 /* A child has the parent's tasks in memory, but not its threads and not its ring: only exec is safe there. */
 static void in_forked_child(void)
 {
+    signals_in_forked_child();
     current_loop = NULL;
 }
 
@@ -115,7 +117,7 @@ static void loop_finish(struct loop *loop)
 static void keep_failure(const struct wf_scope *root)
 {
     const struct wf_error *error = root->errors_;
-    last_failure[0] = '\0';
+    last_failure_code = error != NULL ? error->code : 0;
     if (error != NULL) snprintf(last_failure, sizeof last_failure, "%s", error->message);
 }
 
@@ -153,6 +155,8 @@ int wf_run_(int (*fn)(void *), const struct wf_run_options *options)
     if (options->size != sizeof *options || fn == NULL) return -EINVAL;
     if (stack_class_for(options->stack_size) < 0) return -EINVAL;
     pthread_once(&once, prepare_process);
+    signals_forget();
+    last_failure_code = 0;
     struct loop *loop = memory_zero(sizeof *loop);
     if (loop == NULL) return -ENOMEM;
     void *signal_stack;
@@ -176,7 +180,7 @@ int wf_exit_status(int rc)
     if (rc >= 0) return 0;
     int number = signals_last();
     if (number != 0 && rc == -ECANCELED) return 128 + number;
-    const char *detail = last_failure[0] != '\0' ? last_failure : wf_strerror(rc);
+    const char *detail = rc == last_failure_code ? last_failure : wf_strerror(rc);
     fprintf(stderr, "%s: %s\n", program_invocation_short_name, detail);
     return 1;
 }

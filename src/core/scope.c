@@ -78,7 +78,8 @@ void wf_scope_open_(const struct wf_scope_options *options)
 
 void wf_scope_set_deadline(struct wf_scope *scope, int64_t deadline_ns)
 {
-    struct loop *loop = LOOP_HERE();
+    struct loop *loop = LOOP_ALIVE();
+    if (scope->loop_ != loop || (scope->state_ != SCOPE_OPEN && scope->state_ != SCOPE_ENDING)) return;
     timer_disarm(&loop->timers, &scope->timer_);
     set_deadline(loop, scope, deadline_ns, loop_now(loop));
 }
@@ -138,9 +139,10 @@ static void apply_policy(struct wf_scope *scope, const struct wf_task *task, int
 /* The opener waits in wf_scope_next for one to be handed out, or in wf_scope_end for the last. */
 static bool joiner_may_go_on(const struct wf_scope *scope)
 {
-    if (scope->alive_ == 0 && scope->daemons_ == 0) return true;
-    if (scope->state_ == SCOPE_OPEN) return scope->finished_ != NULL || scope->alive_ == 0;
-    return scope->alive_ == 0 && !(scope->node_.flags & NODE_REQUESTED);
+    bool none_left = scope->alive_ == 0 && scope->granted_ == 0;
+    if (none_left && scope->daemons_ == 0) return true;
+    if (scope->state_ == SCOPE_OPEN) return scope->finished_ != NULL || none_left;
+    return none_left && !(scope->node_.flags & NODE_REQUESTED);
 }
 
 static void wake_joiner(struct wf_scope *scope)
@@ -149,6 +151,15 @@ static void wake_joiner(struct wf_scope *scope)
     if (joiner == NULL || !joiner_may_go_on(scope)) return;
     scope->joiner_ = NULL;
     wait_end(joiner, 0);
+}
+
+void scope_room_left(struct wf_scope *scope)
+{
+    while (scope->spawners_.first != NULL && scope->alive_ + scope->granted_ < scope->limit_) {
+        scope->granted_++;
+        queue_grant(&scope->spawners_, 0);
+    }
+    wake_joiner(scope);
 }
 
 void scope_child_ended(struct wf_scope *scope, struct wf_task *task, int rc, bool cancelled, bool counts)
@@ -160,7 +171,7 @@ void scope_child_ended(struct wf_scope *scope, struct wf_task *task, int rc, boo
         if (rc < 0) scope_note_error(scope, task, rc);
         if (!(task->flags & TASK_DAEMON) || rc < 0) apply_policy(scope, task, rc);
     }
-    if (scope->limit_ > 0 && scope->alive_ < scope->limit_) queue_grant(&scope->spawners_, 0);
+    if (scope->limit_ > 0) scope_room_left(scope);
 }
 
 bool scope_keeps(struct wf_scope *scope, struct wf_task *task, int rc)
@@ -176,8 +187,6 @@ bool scope_keeps(struct wf_scope *scope, struct wf_task *task, int rc)
     wake_joiner(scope);
     return keeps;
 }
-
-static const struct wait_class next_class;
 
 static void next_cancelled(struct wf_wait *wait, int code)
 {
@@ -205,7 +214,8 @@ int wf_scope_next(struct wf_scope *scope, struct wf_finished *finished)
     if (task == NULL) return 0;
     scope->finished_ = task->next;
     if (task->next == NULL) scope->last_finished_ = NULL;
-    *finished = (struct wf_finished){.arg = task->arg, .handle = task->handle, .result = task->result};
+    void *arg = task->flags & TASK_OWNS_ARG ? NULL : task->arg;
+    *finished = (struct wf_finished){.arg = arg, .handle = task->handle, .result = task->result};
     task_free(loop, task);
     return 1;
 }
@@ -241,7 +251,7 @@ static const struct wait_class join_class = {.name = "children"};
 
 static void join_children(struct wf_scope *scope)
 {
-    while (scope->alive_ > 0) {
+    while (scope->alive_ + scope->granted_ > 0) {
         struct wf_wait wait;
         scope->joiner_ = &wait;
         suspend(&wait, &join_class, scope);
@@ -291,13 +301,13 @@ int wf_scope_end(struct wf_scope *scope, int rc)
         if (rc == -ECANCELED && (scope->node_.flags & NODE_CANCELLED)) {
             scope->cut_ = true;
         } else {
-            body_failed = scope->first_error_ == 0;
+            body_failed = scope->first_error_ == 0 && !scope->decided_;
             scope_note_error(scope, task, rc);
             node_cancel(&scope->node_, &scope->reason_, WF_REASON_PARENT_LEFT, "the scope's body failed",
                         scope->place_);
         }
     }
-    if (scope->alive_ + scope->daemons_ > 0) join_children(scope);
+    if (scope->alive_ + scope->granted_ + scope->daemons_ > 0) join_children(scope);
     timer_disarm(&loop->timers, &scope->timer_);
     int result = outcome(scope, rc, body_failed);
     scope->result_ = result;
@@ -313,11 +323,14 @@ static void hand_up(struct wf_task *task, struct wf_scope *scope, int result)
 {
     scope_pass_errors(scope, task);
     if (task->current->flags & NODE_TASK) {
-        struct task_extra *extra = task_extra(task);
-        if (extra != NULL) extra->stray_error = result;
+        if (task->stray_error == 0) task->stray_error = result;
         return;
     }
     struct wf_scope *enclosing = (struct wf_scope *)task->current;
+    if (result == -ECANCELED && (task->current->flags & NODE_CANCELLED)) {
+        enclosing->cut_ = true;
+        return;
+    }
     scope_note_error(enclosing, task, result);
     if (enclosing->policy_ == WF_FAIL_FAST) cancel_siblings(enclosing, "an inner scope failed", task);
 }
@@ -361,7 +374,7 @@ void wf_scope_leave_(struct wf_scope *scope)
 
 void wf_scope_cancel_at_(struct wf_scope *scope, const char *why, const char *place)
 {
-    struct loop *loop = LOOP_HERE();
+    struct loop *loop = LOOP_ALIVE();
     if (scope->loop_ != loop && scope->state_ != SCOPE_UNOPENED)
         misuse("the scope opened at %s was cancelled from another loop's thread; a scope belongs to its own loop.",
                scope->place_);
@@ -371,7 +384,7 @@ void wf_scope_cancel_at_(struct wf_scope *scope, const char *why, const char *pl
 
 void wf_scope_drain(struct wf_scope *scope)
 {
-    (void)LOOP_HERE();
+    (void)LOOP_ALIVE();
     node_drain(&scope->node_);
 }
 

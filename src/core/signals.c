@@ -19,10 +19,12 @@ static struct sigaction previous_int, previous_term;
 
 static void on_signal(int number)
 {
+    int saved = errno;
     atomic_fetch_add(&arrived, 1);
     atomic_store(&last_signal, number);
     struct loop *loop = atomic_load(&signal_loop);
     if (loop != NULL) loop->driver->wake(loop);
+    errno = saved;
 }
 
 int signals_take(struct loop *loop)
@@ -38,12 +40,27 @@ int signals_take(struct loop *loop)
     return 0;
 }
 
-void signals_give_back(struct loop *loop)
+static void restore_handlers(void)
 {
-    timer_disarm(&loop->timers, &loop->grace_timer);
     sigaction(SIGINT, &previous_int, NULL);
     sigaction(SIGTERM, &previous_term, NULL);
     atomic_store(&signal_loop, NULL);
+}
+
+void signals_give_back(struct loop *loop)
+{
+    timer_disarm(&loop->timers, &loop->grace_timer);
+    restore_handlers();
+}
+
+void signals_in_forked_child(void)
+{
+    if (atomic_load(&signal_loop) != NULL) restore_handlers();
+}
+
+void signals_forget(void)
+{
+    if (atomic_load(&signal_loop) == NULL) atomic_store(&last_signal, 0);
 }
 
 static void cancel_all(struct loop *loop)
@@ -61,11 +78,11 @@ static void grace_over(struct wf_timer_ *timer)
 
 static void drain(struct loop *loop)
 {
-    node_drain(&loop->root.node_);
     if (loop->grace <= 0) {
         cancel_all(loop);
         return;
     }
+    node_drain(&loop->root.node_);
     loop->grace_timer.deadline = wf_deadline_after(loop->grace);
     loop->grace_timer.fire = grace_over;
     timer_arm(&loop->timers, &loop->grace_timer);

@@ -146,6 +146,7 @@ static inline void task_init(struct wf_task *task, struct wf_scope *scope, int (
     task->extra = NULL;
     task->held = NULL;
     task->resumes = task->spins = 0;
+    task->stray_error = 0;
     task->current = &task->node;
     task->fn = fn;
     task->arg = (void *)(uintptr_t)options->arg_;
@@ -222,7 +223,7 @@ void task_end(struct wf_task *task, int rc)
                "left by "
                "longjmp or the like, and its children may still use that frame.",
                task->name, task->place, ((struct wf_scope *)task->current)->place_);
-    if (task->extra != NULL && rc >= 0 && task->extra->stray_error < 0) rc = task->extra->stray_error;
+    if (rc >= 0 && task->stray_error < 0) rc = task->stray_error;
     while (__builtin_expect(task->held != NULL, 0)) {
         struct wf_end_hook_ *hook = task->held;
         task->held = hook->next;

@@ -36,7 +36,6 @@ struct task_extra {
     struct wf_error *failure; /* of the last wf_fail, or of a scope that ended with errors */
     struct wf_reason caught;
     struct wf_arena scratch;
-    int stray_error;     /* handed up by a scope that was left without its end */
     struct ready *ready; /* who waits for wf_ready */
 };
 
@@ -61,6 +60,7 @@ struct wf_task {
     uint32_t resumes; /* how often it was switched to, for dumps */
     uint32_t spins;   /* suspending calls in a row that failed because it is cancelled */
     int result;       /* of an ended one that its scope keeps */
+    int stray_error;  /* handed up by a scope that was left without its end */
     uint8_t flags, stack_class, chunk_index;
     /* A sleep's records lie here, not on the stack: firing a batch of timers then walks dense memory, and each stack,
      * a page of its own and so a miss in every cache there is, is only touched when its task runs. */

@@ -197,12 +197,27 @@ static bool submit_poll(struct loop *loop, struct op *op)
 
 /* ---- Operations ---- */
 
+/* Two streams over one descriptor: epoll knows it by number, so the second is watched by a duplicate. */
+static int register_alias(struct loop *loop, struct desc *desc, struct epoll_event *event)
+{
+    int alias = fcntl(desc->fd, F_DUPFD_CLOEXEC, 3);
+    if (alias < 0) return -errno;
+    if (epoll_ctl(epoll_of(loop)->fd, EPOLL_CTL_ADD, alias, event) < 0) {
+        int rc = -errno;
+        close(alias);
+        return rc;
+    }
+    desc->epoll.alias = alias;
+    return 0;
+}
+
 static int register_desc(struct loop *loop, struct desc *desc)
 {
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = desc};
-    if (epoll_ctl(epoll_of(loop)->fd, EPOLL_CTL_ADD, desc->fd, &event) < 0) return -errno;
-    desc->epoll.registered = true;
-    return 0;
+    int rc = epoll_ctl(epoll_of(loop)->fd, EPOLL_CTL_ADD, desc->fd, &event) < 0 ? -errno : 0;
+    if (rc == -EEXIST) rc = register_alias(loop, desc, &event);
+    desc->epoll.registered = rc == 0;
+    return rc;
 }
 
 static bool epoll_submit(struct loop *loop, struct op *op)
@@ -245,7 +260,7 @@ static void desc_ready(struct desc *desc, uint32_t events)
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) desc->epoll.hung_up = true;
     if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) desc->epoll.ready |= WF_READABLE;
     if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) desc->epoll.ready |= WF_WRITABLE;
-    for (struct op *op = desc->ops, *next; op != NULL; op = next) {
+    for (struct op *op = desc->ops.first, *next; op != NULL; op = next) {
         next = op->next;
         int64_t result;
         if (op->job.fn == NULL && (desc->epoll.ready & direction(op->kind)) && try_op(op, &result))
@@ -261,7 +276,7 @@ static int wait_for_events(struct loop *loop, int64_t deadline)
     if (!epoll->coarse) {
         struct timespec time = {.tv_sec = wait_ns / 1000000000, .tv_nsec = wait_ns % 1000000000};
         int count = epoll_pwait2(epoll->fd, epoll->events, EVENTS_MAX, deadline == WF_FOREVER ? NULL : &time, NULL);
-        if (count >= 0 || errno != ENOSYS) return count;
+        if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count; /* EPERM: an older container's filter */
         epoll->coarse = true;
     }
     int64_t milliseconds = (wait_ns + 999999) / 1000000;
@@ -315,7 +330,9 @@ static void epoll_attach(struct loop *loop, struct desc *desc)
 /* Taken out by hand: a duplicate somewhere else would keep a mere close from doing it. */
 static void epoll_close(struct loop *loop, struct desc *desc)
 {
-    if (desc->epoll.registered) epoll_ctl(epoll_of(loop)->fd, EPOLL_CTL_DEL, desc->fd, NULL);
+    int watched = desc->epoll.alias > 0 ? desc->epoll.alias : desc->fd;
+    if (desc->epoll.registered) epoll_ctl(epoll_of(loop)->fd, EPOLL_CTL_DEL, watched, NULL);
+    if (desc->epoll.alias > 0) close(desc->epoll.alias);
     close(desc->fd);
 }
 

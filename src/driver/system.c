@@ -69,11 +69,19 @@ int system_shutdown(struct loop *loop, int fd, int how)
 
 /* ---- On a thread ---- */
 
+/* A FIFO without a peer would hold the thread for ever: opened as io_uring does it, and made blocking again. */
+static int open_without_waiting(const char *path, int flags, mode_t mode)
+{
+    int fd = open(path, flags | O_NONBLOCK, mode);
+    if (fd >= 0 && !(flags & O_NONBLOCK)) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    return fd;
+}
+
 static ssize_t blocking_call(const struct op *op)
 {
     switch (op->kind) {
     case OP_OPEN:
-        return open(op->path, (int)op->flags, op->mode);
+        return open_without_waiting(op->path, (int)op->flags, op->mode);
     case OP_STAT:
         return statx(AT_FDCWD, op->path, (int)op->flags, STATX_BASIC_STATS, op->buffer);
     case OP_SYNC:

@@ -135,6 +135,13 @@ static void register_ring(struct uring *ring)
     ring->enter_flags |= IORING_ENTER_REGISTERED_RING;
 }
 
+static void unregister_ring(struct uring *ring)
+{
+    if (ring->enter_fd == ring->fd) return;
+    struct io_uring_rsrc_update update = {.offset = (unsigned)ring->enter_fd};
+    syscall(SYS_io_uring_register, ring->fd, IORING_UNREGISTER_RING_FDS, &update, 1);
+}
+
 static void unmap(struct uring *ring)
 {
     if (ring->sqes != NULL) munmap(ring->sqes, ring->sqes_size);
@@ -177,6 +184,7 @@ static int uring_init(struct loop *loop)
 static void uring_finish(struct loop *loop)
 {
     struct uring *ring = uring_of(loop);
+    unregister_ring(ring);
     unmap(ring);
     memory_free(ring);
 }

@@ -234,7 +234,7 @@ int wf_stream_shutdown(struct wf_stream *stream)
 void wf_stream_close(struct wf_stream *stream)
 {
     if (stream == NULL) return;
-    (void)LOOP_HERE();
+    (void)LOOP_ALIVE();
     desc_close(&stream->desc);
 }
 

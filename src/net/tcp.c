@@ -129,7 +129,7 @@ uint16_t wf_listener_port(const struct wf_listener *listener)
 void wf_listener_close(struct wf_listener *listener)
 {
     if (listener == NULL) return;
-    (void)LOOP_HERE();
+    (void)LOOP_ALIVE();
     desc_close(&listener->desc);
 }
 

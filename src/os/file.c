@@ -12,7 +12,8 @@
 
 struct wf_file {
     struct desc desc;
-    int64_t position;    /* of wf_file_read and wf_file_write; -1: the system keeps it (not a regular file) */
+    int64_t position; /* of wf_file_read and wf_file_write; -1: the system keeps it (O_APPEND, or no regular file) */
+    bool seekable;
     uint32_t references; /* the descriptor's, and one for a call that moves the position: a close may come meanwhile */
     bool moving;
     char path[];
@@ -50,9 +51,10 @@ int wf_file_open(const char *path, int flags, mode_t mode, struct wf_file **out)
         memory_free(file);
         return failed(fd, path);
     }
-    struct stat status;
+    struct stat status = {.st_mode = 0};
     bool regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-    file->position = !regular ? -1 : flags & O_APPEND ? status.st_size : 0;
+    file->seekable = regular || (status.st_mode & S_IFMT) == S_IFBLK;
+    file->position = regular && !(flags & O_APPEND) ? 0 : -1;
     desc_init(&file->desc, fd, file_release);
     *out = file;
     return 0;
@@ -61,7 +63,7 @@ int wf_file_open(const char *path, int flags, mode_t mode, struct wf_file **out)
 void wf_file_close(struct wf_file *file)
 {
     if (file == NULL) return;
-    (void)LOOP_HERE();
+    (void)LOOP_ALIVE();
     desc_close(&file->desc);
 }
 
@@ -76,7 +78,8 @@ static ssize_t transfer(struct wf_file *file, enum op_kind kind, void *buffer, s
 
 static ssize_t transfer_at(struct wf_file *file, enum op_kind kind, void *buffer, size_t size, int64_t offset)
 {
-    return offset < 0 ? -EINVAL : transfer(file, kind, buffer, size, offset);
+    if (offset < 0) return -EINVAL;
+    return file->seekable ? transfer(file, kind, buffer, size, offset) : -ESPIPE;
 }
 
 ssize_t wf_file_read_at(struct wf_file *file, void *buffer, size_t size, int64_t offset)

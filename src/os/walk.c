@@ -177,7 +177,7 @@ int wf_walk_next(struct wf_walk *walk, const struct wf_walk_entry **entry)
         int error = 0;
         if (S_ISDIR(item->status.st_mode)) {
             error = level_read(walk->path, &walk->below);
-            if (error == -ECANCELED || error == -ENOMEM) return error;
+            if (error == -ECANCELED || error == -ENOMEM || error == -EAGAIN) return error;
         }
         level->next++;
         if (error == -ENOENT) continue; /* it vanished */

@@ -16,14 +16,14 @@ int wf_event_wait(struct wf_event *event)
 
 void wf_event_set(struct wf_event *event)
 {
-    (void)LOOP_HERE();
+    (void)LOOP_ALIVE();
     event->set_ = true;
     while (queue_grant(&event->waiters_, 0)) {}
 }
 
 void wf_event_clear(struct wf_event *event)
 {
-    (void)LOOP_HERE();
+    (void)LOOP_ALIVE();
     event->set_ = false;
 }
 

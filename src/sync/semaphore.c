@@ -29,7 +29,7 @@ int wf_semaphore_try_acquire(struct wf_semaphore *semaphore)
 
 void wf_semaphore_release(struct wf_semaphore *semaphore)
 {
-    (void)LOOP_HERE();
+    (void)LOOP_ALIVE();
     if (!queue_grant(&semaphore->waiters_, 0)) semaphore->permits_++;
 }
 
