@@ -5,8 +5,8 @@
  *     int rc = wf_offload(hash_file, &job);
  *
  * Each loop has one executor: at most .threads_max workers (wf_run), started when there is work and joined when the
- * loop ends; at most .queue_max jobs wait for a worker, and past that the callers wait, first in, first out. Operations on
- * files use the same workers on the epoll driver, and do not count.
+ * loop ends; at most .queue_max jobs wait for a worker, and past that the callers wait, first in, first out.
+ * Operations on files use the same workers on the epoll driver, and do not count.
  */
 #ifndef WEFT_EXECUTOR_H
 #define WEFT_EXECUTOR_H

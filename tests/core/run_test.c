@@ -1,7 +1,12 @@
 /* Rules 2.1, 5.1, 5.2, 7.1, 7.4, 8.2: loops, turns, timers, signals, deadlock, overflow. */
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -304,6 +309,41 @@ static int sleep_in_forked_child(void *unused)
 WF_TEST(a_suspending_call_in_a_forked_child_is_refused, .plain = true, .dies = "was called outside a task")
 {
     wf_run(sleep_in_forked_child, NULL);
+}
+
+/* A kernel or a container that refuses io_uring: the loop runs on epoll and can say why. */
+static int say_driver(void *unused)
+{
+    (void)unused;
+    fprintf(stderr, "driver %s, refused: %s\n", wf_driver_name(), wf_driver_refusal());
+    return wf_sleep(WF_MILLISECONDS(1));
+}
+
+static void refuse_call(unsigned number)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = WF_COUNT(filter), .filter = filter};
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+WF_TEST(a_refused_io_uring_falls_back_and_the_reason_can_be_asked, .plain = true,
+        .dies = "driver epoll, refused: uring: Operation not permitted")
+{
+    refuse_call(SYS_io_uring_setup);
+    unsetenv("WEFT_DRIVER");
+    _exit(wf_run(say_driver, NULL) == 0 ? 3 : 0);
+}
+
+WF_TEST(a_refused_epoll_pwait2_is_done_without, .plain = true, .dies = "driver epoll")
+{
+    refuse_call(SYS_epoll_pwait2);
+    _exit(wf_run(say_driver, NULL, .driver = "epoll") == 0 ? 3 : 0);
 }
 
 /* Limits */

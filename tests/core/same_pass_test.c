@@ -1,4 +1,4 @@
-/* Two things in the same pass of the loop: a grant and a cancel, an end and a spawn. Each order has one right outcome. */
+/* Two things in one pass of the loop: a grant and a cancel, an end and a spawn. Each order has one right outcome. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

@@ -201,6 +201,26 @@ WF_TEST(a_port_in_use_is_an_error_with_a_message)
     wf_listener_close(first);
 }
 
+WF_TEST(a_peer_that_stalls_is_cut_by_a_deadline_and_costs_nothing_else)
+{
+    struct wf_listener *listener;
+    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
+    struct wf_stream *stalled;
+    WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", wf_listener_port(listener), &stalled), 0);
+    struct wf_stream *conn;
+    WF_EXPECT_CODE(wf_tcp_accept(listener, &conn), 0);
+    char text[8];
+    size_t done = 0;
+    WF_EXPECT_CODE(wf_stream_write_all(stalled, "abc", 3, NULL), 0);
+    WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(10), wf_stream_read_full(conn, text, sizeof text, &done)), -ETIME);
+    WF_EXPECT_INT((int64_t)done, 3);
+    WF_EXPECT_CODE(wf_stream_write_all(stalled, "de", 2, NULL), 0);
+    WF_EXPECT_INT(wf_stream_read(conn, text, sizeof text), 2);
+    wf_stream_close(conn);
+    wf_stream_close(stalled);
+    wf_listener_close(listener);
+}
+
 static int accept_one(struct wf_listener *listener)
 {
     struct wf_stream *conn;
