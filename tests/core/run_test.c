@@ -333,7 +333,7 @@ static void refuse_call(unsigned number)
 }
 
 WF_TEST(a_refused_io_uring_falls_back_and_the_reason_can_be_asked, .plain = true,
-        .dies = "driver epoll, refused: uring: Operation not permitted")
+        .dies = "driver epoll, refused: uring: ")
 {
     refuse_call(SYS_io_uring_setup);
     unsetenv("WEFT_DRIVER");
