@@ -36,6 +36,7 @@ struct job {
     int result;
     int64_t queued_at;
     const char *name;
+    struct wf_timer_ timer; /* of a driver that decides when it runs */
 };
 
 enum op_kind {
@@ -104,6 +105,8 @@ struct desc {
 
 struct driver {
     const char *name;
+    bool on_request;   /* never chosen by itself */
+    bool exact_timers; /* waking up costs nothing: timers need not be fired in batches */
     /* Takes what it needs; 0 or why not. `finish` is called only after a successful `init`. */
     int (*init)(struct loop *loop);
     void (*finish)(struct loop *loop);
@@ -111,8 +114,9 @@ struct driver {
     bool (*submit)(struct loop *loop, struct op *op);
     /* Asks a pending operation to end; op_complete is called in any case, perhaps before this returns. */
     void (*cancel)(struct loop *loop, struct op *op);
-    /* Reaps what has completed; when nothing has, waits until `deadline` (0: does not wait). */
-    void (*poll)(struct loop *loop, int64_t deadline);
+    /* Reaps what has completed; when nothing has, waits until `deadline` (0: does not wait). False: it knows that nothing
+     * will ever complete, and there is no deadline. */
+    bool (*poll)(struct loop *loop, int64_t deadline);
     /* Ends a poll that waits, from any thread or signal handler. */
     void (*wake)(struct loop *loop);
     int64_t (*now)(struct loop *loop);
@@ -131,6 +135,8 @@ struct driver {
     /* Prepares a descriptor for operations; detaches and closes it. */
     void (*attach)(struct loop *loop, struct desc *desc);
     void (*close)(struct loop *loop, struct desc *desc);
+    /* Closes a descriptor that was never attached. */
+    void (*close_fd)(struct loop *loop, int fd);
 };
 
 /* Those to try, best first; the list ends with NULL. */

@@ -342,9 +342,10 @@ static void trim(struct loop *loop)
  * few fall due and fires them together: 1 us later for each that is armed, 1 ms at most. Ten sleepers do not notice; of
  * a hundred thousand, a hundred wake at once.
  */
-static int64_t timer_deadline(const struct timers *timers)
+static int64_t timer_deadline(const struct loop *loop)
 {
-    if (timers->next == WF_FOREVER) return WF_FOREVER;
+    const struct timers *timers = &loop->timers;
+    if (timers->next == WF_FOREVER || loop->driver->exact_timers) return timers->next;
     int64_t slack = timers->armed < 1000 ? (int64_t)timers->armed * 1000 : 1000000;
     int64_t deadline;
     return __builtin_add_overflow(timers->next, slack, &deadline) ? WF_FOREVER : deadline;
@@ -356,15 +357,16 @@ static void poll_once(struct loop *loop)
     int64_t deadline = 0;
     if (loop->runnable == 0) {
         trim(loop);
-        deadline = timer_deadline(&loop->timers);
+        deadline = timer_deadline(loop);
         atomic_store(&loop->sleeping, true);
         if (atomic_load(&loop->inbox) != NULL) deadline = 0;
     }
-    loop->driver->poll(loop, deadline);
+    bool alive = loop->driver->poll(loop, deadline);
     atomic_store_explicit(&loop->sleeping, false, memory_order_relaxed);
     deliver_messages(loop);
     loop->now = loop_now(loop);
     timers_fire(&loop->timers, loop->now);
+    if (!alive && loop->runnable == 0 && !loop->signals) break_deadlock(loop);
     if (loop->signals) signals_look(loop);
 }
 

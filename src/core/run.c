@@ -55,14 +55,14 @@ static int choose_driver(struct loop *loop, const char *wanted)
     if (wanted != NULL && wanted[0] == '\0') wanted = NULL;
     int rc = -EINVAL;
     for (const struct driver *const *driver = drivers; *driver != NULL; driver++) {
-        if (wanted != NULL && strcmp(wanted, (*driver)->name) != 0) continue;
+        if (wanted != NULL ? strcmp(wanted, (*driver)->name) != 0 : (*driver)->on_request) continue;
         loop->driver = *driver;
         rc = (*driver)->init(loop);
         if (rc == 0) return 0;
         snprintf(loop->refusal, sizeof loop->refusal, "%s: %s", (*driver)->name, wf_strerror(rc));
     }
     if (wanted != NULL && rc == -EINVAL)
-        wf_report("there is no driver called '%s'; WEFT_DRIVER may be uring or epoll", wanted);
+        wf_report("there is no driver called '%s'; WEFT_DRIVER may be uring, epoll or sim", wanted);
     return rc;
 }
 

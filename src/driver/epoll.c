@@ -284,7 +284,7 @@ static int wait_for_events(struct loop *loop, int64_t deadline)
     return epoll_wait(epoll->fd, epoll->events, EVENTS_MAX, timeout);
 }
 
-static void epoll_poll(struct loop *loop, int64_t deadline)
+static bool epoll_poll(struct loop *loop, int64_t deadline)
 {
     struct epoll *epoll = epoll_of(loop);
     int count = wait_for_events(loop, deadline);
@@ -300,6 +300,7 @@ static void epoll_poll(struct loop *loop, int64_t deadline)
             desc_ready(event->data.ptr, event->events);
         }
     }
+    return true;
 }
 
 /* ---- Descriptors ---- */
@@ -357,4 +358,5 @@ const struct driver epoll_driver = {
     .shutdown = system_shutdown,
     .attach = epoll_attach,
     .close = epoll_close,
+    .close_fd = system_close_fd,
 };

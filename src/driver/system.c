@@ -9,8 +9,8 @@
 #include <unistd.h>
 #include <weft/stream.h>
 
-extern const struct driver uring_driver, epoll_driver;
-const struct driver *const drivers[] = {&uring_driver, &epoll_driver, NULL};
+extern const struct driver uring_driver, epoll_driver, sim_driver;
+const struct driver *const drivers[] = {&uring_driver, &epoll_driver, &sim_driver, NULL};
 
 static int code(int rc)
 {
@@ -61,6 +61,12 @@ int system_local_name(struct loop *loop, int fd, struct sockaddr *address, sockl
     return code(getsockname(fd, address, size));
 }
 
+void system_close_fd(struct loop *loop, int fd)
+{
+    (void)loop;
+    close(fd);
+}
+
 int system_shutdown(struct loop *loop, int fd, int how)
 {
     (void)loop;
@@ -98,14 +104,18 @@ static ssize_t blocking_call(const struct op *op)
     }
 }
 
-static int run_on_thread(void *argument)
+int64_t system_blocking_call(const struct op *op)
 {
-    const struct op *op = argument;
     ssize_t rc;
     do {
         rc = blocking_call(op);
     } while (rc < 0 && errno == EINTR);
-    return rc < 0 ? -errno : (int)rc;
+    return rc < 0 ? -errno : rc;
+}
+
+static int run_on_thread(void *argument)
+{
+    return (int)system_blocking_call(argument);
 }
 
 static void back_from_thread(struct loop *loop, struct message *message)

@@ -12,6 +12,11 @@ int system_set_option(struct loop *loop, int fd, int level, int name, int value)
 int system_local_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
 int system_shutdown(struct loop *loop, int fd, int how);
 
+void system_close_fd(struct loop *loop, int fd);
+
+/* The blocking system call of an operation on a file or a path: its result, or -errno. */
+int64_t system_blocking_call(const struct op *op);
+
 /* Starts the operation on a thread, by its blocking system call: for what the kernel offers no other way. */
 bool system_submit_to_thread(struct loop *loop, struct op *op);
 

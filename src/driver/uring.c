@@ -352,7 +352,7 @@ static bool has_completions(const struct uring *ring)
            atomic_load_explicit(ring->cq_tail, memory_order_acquire);
 }
 
-static void uring_poll(struct loop *loop, int64_t deadline)
+static bool uring_poll(struct loop *loop, int64_t deadline)
 {
     struct uring *ring = uring_of(loop);
     int64_t wait_ns = deadline == 0 ? 0 : deadline == WF_FOREVER ? -1 : deadline - system_now(loop);
@@ -361,6 +361,7 @@ static void uring_poll(struct loop *loop, int64_t deadline)
     bool work = ring->tail != ring->submitted || (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW));
     if (wait || work) enter(ring, wait, wait_ns);
     reap(loop);
+    return true;
 }
 
 /* ---- Descriptors ---- */
@@ -410,4 +411,5 @@ const struct driver uring_driver = {
     .shutdown = system_shutdown,
     .attach = uring_attach,
     .close = uring_close,
+    .close_fd = system_close_fd,
 };

@@ -37,7 +37,7 @@ int stream_new(int fd, bool is_socket, bool is_stream, struct wf_stream **out)
 {
     struct wf_stream *stream = stream_alloc(is_socket, is_stream);
     if (stream == NULL) {
-        close(fd);
+        current_loop->driver->close_fd(current_loop, fd);
         return -ENOMEM;
     }
     desc_init(&stream->desc, fd, stream_release);
@@ -104,7 +104,7 @@ int wf_pipe(struct wf_stream **reader, struct wf_stream **writer)
     struct wf_stream *made;
     rc = stream_new(ends[0], false, false, &made);
     if (rc < 0) {
-        close(ends[1]);
+        loop->driver->close_fd(loop, ends[1]);
         return rc;
     }
     made->desc.non_blocking = true;

@@ -71,7 +71,7 @@ static int open_listener(struct loop *loop, const struct addrinfo *address, cons
     if (rc == 0) rc = driver->bind(loop, fd, address->ai_addr, address->ai_addrlen);
     if (rc == 0) rc = driver->listen(loop, fd, options->backlog > 0 ? options->backlog : BACKLOG_DEFAULT);
     if (rc == 0) return fd;
-    close(fd);
+    driver->close_fd(loop, fd);
     return rc;
 }
 
@@ -92,7 +92,7 @@ int wf_tcp_listen_(const char *host, uint16_t port, const struct wf_tcp_listen_o
                        wf_strerror(rc));
     struct wf_listener *listener = memory_zero(sizeof *listener);
     if (listener == NULL) {
-        close(rc);
+        loop->driver->close_fd(loop, rc);
         return -ENOMEM;
     }
     listener->desc.socket = true;
