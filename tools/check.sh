@@ -37,6 +37,15 @@ verdict "clang" $?
 build build-tsan -Db_sanitize=thread -Db_lundef=false && both_drivers build-tsan
 verdict "ThreadSanitizer" $?
 
+seeds() { # directory
+    for seed in $(seq 2 40); do
+        WEFT_DRIVER=sim WEFT_SEED=$seed suites "$1" || { echo "WEFT_DRIVER=sim WEFT_SEED=$seed"; return 1; }
+    done
+}
+
+build build-clang && seeds build-clang
+verdict "the simulated world, 39 more seeds" $?
+
 build build-ucontext -Dswitch=ucontext && both_drivers build-ucontext
 verdict "context switch by ucontext" $?
 

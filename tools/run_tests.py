@@ -165,10 +165,10 @@ def show(job):
 
 
 def collect(builds, part):
-    drivers = ["uring", "epoll"]
+    drivers = ["uring", "epoll", "sim"]
     refusal = uring_refusal()
     if refusal:
-        print(f"the kernel refuses io_uring here ({refusal}): every suite runs on epoll only")
+        print(f"the kernel refuses io_uring here ({refusal}): every suite runs without it")
         drivers.remove("uring")
     jobs = []
     for build in builds:

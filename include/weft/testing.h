@@ -9,8 +9,12 @@
  *     }
  *     WF_TEST_MAIN
  *
+ * With WEFT_DRIVER=sim the tests run in a simulated world: a virtual clock that jumps to the next timer when every
+ * task is suspended, pipes and TCP in memory, and one seed (WEFT_SEED, 1 by default) for everything that is free in
+ * reality. Sleeps then take no time. Tests that need the real world say so (.real) and are skipped.
+ *
  * After every test no task, scope, operation, descriptor or heap block of the library's allocator may be left; what is
- * left is named and the test fails. The program ends with a line "N passed, N failed".
+ * left is named and the test fails. The program ends with a line "N passed, N failed" (", N skipped" where some were).
  */
 #ifndef WEFT_TESTING_H
 #define WEFT_TESTING_H
@@ -29,6 +33,7 @@ struct wf_test {
     int64_t timeout;  /* default 10 s */
     const char *dies; /* the body must end its process, with this text on standard error */
     bool plain;       /* the body runs outside any loop */
+    bool real;        /* needs the real kernel or real time: skipped on the simulated driver */
     struct wf_test *next_;
 };
 
@@ -36,9 +41,10 @@ struct wf_test_options {
     int64_t timeout;
     const char *dies;
     bool plain;
+    bool real;
 };
 
-/* Defines and registers a test, named as a claim. Options: .timeout, .plain, .dies. */
+/* Defines and registers a test, named as a claim. Options: .timeout, .plain, .dies, .real. */
 #define WF_TEST(...) WF_TEST_(WF_FIRST_(__VA_ARGS__), __VA_ARGS__)
 #define WF_TEST_(claim, ...)                                                                                           \
     static void claim(void);                                                                                           \

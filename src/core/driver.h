@@ -114,8 +114,8 @@ struct driver {
     bool (*submit)(struct loop *loop, struct op *op);
     /* Asks a pending operation to end; op_complete is called in any case, perhaps before this returns. */
     void (*cancel)(struct loop *loop, struct op *op);
-    /* Reaps what has completed; when nothing has, waits until `deadline` (0: does not wait). False: it knows that nothing
-     * will ever complete, and there is no deadline. */
+    /* Reaps what has completed; when nothing has, waits until `deadline` (0: does not wait). False: it knows that
+     * nothing will ever complete, and there is no deadline. */
     bool (*poll)(struct loop *loop, int64_t deadline);
     /* Ends a poll that waits, from any thread or signal handler. */
     void (*wake)(struct loop *loop);

@@ -1,10 +1,10 @@
 /*
  * The simulated driver: one world in memory, with a virtual clock and one seed.
  *
- * Time does not pass; it jumps to the next thing that is due when every task is suspended. Pipes and TCP connections are
- * queues of bytes (sim_net.c); jobs run on the loop's thread, some time later; files are the real ones, reached some time
- * later. Each operation takes a random latency, moves a random part of what it could, and when it is cancelled it may have
- * completed all the same: what is free in reality is drawn from the seed, and nothing else is.
+ * Time does not pass; it jumps to the next thing that is due when every task is suspended. Pipes and TCP connections
+ * are queues of bytes (sim_net.c); jobs run on the loop's thread, some time later; files are the real ones, reached
+ * some time later. Each operation takes a random latency, moves a random part of what it could, and when it is
+ * cancelled it may have completed all the same: what is free in reality is drawn from the seed, and nothing else is.
  *
  *     submit: due after a latency --> tried: done, or parked at its object --> tried again when that has changed
  *     cancel: due after a latency --> tried once more, or -ECANCELED

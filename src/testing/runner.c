@@ -32,7 +32,8 @@ static struct {
     char reports[REPORTS_MAX];
     size_t reports_size;
     bool verbose;
-    int passed, failures;
+    bool simulated;
+    int passed, failures, skipped;
 } runner;
 
 void wf_test_register_(struct wf_test *test)
@@ -265,15 +266,16 @@ static int usage(const char *program, int status)
            "Runs the tests whose names contain PART, or all of them.\n"
            "  --list      print the names instead\n"
            "  --verbose   print each name before it runs\n"
-           "The environment variable WEFT_DRIVER chooses the driver: uring or epoll.\n",
+           "The environment variable WEFT_DRIVER chooses the driver: uring, epoll or sim.\n",
            program);
     return status;
 }
 
 int wf_test_main(int argc, char **argv)
 {
-    const char *part = "";
+    const char *part = "", *driver = getenv("WEFT_DRIVER");
     bool list = false;
+    runner.simulated = driver != NULL && strcmp(driver, "sim") == 0;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--list") == 0) list = true;
         else if (strcmp(argv[i], "--verbose") == 0) runner.verbose = true;
@@ -284,9 +286,12 @@ int wf_test_main(int argc, char **argv)
     for (const struct wf_test *test = first_test; test != NULL; test = test->next_) {
         if (strstr(test->name, part) == NULL) continue;
         if (list) printf("%s\n", test->name);
+        else if (test->real && runner.simulated) runner.skipped++;
         else run_test(test);
     }
     if (list) return 0;
-    printf("%d passed, %d failed\n", runner.passed, runner.failures);
+    printf("%d passed, %d failed", runner.passed, runner.failures);
+    if (runner.skipped > 0) printf(", %d skipped", runner.skipped);
+    putchar('\n');
     return runner.failures > 0 || runner.passed == 0 ? 1 : 0;
 }

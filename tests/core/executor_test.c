@@ -34,7 +34,7 @@ static int tick(int *ticks)
 }
 
 /* S134 */
-WF_TEST(blocking_work_leaves_the_loop_free)
+WF_TEST(blocking_work_leaves_the_loop_free, .real = true)
 {
     struct nap naps[4];
     int ticks = 0;
@@ -60,7 +60,7 @@ WF_TEST(the_jobs_error_comes_back)
 }
 
 /* S137, S138 */
-WF_TEST(a_job_that_has_begun_is_waited_for_even_when_cancelled)
+WF_TEST(a_job_that_has_begun_is_waited_for_even_when_cancelled, .real = true)
 {
     struct nap nap = {.duration_ns = WF_MILLISECONDS(30), .result = 5};
     int64_t started = wf_now();
@@ -69,7 +69,7 @@ WF_TEST(a_job_that_has_begun_is_waited_for_even_when_cancelled)
     WF_EXPECT(wf_now() - started >= WF_MILLISECONDS(30));
 }
 
-WF_TEST(a_job_that_has_not_begun_never_runs_after_a_cancel)
+WF_TEST(a_job_that_has_not_begun_never_runs_after_a_cancel, .real = true)
 {
     struct nap busy[4], late = {.result = 0};
     for (size_t i = 0; i < WF_COUNT(busy); i++) busy[i] = (struct nap){.duration_ns = WF_MILLISECONDS(40)};
@@ -94,7 +94,7 @@ static void destroy(struct nap *nap)
     destroyed++;
 }
 
-WF_TEST(an_abandoned_job_is_destroyed_once_when_it_has_ended)
+WF_TEST(an_abandoned_job_is_destroyed_once_when_it_has_ended, .real = true)
 {
     static struct nap nap;
     nap = (struct nap){.duration_ns = WF_MILLISECONDS(30), .result = 0};
@@ -120,7 +120,7 @@ static int abandon_at_the_end(void *unused)
     return wf_within(WF_MILLISECONDS(1), wf_offload_abandon(blocking_nap, &nap, destroy));
 }
 
-WF_TEST(a_loop_ends_only_after_its_abandoned_jobs, .plain = true)
+WF_TEST(a_loop_ends_only_after_its_abandoned_jobs, .plain = true, .real = true)
 {
     destroyed = 0;
     WF_EXPECT_CODE(wf_run(abandon_at_the_end, NULL), -ETIME);
@@ -142,7 +142,7 @@ static int overfill(int *done)
     return wf_scope_join(&scope);
 }
 
-WF_TEST(a_full_queue_makes_callers_wait_and_loses_none, .plain = true)
+WF_TEST(a_full_queue_makes_callers_wait_and_loses_none, .plain = true, .real = true)
 {
     int done = 0;
     WF_EXPECT_CODE(wf_run(overfill, &done, .threads_max = 2, .queue_max = 3), 0);
@@ -154,7 +154,7 @@ static int cancel_overfilled(int *done)
     return wf_within(WF_MILLISECONDS(2), overfill(done));
 }
 
-WF_TEST(a_full_queue_can_be_cancelled, .plain = true)
+WF_TEST(a_full_queue_can_be_cancelled, .plain = true, .real = true)
 {
     for (int i = 0; i < 20; i++) {
         int done = 0;

@@ -84,8 +84,22 @@ WF_TEST(many_clients_are_echoed)
 
 /* ---- What goes wrong ---- */
 
+/* In a simulated world there are no foreign descriptors, but there is TCP. */
+static void connected_pair(struct wf_stream **a, struct wf_stream **b)
+{
+    struct wf_listener *listener;
+    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
+    WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", wf_listener_port(listener), a), 0);
+    WF_EXPECT_CODE(wf_tcp_accept(listener, b), 0);
+    wf_listener_close(listener);
+}
+
 static void pair(struct wf_stream **a, struct wf_stream **b)
 {
+    if (strcmp(wf_driver_name(), "sim") == 0) {
+        connected_pair(a, b);
+        return;
+    }
     int ends[2];
     WF_EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
     WF_EXPECT_CODE(wf_stream_wrap(ends[0], a), 0);
@@ -159,12 +173,12 @@ WF_TEST(a_second_reader_gets_EBUSY_at_once)
     WF_EXPECT_CODE(wf_stream_read(a, &byte, 1), -EBUSY);
     WF_EXPECT_CODE(wf_stream_write_all(b, "abc", 3, NULL), 0);
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
-    WF_EXPECT_INT(first.got, 3);
+    WF_EXPECT(first.got >= 1); /* how many come at once is the system's affair */
     wf_stream_close(a);
     wf_stream_close(b);
 }
 
-WF_TEST(a_reset_connection_is_an_error)
+WF_TEST(a_reset_connection_is_an_error, .real = true)
 {
     struct wf_listener *listener;
     WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
@@ -215,7 +229,7 @@ WF_TEST(a_peer_that_stalls_is_cut_by_a_deadline_and_costs_nothing_else)
     WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(10), wf_stream_read_full(conn, text, sizeof text, &done)), -ETIME);
     WF_EXPECT_INT((int64_t)done, 3);
     WF_EXPECT_CODE(wf_stream_write_all(stalled, "de", 2, NULL), 0);
-    WF_EXPECT_INT(wf_stream_read(conn, text, sizeof text), 2);
+    WF_EXPECT_CODE(wf_stream_read_full(conn, text, 2, NULL), 0);
     wf_stream_close(conn);
     wf_stream_close(stalled);
     wf_listener_close(listener);
@@ -264,7 +278,7 @@ static int connect_black_hole(struct wf_stream **conn)
     return wf_tcp_connect("127.0.0.1", 9, conn);
 }
 
-WF_TEST(a_full_descriptor_table_is_an_error_that_the_program_survives)
+WF_TEST(a_full_descriptor_table_is_an_error_that_the_program_survives, .real = true)
 {
     struct rlimit before, tight;
     getrlimit(RLIMIT_NOFILE, &before);
@@ -325,7 +339,7 @@ WF_TEST(megabytes_arrive_whole_over_sockets_and_pipes)
     }
 }
 
-WF_TEST(a_non_blocking_foreign_descriptor_works_too)
+WF_TEST(a_non_blocking_foreign_descriptor_works_too, .real = true)
 {
     int ends[2];
     WF_EXPECT(pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
@@ -344,7 +358,7 @@ WF_TEST(a_non_blocking_foreign_descriptor_works_too)
     WF_EXPECT_CODE(wf_stream_wrap(-1, &writer), -EBADF);
 }
 
-WF_TEST(a_blocking_foreign_pipe_does_not_block_the_loop)
+WF_TEST(a_blocking_foreign_pipe_does_not_block_the_loop, .real = true)
 {
     int ends[2];
     WF_EXPECT(pipe2(ends, O_CLOEXEC) == 0);
@@ -367,7 +381,7 @@ static int wait_readable(int *fd)
     return wf_wait_fd(*fd, WF_READABLE);
 }
 
-WF_TEST(wait_fd_tells_readiness_of_foreign_descriptors)
+WF_TEST(wait_fd_tells_readiness_of_foreign_descriptors, .real = true)
 {
     int ends[2];
     WF_EXPECT(pipe2(ends, O_CLOEXEC) == 0);
@@ -405,7 +419,7 @@ static int drink(struct wf_stream *stream)
     return (int)got;
 }
 
-WF_TEST(a_peer_that_floods_is_not_felt_by_a_quiet_one)
+WF_TEST(a_peer_that_floods_is_not_felt_by_a_quiet_one, .real = true)
 {
     struct wf_stream *a, *b, *quiet, *other;
     pair(&a, &b);
@@ -462,7 +476,7 @@ static int send_signals(void *unused)
     return 0;
 }
 
-WF_TEST(a_storm_of_signals_changes_nothing)
+WF_TEST(a_storm_of_signals_changes_nothing, .real = true)
 {
     struct wf_listener *listener;
     WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
