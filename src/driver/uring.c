@@ -25,6 +25,12 @@
 #include "base/report.h"
 #include "driver/system.h"
 
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+#else
+#define VALGRIND_MAKE_MEM_DEFINED(memory, size) ((void)(memory), (void)(size))
+#endif
+
 /* Newer than the oldest headers that we build with. */
 #ifndef IORING_SETUP_NO_SQARRAY
 #define IORING_SETUP_NO_SQARRAY (1U << 16)
@@ -313,6 +319,14 @@ static void wait_until_ready(struct uring *ring, struct op *op)
     entry->poll32_events = writes ? POLLOUT : POLLIN;
 }
 
+/* Valgrind does not see what the kernel writes on behalf of a ring. */
+static void tell_memcheck(const struct op *op, int result)
+{
+    if ((op->kind == OP_RECV || op->kind == OP_READ) && result > 0)
+        (void)VALGRIND_MAKE_MEM_DEFINED(op->buffer, (size_t)result);
+    if (op->kind == OP_STAT && result == 0) (void)VALGRIND_MAKE_MEM_DEFINED(op->buffer, sizeof(struct statx));
+}
+
 static void completed(struct loop *loop, struct op *op, uint64_t user_data, int result)
 {
     if (op->cancel_code == 0) {
@@ -328,6 +342,7 @@ static void completed(struct loop *loop, struct op *op, uint64_t user_data, int 
     } else if (user_data & POLLING) {
         result = -ECANCELED;
     }
+    tell_memcheck(op, result);
     op_complete(op, op->kind == OP_POLL && result > 0 ? system_readiness((unsigned)result) : result);
 }
 
