@@ -84,6 +84,16 @@ WF_API const char *wf_test_reports(void);
 /* Says that reports are expected: without this, a report fails the test. */
 WF_API void wf_test_allow_reports(void);
 
+/*
+ * Cancels the scope at its so-and-so-many-th suspending call from now on, counted over all tasks of the loop: on
+ * entry to the call, or once it is under way. Run a program again and again with 1, 2, 3 ... until wf_test_cancel_end
+ * gives false (the injection did not fire), and it has been cancelled at every suspension point there is.
+ * Suspends: never. Threads: inside a task; end it before the scope is left.
+ */
+struct wf_scope;
+WF_API void wf_test_cancel_at(struct wf_scope *scope, uint64_t suspension, bool in_flight);
+WF_API bool wf_test_cancel_end(void);
+
 /* The same text, true while a failure was recorded in the running test. */
 WF_API bool wf_test_failed(void);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 #include <weft/task.h>
+#include <weft/testing.h>
 #include <weft/time.h>
 
 #include "base/report.h"
@@ -97,6 +98,7 @@ int64_t suspend(struct wf_wait *wait, const struct wait_class *class, const void
     wait->class = class;
     wait->object = object;
     task->wait = wait;
+    if (__builtin_expect(loop->inject_scope != NULL, 0) && loop->inject_in_flight) inject(loop);
     schedule(loop, task);
     return wait->result;
 }
@@ -161,6 +163,7 @@ static __attribute__((noinline, cold)) int refuse(struct loop *loop, struct wf_t
 
 static inline int check(struct loop *loop, struct wf_task *task, bool idle)
 {
+    if (__builtin_expect(loop->inject_scope != NULL, 0) && !loop->inject_in_flight) inject(loop);
     uint32_t flags = task->current->flags;
     if (__builtin_expect(flags & NODE_CANCELLED, 0)) return refuse(loop, task, -ECANCELED);
     task->spins = 0;
@@ -180,6 +183,32 @@ int wf_yield(void)
     int rc = check(loop, loop->running, false);
     if (rc == 0) take_turns(loop);
     return rc;
+}
+
+/* ---- Injection ---- */
+
+void inject(struct loop *loop)
+{
+    if (--loop->inject_left > 0) return;
+    struct wf_scope *scope = loop->inject_scope;
+    loop->inject_scope = NULL;
+    node_cancel(&scope->node_, &scope->reason_, WF_REASON_EXPLICIT, "injected by a test", scope->place_);
+}
+
+void wf_test_cancel_at(struct wf_scope *scope, uint64_t suspension, bool in_flight)
+{
+    struct loop *loop = LOOP_HERE();
+    loop->inject_scope = suspension > 0 ? scope : NULL;
+    loop->inject_left = suspension;
+    loop->inject_in_flight = in_flight;
+}
+
+bool wf_test_cancel_end(void)
+{
+    struct loop *loop = LOOP_HERE();
+    bool fired = loop->inject_scope == NULL;
+    loop->inject_scope = NULL;
+    return fired;
 }
 
 /* ---- Queues of waiting tasks ---- */

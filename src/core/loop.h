@@ -67,6 +67,11 @@ struct loop {
     int signals_seen;
     struct wf_timer_ grace_timer;
     struct wf_run_options options;
+
+    /* A test's injection: at the so-and-so-many-th suspending call this scope is cancelled. NULL: none. */
+    struct wf_scope *inject_scope;
+    uint64_t inject_left;
+    bool inject_in_flight; /* once the call is under way, else on its entry */
 };
 
 extern _Thread_local struct loop *current_loop __attribute__((tls_model("initial-exec")));
@@ -108,6 +113,9 @@ int64_t loop_now(struct loop *loop);
 
 /* Sends a message from any thread; the loop must live until it is delivered. */
 void loop_send(struct loop *loop, struct message *message);
+
+/* Counts a suspending call towards the injection. */
+void inject(struct loop *loop);
 
 /* ---- task.c ---- */
 struct wf_task *task_new(struct loop *loop);
