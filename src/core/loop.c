@@ -90,6 +90,8 @@ static inline void schedule(struct loop *loop, struct wf_task *task)
     if (next != task) fiber_switch(&task->sp, task->stack, next->sp, next->stack, false);
 }
 
+static uint32_t inject(struct loop *loop, struct wf_task *task, bool in_flight);
+
 int64_t suspend(struct wf_wait *wait, const struct wait_class *class, const void *object)
 {
     struct loop *loop = current_loop;
@@ -98,7 +100,7 @@ int64_t suspend(struct wf_wait *wait, const struct wait_class *class, const void
     wait->class = class;
     wait->object = object;
     task->wait = wait;
-    if (__builtin_expect(loop->inject_scope != NULL, 0) && loop->inject_in_flight) inject(loop);
+    if (__builtin_expect(task->current->flags & NODE_WATCHED, 0)) inject(loop, task, true);
     schedule(loop, task);
     return wait->result;
 }
@@ -161,11 +163,24 @@ static __attribute__((noinline, cold)) int refuse(struct loop *loop, struct wf_t
     return code;
 }
 
+/* Counts a suspending call towards a test's injection; gives the flags that the call then finds. */
+static __attribute__((noinline, cold)) uint32_t inject(struct loop *loop, struct wf_task *task, bool in_flight)
+{
+    struct wf_scope *scope = loop->inject_scope;
+    if (scope != NULL && loop->inject_in_flight == in_flight && --loop->inject_left == 0) {
+        loop->inject_scope = NULL;
+        node_cancel(&scope->node_, &scope->reason_, WF_REASON_EXPLICIT, "injected by a test", scope->place_);
+    }
+    return task->current->flags;
+}
+
 static inline int check(struct loop *loop, struct wf_task *task, bool idle)
 {
-    if (__builtin_expect(loop->inject_scope != NULL, 0) && !loop->inject_in_flight) inject(loop);
     uint32_t flags = task->current->flags;
-    if (__builtin_expect(flags & NODE_CANCELLED, 0)) return refuse(loop, task, -ECANCELED);
+    if (__builtin_expect(flags & (NODE_CANCELLED | NODE_WATCHED), 0)) {
+        flags = inject(loop, task, false);
+        if (flags & NODE_CANCELLED) return refuse(loop, task, -ECANCELED);
+    }
     task->spins = 0;
     if (__builtin_expect(idle && (flags & NODE_DRAINING), 0)) return refuse(loop, task, -ESHUTDOWN);
     return 0;
@@ -187,20 +202,13 @@ int wf_yield(void)
 
 /* ---- Injection ---- */
 
-void inject(struct loop *loop)
-{
-    if (--loop->inject_left > 0) return;
-    struct wf_scope *scope = loop->inject_scope;
-    loop->inject_scope = NULL;
-    node_cancel(&scope->node_, &scope->reason_, WF_REASON_EXPLICIT, "injected by a test", scope->place_);
-}
-
 void wf_test_cancel_at(struct wf_scope *scope, uint64_t suspension, bool in_flight)
 {
     struct loop *loop = LOOP_HERE();
     loop->inject_scope = suspension > 0 ? scope : NULL;
     loop->inject_left = suspension;
     loop->inject_in_flight = in_flight;
+    scope->node_.flags |= NODE_WATCHED; /* what is opened and spawned inside is born watched */
 }
 
 bool wf_test_cancel_end(void)

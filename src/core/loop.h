@@ -114,9 +114,6 @@ int64_t loop_now(struct loop *loop);
 /* Sends a message from any thread; the loop must live until it is delivered. */
 void loop_send(struct loop *loop, struct message *message);
 
-/* Counts a suspending call towards the injection. */
-void inject(struct loop *loop);
-
 /* ---- task.c ---- */
 struct wf_task *task_new(struct loop *loop);
 void task_free(struct loop *loop, struct wf_task *task);

@@ -54,7 +54,9 @@ void wf_scope_open_(const struct wf_scope_options *options)
                "itself: give it a .timeout or a .deadline; WF_FOREVER, if it must be.",
                options->place_);
 
-    uint32_t inherited = options->shield ? NODE_SHIELD : task->current->flags & (NODE_CANCELLED | NODE_DRAINING);
+    uint32_t outer = task->current->flags;
+    uint32_t inherited = options->shield ? NODE_SHIELD : outer & (NODE_CANCELLED | NODE_DRAINING);
+    inherited |= outer & NODE_WATCHED;
     scope->node_.parent = task->current;
     scope->node_.flags = inherited;
     scope->loop_ = loop;

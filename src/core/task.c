@@ -141,7 +141,7 @@ static inline void task_init(struct wf_task *task, struct wf_scope *scope, int (
     task->node.parent = &scope->node_;
     task->node.inner = NULL;
     task->node.reason = NULL;
-    task->node.flags = NODE_TASK | (scope->node_.flags & NODE_DRAINING);
+    task->node.flags = NODE_TASK | (scope->node_.flags & (NODE_DRAINING | NODE_WATCHED));
     task->next = NULL;
     task->extra = NULL;
     task->held = NULL;

@@ -21,6 +21,7 @@ enum node_flags {
     NODE_DRAINING = 4,
     NODE_SHIELD = 8,
     NODE_TASK = 16, /* the node is a task's, else a scope's */
+    NODE_WATCHED = 32,   /* a test counts the suspending calls made here */
 };
 
 enum task_flags {
