@@ -27,6 +27,7 @@ static void write_task(struct text *text, const struct wf_task *task, int depth)
 {
     fprintf(text->file, "\n%*s%s #%llu  %s%s  (spawned at %s)", depth * 2 + 2, "", task->name,
             (unsigned long long)task->id, task->wait != NULL ? "waits: " : "", state_of(text->loop, task), task->place);
+    if (task->stack != NULL) fprintf(text->file, "  %zu KiB of stack", stack_high_water(task->stack) / 1024);
     const struct wf_reason *reason = task->current->flags & NODE_CANCELLED ? node_reason(task->current) : NULL;
     if (reason != NULL) fprintf(text->file, "  cancelled: %s", reason->text);
 }

@@ -118,8 +118,6 @@ void loop_send(struct loop *loop, struct message *message);
 struct wf_task *task_new(struct loop *loop);
 void task_free(struct loop *loop, struct wf_task *task);
 void tasks_free_all(struct loop *loop);
-/* Calls `visit` for every task of the loop, in the order of their records. */
-void tasks_visit(struct loop *loop, void (*visit)(struct wf_task *task, void *context), void *context);
 int task_spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options, struct wf_task **out);
 
 /* ---- executor.c ---- */

@@ -78,13 +78,6 @@ void tasks_free_all(struct loop *loop)
     loop->free_chunks = NULL;
 }
 
-void tasks_visit(struct loop *loop, void (*visit)(struct wf_task *task, void *context), void *context)
-{
-    for (struct task_chunk *chunk = loop->chunks; chunk != NULL; chunk = chunk->older)
-        for (size_t i = 0; i < CHUNK_TASKS; i++)
-            if (chunk->tasks[i].id != 0) visit(&chunk->tasks[i], context);
-}
-
 struct task_extra *task_extra(struct wf_task *task)
 {
     if (task->extra == NULL) task->extra = memory_zero(sizeof *task->extra);

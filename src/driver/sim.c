@@ -85,12 +85,6 @@ static struct op *op_of_event(struct wf_timer_ *event)
     return (struct op *)((char *)event - offsetof(struct op, job.timer));
 }
 
-static void record(struct sim *sim, const struct op *op, int64_t result)
-{
-    const uint64_t words[] = {(uint64_t)op->kind, (uint64_t)result, (uint64_t)sim->now};
-    for (size_t i = 0; i < WF_COUNT(words); i++) sim->trace = (sim->trace ^ words[i]) * UINT64_C(1099511628211);
-}
-
 /* Gives false when it would wait. */
 static bool try_op(struct sim *sim, struct op *op, int64_t *result)
 {
@@ -114,8 +108,7 @@ static void attempt(struct wf_timer_ *event)
         }
         result = -ECANCELED;
     }
-    timer_disarm(&sim->events, &op->job.timer);  /* the attempt itself may have stirred it */
-    record(sim, op, result);
+    timer_disarm(&sim->events, &op->job.timer); /* the attempt itself may have stirred it */
     op_complete(op, result);
 }
 
@@ -174,8 +167,7 @@ static int sim_init(struct loop *loop)
     struct sim *sim = memory_zero(sizeof *sim);
     if (sim == NULL) return -ENOMEM;
     const char *seed = getenv("WEFT_SEED");
-    sim->seed = seed != NULL ? strtoull(seed, NULL, 0) : 1;
-    sim->random = sim->seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
+    sim->random = (seed != NULL ? strtoull(seed, NULL, 0) : 1) * UINT64_C(0x9e3779b97f4a7c15) | 1;
     sim->now = WF_SECONDS(1000);
     sim->next_port = 40000;
     timers_init(&sim->events, sim->now);

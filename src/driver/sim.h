@@ -8,8 +8,7 @@ enum { SIM_FD_FIRST = 1 << 20 }; /* below: real descriptors, of files */
 
 struct sim {
     int64_t now;
-    uint64_t seed, random;
-    uint64_t trace; /* of every completion: the same seed gives the same */
+    uint64_t random;
     struct timers events;
     struct sim_end **ends; /* by descriptor, from SIM_FD_FIRST; NULL: free */
     size_t ends_room;

@@ -179,6 +179,7 @@ WF_TEST(a_deadlock_is_reported_with_the_tasks_and_ended, .plain = true)
     WF_EXPECT_PART(wf_test_reports(), "deadlock");
     WF_EXPECT_PART(wf_test_reports(), "lost");
     WF_EXPECT_PART(wf_test_reports(), "an event");
+    WF_EXPECT_PART(wf_test_reports(), "KiB of stack");
 }
 
 /* Fibers: an overflow is named, with the task; under a sanitizer by that. */
