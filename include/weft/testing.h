@@ -34,6 +34,7 @@ struct wf_test {
     const char *dies; /* the body must end its process, with this text on standard error */
     bool plain;       /* the body runs outside any loop */
     bool real;        /* needs the real kernel or real time: skipped on the simulated driver */
+    const char *rule; /* the rules of docs/semantics.md that it proves: "1.3 1.4" */
     struct wf_test *next_;
 };
 
@@ -42,9 +43,10 @@ struct wf_test_options {
     const char *dies;
     bool plain;
     bool real;
+    const char *rule;
 };
 
-/* Defines and registers a test, named as a claim. Options: .timeout, .plain, .dies, .real. */
+/* Defines and registers a test, named as a claim. Options: .timeout, .plain, .dies, .real, .rule. */
 #define WF_TEST(...) WF_TEST_(WF_FIRST_(__VA_ARGS__), __VA_ARGS__)
 #define WF_TEST_(claim, ...)                                                                                           \
     static void claim(void);                                                                                           \

@@ -260,11 +260,17 @@ static void run_test(const struct wf_test *test)
     fflush(stdout);
 }
 
+static void list_test(const struct wf_test *test)
+{
+    if (runner.verbose) printf("%s\t%s\t%s\n", test->name, test->rule != NULL ? test->rule : "", test->place);
+    else printf("%s\n", test->name);
+}
+
 static int usage(const char *program, int status)
 {
     printf("usage: %s [--list] [--verbose] [PART]\n"
            "Runs the tests whose names contain PART, or all of them.\n"
-           "  --list      print the names instead\n"
+           "  --list      print the names instead; with --verbose also the rules they prove and their places\n"
            "  --verbose   print each name before it runs\n"
            "The environment variable WEFT_DRIVER chooses the driver: uring, epoll or sim.\n",
            program);
@@ -285,7 +291,7 @@ int wf_test_main(int argc, char **argv)
     }
     for (const struct wf_test *test = first_test; test != NULL; test = test->next_) {
         if (strstr(test->name, part) == NULL) continue;
-        if (list) printf("%s\n", test->name);
+        if (list) list_test(test);
         else if (test->real && runner.simulated) runner.skipped++;
         else run_test(test);
     }
