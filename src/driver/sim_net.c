@@ -31,6 +31,7 @@ struct sim_end {
     struct desc *desc; /* NULL: not attached (yet) */
     struct queue *in, *out;
     uint16_t port; /* its own */
+    bool resets;   /* its close is a reset: SO_LINGER of 0 */
     size_t backlog, waiting;
     struct sim_end *first, *last; /* of a listener: connected, not accepted */
     struct sim_end *next;
@@ -103,6 +104,7 @@ void sim_net_close(struct sim *sim, int fd)
     struct sim_end *end = end_of(sim, fd);
     sim->ends[fd - SIM_FD_FIRST] = NULL;
     if (end->kind == END_SOCKET && end->in != NULL && end->in->used > 0 && end->out != NULL) end->out->reset = true;
+    if (end->resets && end->in != NULL && end->out != NULL) end->out->reset = end->in->reset = true;
     leave_queue(sim, end->out, true);
     leave_queue(sim, end->in, false);
     while (end->first != NULL) {
@@ -290,7 +292,7 @@ int sim_net_listen(struct loop *loop, int fd, int backlog)
 
 int sim_net_set_option(struct loop *loop, int fd, int level, int name, int value)
 {
-    (void)loop, (void)fd, (void)level, (void)name, (void)value;
+    if (level == SOL_SOCKET && name == SO_LINGER) end_of(sim_of(loop), fd)->resets = value == 0;
     return 0;
 }
 
