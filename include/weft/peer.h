@@ -1,6 +1,6 @@
 /*
- * Peers for tests: the other end of a connection that follows a script. On the simulated driver (WEFT_DRIVER=sim) no
- * wait takes real time.
+ * Peers for tests: the other end of a connection that follows a script, and a network in between that misbehaves. On
+ * the simulated driver (WEFT_DRIVER=sim) no wait takes real time.
  *
  *     static const struct wf_step script[] = {
  *         WF_RECEIVES("PING\r\n"),
@@ -123,6 +123,74 @@ struct wf_test_server_options {
  */
 WF_API WF_SUSPENDS int wf_test_play(struct wf_stream *stream, const struct wf_step *steps, size_t count);
 
+/* ---- A network that misbehaves ---- */
+
+struct wf_proxy;
+
+/* What happens to the bytes that flow in one direction; zero: nothing. */
+struct wf_flow {
+    int64_t delay;             /* every byte arrives so many nanoseconds later */
+    uint64_t bytes_per_second; /* no more than that */
+    uint64_t cut_after;        /* so many bytes of a connection get through, then the receiver sees the end; what comes
+                                  after them is swallowed, and the other direction goes on */
+    bool cut_resets;           /* the cut is a reset of the whole connection instead; bytes on their way may be lost */
+    bool stall;                /* nothing gets through, and nobody is told, until this is false again */
+};
+
+struct wf_test_proxy_options {
+    size_t size; /* filled by the macro */
+    struct wf_proxy **out_;
+    const char *name; /* of the task, for dumps; default "proxy" */
+};
+
+/*
+ * wf_test_proxy(&scope, host, port, &proxy, .option = value, ...): listens on a port of 127.0.0.1, and connects every
+ * client with the server at `host` and `port`. All of it is tasks of the scope that do not keep it open; the proxy can
+ * be used until the scope's block is left. A client whose server cannot be reached gets a reset, and so does
+ * whoever is still connected when the scope ends. Each direction of a connection holds at most 64 KiB on their way.
+ * Suspends: while the scope's limit is reached. On cancel: nothing listens, nothing runs. Owns: the scope.
+ * Errors: -EMFILE, -ENFILE, -ENOMEM, as wf_spawn.
+ */
+#define wf_test_proxy(scope, host, port, ...)                                                                          \
+    wf_test_proxy_((scope), (host), (port),                                                                            \
+                   &(struct wf_test_proxy_options){.size = sizeof(struct wf_test_proxy_options), .out_ = __VA_ARGS__})
+
+/* The port that clients connect to. Suspends: never. */
+WF_API uint16_t wf_test_proxy_port(const struct wf_proxy *proxy);
+
+struct wf_test_proxy_settings {
+    size_t size; /* filled by the macro */
+    struct wf_proxy *proxy_;
+    struct wf_flow to_server, to_client;
+};
+
+/*
+ * wf_test_proxy_set(proxy, .to_client = {.delay = WF_SECONDS(1)}, ...): what happens to the bytes from now on, on every
+ * connection, those that are on their way included. What is not named is off. Suspends: never.
+ */
+#define wf_test_proxy_set(...)                                                                                         \
+    wf_test_proxy_set_(                                                                                                \
+        &(struct wf_test_proxy_settings){.size = sizeof(struct wf_test_proxy_settings), .proxy_ = __VA_ARGS__})
+
+/* Resets every connection that is open (see wf_test_proxy_statistics), on both sides. Suspends: never. */
+WF_API void wf_test_proxy_reset(struct wf_proxy *proxy);
+
+/*
+ * Refuses new connections, or takes them again, at the same port; open ones go on.
+ * Suspends: until it is so. On cancel: it may be so or not. Errors: -ECANCELED, -EMFILE, -ENFILE, -ENOMEM.
+ */
+WF_API WF_SUSPENDS int wf_test_proxy_refuse(struct wf_proxy *proxy, bool refuse);
+
+struct wf_proxy_statistics {
+    uint64_t connections;                      /* that clients made */
+    uint64_t open;                             /* of them, now */
+    uint64_t unreachable;                      /* whose server could not be reached */
+    uint64_t bytes_to_server, bytes_to_client; /* that got through */
+};
+
+/* What has come so far. Suspends: never. */
+WF_API void wf_test_proxy_statistics(const struct wf_proxy *proxy, struct wf_proxy_statistics *statistics);
+
 /* ---- What the macros stand on: private ---- */
 
 #define WF_STEP_(step_kind, ...)                                                                                       \
@@ -140,6 +208,9 @@ WF_API WF_SUSPENDS int wf_test_peer_(struct wf_scope *scope, const struct wf_ste
                                      const struct wf_test_peer_options *options);
 WF_API WF_SUSPENDS int wf_test_server_(struct wf_scope *scope, const struct wf_step *steps, size_t count,
                                        const struct wf_test_server_options *options);
+WF_API WF_SUSPENDS int wf_test_proxy_(struct wf_scope *scope, const char *host, uint16_t port,
+                                      const struct wf_test_proxy_options *options);
+WF_API void wf_test_proxy_set_(const struct wf_test_proxy_settings *settings);
 
 #ifdef __cplusplus
 }

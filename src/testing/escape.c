@@ -69,6 +69,7 @@ static int unescape_one(const char **text)
         (*text)--;
         return number(text, 8, 3);
     }
+    if (character == '\'' || character == '?') return character;
     const char *letter = character != '\0' ? strchr(letters, character) : NULL;
     return letter != NULL ? meanings[letter - letters] : -EINVAL;
 }
