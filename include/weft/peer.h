@@ -1,6 +1,6 @@
 /*
- * Peers for tests: the other end of a connection that follows a script, and a network in between that misbehaves. On
- * the simulated driver (WEFT_DRIVER=sim) no wait takes real time.
+ * Peers for tests: the other end of a connection that follows a script or repeats what was recorded, and a network in
+ * between that misbehaves. On the simulated driver (WEFT_DRIVER=sim) no wait takes real time.
  *
  *     static const struct wf_step script[] = {
  *         WF_RECEIVES("PING\r\n"),
@@ -31,6 +31,8 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+struct wf_arena;
 
 /*
  * Two ends of a TCP connection over the loopback; in a simulated world, in its memory.
@@ -123,6 +125,66 @@ struct wf_test_server_options {
  */
 WF_API WF_SUSPENDS int wf_test_play(struct wf_stream *stream, const struct wf_step *steps, size_t count);
 
+/* ---- Conversations ---- */
+
+/*
+ * A conversation in a file, one thing that was said a line: who (`>` the client, `<` the server), what, and the seconds
+ * since the line before, which may be left out. Empty lines and those that begin with # are for people.
+ *
+ *     > "GET / HTTP/1.1\r\n\r\n" 0.000213
+ *     < "HTTP/1.1 200 OK\r\n" 0.012400
+ *     < "Content-Length: 0\r\n\r\n"
+ *     < end
+ *     > reset
+ */
+enum {
+    WF_CONVERSATION_MAX = 1 << 20, /* bytes of the file */
+};
+
+struct wf_test_record_options {
+    size_t size; /* filled by the macro */
+    uint16_t *out_;
+    const char *name;         /* of the task, for dumps and error paths; default "recorder" */
+    struct wf_handle *handle; /* where the recorder's result goes */
+};
+
+/*
+ * wf_test_record(&scope, host, port, path, &own_port, .option = value, ...): a child task of the scope that accepts one
+ * connection on a port of 127.0.0.1, connects to the real server, passes on what both say, and writes it to a file,
+ * which is complete when the task has ended. The texts must outlive the scope.
+ * The recorder's result: 0, also where the conversation ended by a reset; the error of the file or of connecting;
+ * -EFBIG past WF_CONVERSATION_MAX. After an error of the recorder both sides see a reset.
+ * Suspends: while the scope's limit is reached. On cancel: nothing listens, nothing runs. Errors: -EMFILE, -ENFILE,
+ * -ENOMEM, as wf_spawn.
+ */
+#define wf_test_record(scope, host, port, path, ...)                                                                   \
+    wf_test_record_((scope), (host), (port), (path),                                                                   \
+                    &(struct wf_test_record_options){.size = sizeof(struct wf_test_record_options),                    \
+                                                     .out_ = __VA_ARGS__})
+
+/* A script that was read from a file. */
+struct wf_script {
+    const struct wf_step *steps;
+    size_t count;
+};
+
+struct wf_test_load_options {
+    size_t size; /* filled by the macro */
+    struct wf_script *out_;
+    bool client; /* play the client's part; default: the server's */
+    bool waits;  /* wait before sending as the one who was recorded did; default: not at all */
+};
+
+/*
+ * wf_test_load(path, arena, &script, .option = value, ...): makes a script of a conversation, recorded or written by
+ * hand. The steps live in the arena.
+ * Suspends: yes. On cancel: nothing is open. Errors: those of the file; -EFBIG past WF_CONVERSATION_MAX; -EINVAL for a
+ * line that cannot be understood, with its number in the message; -ENOMEM.
+ */
+#define wf_test_load(path, arena, ...)                                                                                 \
+    wf_test_load_((path), (arena),                                                                                     \
+                  &(struct wf_test_load_options){.size = sizeof(struct wf_test_load_options), .out_ = __VA_ARGS__})
+
 /* ---- A network that misbehaves ---- */
 
 struct wf_proxy;
@@ -208,6 +270,10 @@ WF_API WF_SUSPENDS int wf_test_peer_(struct wf_scope *scope, const struct wf_ste
                                      const struct wf_test_peer_options *options);
 WF_API WF_SUSPENDS int wf_test_server_(struct wf_scope *scope, const struct wf_step *steps, size_t count,
                                        const struct wf_test_server_options *options);
+WF_API WF_SUSPENDS int wf_test_record_(struct wf_scope *scope, const char *host, uint16_t port, const char *path,
+                                       const struct wf_test_record_options *options);
+WF_API WF_SUSPENDS int wf_test_load_(const char *path, struct wf_arena *arena,
+                                     const struct wf_test_load_options *options);
 WF_API WF_SUSPENDS int wf_test_proxy_(struct wf_scope *scope, const char *host, uint16_t port,
                                       const struct wf_test_proxy_options *options);
 WF_API void wf_test_proxy_set_(const struct wf_test_proxy_settings *settings);
