@@ -299,5 +299,5 @@ int wf_test_main(int argc, char **argv)
     printf("%d passed, %d failed", runner.passed, runner.failures);
     if (runner.skipped > 0) printf(", %d skipped", runner.skipped);
     putchar('\n');
-    return runner.failures > 0 || runner.passed == 0 ? 1 : 0;
+    return runner.failures > 0 || runner.passed + runner.skipped == 0 ? 1 : 0;
 }
