@@ -42,6 +42,7 @@ struct wf_test {
     const char *dies;    /* the body must end its process, with this text on standard error */
     bool plain;          /* the body runs outside any loop */
     bool real;           /* needs the real kernel or real time: skipped on the simulated driver */
+    bool simulated;      /* runs in a simulated world, whatever the driver of the others */
     bool sweep;          /* swept in every run, not only with --sweep */
     const char *unswept; /* never swept, and why */
     const char *rule;    /* the rules of docs/semantics.md that it proves: "1.3 1.4" */
@@ -55,7 +56,7 @@ struct wf_test {
 
 /*
  * WF_TEST(claim, .option = value, ...) { body } defines and registers a test, named as a claim. The options are the
- * fields of struct wf_test: .timeout, .dies, .plain, .real, .sweep, .unswept, .rule, .passes_max, .uses.
+ * fields of struct wf_test: .timeout, .dies, .plain, .real, .simulated, .sweep, .unswept, .rule, .passes_max, .uses.
  */
 #define WF_TEST(...) WF_TEST_(WF_FIRST_(__VA_ARGS__), __VA_ARGS__)
 

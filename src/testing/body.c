@@ -166,7 +166,7 @@ static int run_alone(const struct item *item)
 static void run_on_loop(const struct item *item)
 {
     bool already = running.failed;
-    int rc = wf_run(run_alone, item);
+    int rc = wf_run(run_alone, item, .driver = item_is_simulated(item) ? "sim" : NULL);
     if (rc < 0 && (already || !running.failed)) say_failure("the loop ended with %d (%s)", rc, wf_strerror(rc));
 }
 
@@ -251,7 +251,7 @@ static void child(const struct item *item, int err)
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     dup2(err, STDERR_FILENO);
     if (item->test->plain) item->test->body();
-    else wf_run(run_alone, item);
+    else wf_run(run_alone, item, .driver = item_is_simulated(item) ? "sim" : NULL);
     _exit(0);
 }
 

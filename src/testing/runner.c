@@ -57,6 +57,12 @@ void item_name(const struct item *item, char *name, size_t size)
     else snprintf(name, size, "%s[%zu]", test->name, item->row);
 }
 
+bool item_is_simulated(const struct item *item)
+{
+    const char *driver = running.options.driver;
+    return item->test->simulated || (driver != NULL && strcmp(driver, "sim") == 0);
+}
+
 static size_t rows_of(const struct wf_test *test)
 {
     return test->rows > 0 ? test->rows : 1;
@@ -124,7 +130,7 @@ static bool make_plan(void)
 
 static bool is_skipped(const struct item *item)
 {
-    return item->test->real && running.options.driver != NULL && strcmp(running.options.driver, "sim") == 0;
+    return item->test->real && item_is_simulated(item);
 }
 
 static void run_item(const struct item *item)

@@ -72,6 +72,7 @@ struct item {
     struct result *result;
 };
 
+bool item_is_simulated(const struct item *item);
 void item_name(const struct item *item, char *name, size_t size);
 static inline int64_t item_timeout(const struct item *item)
 {

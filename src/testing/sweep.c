@@ -51,11 +51,6 @@ bool sweep_is_wanted(const struct item *item)
     return (test->sweep || running.options.sweep) && running.options.inject.kind == NULL;
 }
 
-static bool is_simulated(void)
-{
-    return running.options.driver != NULL && strcmp(running.options.driver, "sim") == 0;
-}
-
 static void check_same_trace(const struct item *item)
 {
     uint64_t first = wf_sim_trace();
@@ -78,7 +73,7 @@ static void sweep_kind(const struct item *item, const struct sweep_kind *kind)
 
 void sweep(const struct item *item)
 {
-    if (is_simulated()) check_same_trace(item);
+    if (item_is_simulated(item)) check_same_trace(item);
     for (size_t i = 0; i < WF_COUNT(kinds) && !running.failed; i++)
-        if (is_simulated() || !kinds[i].simulated) sweep_kind(item, &kinds[i]);
+        if (item_is_simulated(item) || !kinds[i].simulated) sweep_kind(item, &kinds[i]);
 }
