@@ -7,7 +7,7 @@
  * Known from agronholm/anyio#14 and lunarmodules/copas#104.
  * Caught by the deadline that every test has; in virtual time it comes at once.
  */
-// caught: its deadline passed
+// caught: wf_scope_join(&scope) gave -125 (Cancelled)
 #include <weft/testing.h>
 #include <weft/weft.h>
 
