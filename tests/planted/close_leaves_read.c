@@ -5,7 +5,7 @@
  * Hanging up closes nothing then, and the reader waits for a peer that has nothing more to say. Closing the stream
  * itself is safe at any moment: the pending read ends with -EBADF.
  * Known from agronholm/anyio#14 and lunarmodules/copas#104.
- * Caught by the deadline that every test has; in virtual time it comes at once.
+ * Caught as a deadlock in the simulated world, at once; elsewhere by the deadline that every test has.
  */
 // caught: wf_scope_join(&scope) gave -125 (Cancelled)
 #include <weft/testing.h>
