@@ -1,6 +1,7 @@
 #!/bin/sh
 # make check: everything that make test leaves out because it takes long: a second compiler, ThreadSanitizer, valgrind,
-# aarch64 by emulation, the portable context switch, unwinding, static analysis. The last line counts.
+# aarch64 by emulation, the portable context switch, unwinding, guards switched off, static analysis. The last line
+# counts.
 set -u
 cd "$(dirname "$0")/.."
 passed=0 failed=0
@@ -71,6 +72,9 @@ verdict "valgrind" $?
 
 tests/fiber/unwind.sh build-clang
 verdict "unwinding of running and parked tasks" $?
+
+python3 tests/planted/guards.py
+verdict "every guard that is switched off is noticed" $?
 
 # autoVariables: records of waiting tasks lie on their stacks, which is the design. The other two see an array and a
 # struct that are filled member by member as unfilled.

@@ -2,7 +2,8 @@
 """Runs everything that guards a change: the runner behind `make test`.
 
     tools/run_tests.py build build-asan             # every suite of each build, on both drivers; then, for the first
-                                                    # build, style, documents, misuse, consumers and examples
+                                                    # build, style, documents, misuse, mistakes, consumers and
+                                                    # examples
     tools/run_tests.py build --only core/scope      # the suites and scripts whose names contain that
 
 Two run at a time, each under a time limit. The last line sums up what all of them counted.
@@ -81,13 +82,14 @@ def suites(build, drivers, mark):
                 yield Job(name, [str(file)], {**variables, "WEFT_DRIVER": driver})
 
 
-def scripts(build, drivers):
-    real = [driver for driver in drivers if driver != "sim"]
+def scripts(builds, drivers):
+    build, real = builds[0], [driver for driver in drivers if driver != "sim"]
     wanted = [
         ("tidy", "tools/tidy/tidy.py", []),
         ("tidy_test", "tools/tidy/tidy_test.py", []),
         ("docs", "tools/tidy/docs.py", [str(build)]),
         ("misuse", "tests/misuse/run.sh", []),
+        ("planted", "tests/planted/run.sh", [str(build) for build in builds[:2]]),
         ("consumers", "tests/consumers/run.sh", [str(build)]),
         ("faults/netns", "tests/faults/netns.sh", [str(build), *real]),
     ]
@@ -178,7 +180,7 @@ def collect(builds, part):
     jobs = []
     for build in builds:
         jobs += suites(build, drivers, f"{build.name} " if len(builds) > 1 else "")
-    jobs += scripts(builds[0], drivers)
+    jobs += scripts(builds, drivers)
     return [job for job in jobs if part in job.name]
 
 

@@ -15,6 +15,7 @@
 #define WEFT_CORE_DRIVER_H
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "core/wait.h"
 
@@ -105,8 +106,7 @@ struct desc {
 
 struct driver {
     const char *name;
-    bool on_request;   /* never chosen by itself */
-    bool exact_timers; /* waking up costs nothing: timers need not be fired in batches */
+    bool simulated; /* never chosen by itself; its time is virtual, and nothing happens that it does not know of */
     /* Takes what it needs; 0 or why not. `finish` is called only after a successful `init`. */
     int (*init)(struct loop *loop);
     void (*finish)(struct loop *loop);
@@ -117,6 +117,8 @@ struct driver {
     /* Reaps what has completed; when nothing has, waits until `deadline` (0: does not wait). False: it knows that
      * nothing will ever complete, and there is no deadline. */
     bool (*poll)(struct loop *loop, int64_t deadline);
+    /* Is anything on its way that completes by itself? NULL: it cannot know. */
+    bool (*busy)(struct loop *loop);
     /* Ends a poll that waits, from any thread or signal handler. */
     void (*wake)(struct loop *loop);
     int64_t (*now)(struct loop *loop);
@@ -124,6 +126,8 @@ struct driver {
     /* Runs a job on a thread; loop_deliver brings it back. Cancel: true when it had not begun and never will. */
     int (*job_start)(struct loop *loop, struct job *job);
     bool (*job_cancel)(struct loop *loop, struct job *job);
+    /* The numeric address of a host that the driver knows by name; NULL: none. NULL itself: the system resolves. */
+    const char *(*host_address)(struct loop *loop, const char *name);
     /* Calls that do not wait: each as its system call, with close-on-exec, `-errno` for failure. */
     int (*socket)(struct loop *loop, int family, int type, int protocol);
     int (*pipe)(struct loop *loop, int ends[2]);
@@ -133,6 +137,7 @@ struct driver {
     int (*set_option)(struct loop *loop, int fd, int level, int name, int value);
     int (*local_name)(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
     int (*shutdown)(struct loop *loop, int fd, int how);
+    int (*status)(struct loop *loop, int fd, struct stat *status);
     /* Prepares a descriptor for operations; detaches and closes it. */
     void (*attach)(struct loop *loop, struct desc *desc);
     void (*close)(struct loop *loop, struct desc *desc);

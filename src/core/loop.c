@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <time.h>
 #include <weft/task.h>
-#include <weft/testing.h>
 #include <weft/time.h>
 
 #include "base/report.h"
@@ -90,8 +89,6 @@ static inline void schedule(struct loop *loop, struct wf_task *task)
     if (next != task) fiber_switch(&task->sp, task->stack, next->sp, next->stack, false);
 }
 
-static uint32_t inject(struct loop *loop, struct wf_task *task, bool in_flight);
-
 int64_t suspend(struct wf_wait *wait, const struct wait_class *class, const void *object)
 {
     struct loop *loop = current_loop;
@@ -100,7 +97,7 @@ int64_t suspend(struct wf_wait *wait, const struct wait_class *class, const void
     wait->class = class;
     wait->object = object;
     task->wait = wait;
-    if (__builtin_expect(task->current->flags & NODE_WATCHED, 0)) inject(loop, task, true);
+    if (__builtin_expect(task->current->flags & NODE_WATCHED, 0)) inject_cancel(loop, task, true);
     schedule(loop, task);
     return wait->result;
 }
@@ -163,22 +160,11 @@ static __attribute__((noinline, cold)) int refuse(struct loop *loop, struct wf_t
     return code;
 }
 
-/* Counts a suspending call towards a test's injection; gives the flags that the call then finds. */
-static __attribute__((noinline, cold)) uint32_t inject(struct loop *loop, struct wf_task *task, bool in_flight)
-{
-    struct wf_scope *scope = loop->inject_scope;
-    if (scope != NULL && loop->inject_in_flight == in_flight && --loop->inject_left == 0) {
-        loop->inject_scope = NULL;
-        node_cancel(&scope->node_, &scope->reason_, WF_REASON_EXPLICIT, "injected by a test", scope->place_);
-    }
-    return task->current->flags;
-}
-
 static inline int check(struct loop *loop, struct wf_task *task, bool idle)
 {
     uint32_t flags = task->current->flags;
     if (__builtin_expect(flags & (NODE_CANCELLED | NODE_WATCHED), 0)) {
-        flags = inject(loop, task, false);
+        flags = inject_cancel(loop, task, false);
         if (flags & NODE_CANCELLED) return refuse(loop, task, -ECANCELED);
     }
     task->spins = 0;
@@ -198,25 +184,6 @@ int wf_yield(void)
     int rc = check(loop, loop->running, false);
     if (rc == 0) take_turns(loop);
     return rc;
-}
-
-/* ---- Injection ---- */
-
-void wf_test_cancel_at(struct wf_scope *scope, uint64_t suspension, bool in_flight)
-{
-    struct loop *loop = LOOP_HERE();
-    loop->inject_scope = suspension > 0 ? scope : NULL;
-    loop->inject_left = suspension;
-    loop->inject_in_flight = in_flight;
-    scope->node_.flags |= NODE_WATCHED; /* what is opened and spawned inside is born watched */
-}
-
-bool wf_test_cancel_end(void)
-{
-    struct loop *loop = LOOP_HERE();
-    bool fired = loop->inject_scope == NULL;
-    loop->inject_scope = NULL;
-    return fired;
 }
 
 /* ---- Queues of waiting tasks ---- */
@@ -353,20 +320,28 @@ static void deliver_messages(struct loop *loop)
 
 /* ---- Passes ---- */
 
+static bool nothing_is_timed(const struct loop *loop)
+{
+    bool guarded = loop->guard_timer != NULL && timer_armed(loop->guard_timer);
+    return loop->timers.armed == (guarded ? 1 : 0);
+}
+
 static bool is_deadlock(const struct loop *loop)
 {
-    return loop->runnable == 0 && !loop->signals && loop->timers.armed == 0 && loop->pending_ops == 0 &&
+    return loop->runnable == 0 && !loop->signals && nothing_is_timed(loop) && loop->pending_ops == 0 &&
            loop->pending_jobs == 0 && atomic_load(&loop->inbox) == NULL;
 }
 
-static void break_deadlock(struct loop *loop)
+void loop_give_up(struct loop *loop, const char *why)
 {
-    loop_dump(loop, "deadlock: every task waits for another one, and nothing outside can wake them");
-    if (loop->deadlocked)
-        misuse("the deadlock outlived its cancellation: a wait that cannot be cancelled is part of it.");
-    loop->deadlocked = true;
+    loop_dump(loop, why);
+    if (loop->broken < 0)
+        misuse("It outlived its cancellation: a wait or a task that cannot be cancelled is part of it.");
+    loop->broken = -EDEADLK;
     node_cancel(&loop->root.node_, &loop->root.reason_, WF_REASON_MISUSE, "deadlock", "");
 }
+
+static const char deadlock[] = "deadlock: every task waits for another one, and nothing outside can wake them";
 
 static void trim(struct loop *loop)
 {
@@ -382,10 +357,28 @@ static void trim(struct loop *loop)
 static int64_t timer_deadline(const struct loop *loop)
 {
     const struct timers *timers = &loop->timers;
-    if (timers->next == WF_FOREVER || loop->driver->exact_timers) return timers->next;
+    if (timers->next == WF_FOREVER || loop->driver->simulated) return timers->next;
     int64_t slack = timers->armed < 1000 ? (int64_t)timers->armed * 1000 : 1000000;
     int64_t deadline;
     return __builtin_add_overflow(timers->next, slack, &deadline) ? WF_FOREVER : deadline;
+}
+
+static bool is_busy(struct loop *loop)
+{
+    return loop->pending_jobs > 0 || (loop->driver->busy != NULL && loop->driver->busy(loop));
+}
+
+/* In a closed world nobody waits for a test's own deadline: when only that is left, it is a deadlock. */
+static int64_t next_wake_up(struct loop *loop)
+{
+    if (loop->idlers.first != NULL && !is_busy(loop)) return 0;
+    return loop->driver->simulated && nothing_is_timed(loop) ? WF_FOREVER : timer_deadline(loop);
+}
+
+/* Everybody waits, and nothing is on its way: those who waited for that go on, one after another. */
+static void wake_idler(struct loop *loop)
+{
+    if (loop->runnable == 0 && !is_busy(loop)) queue_grant(&loop->idlers, 0);
 }
 
 /* Asks the kernel; waits there when nothing is runnable. */
@@ -394,7 +387,7 @@ static void poll_once(struct loop *loop)
     int64_t deadline = 0;
     if (loop->runnable == 0) {
         trim(loop);
-        deadline = timer_deadline(loop);
+        deadline = next_wake_up(loop);
         atomic_store(&loop->sleeping, true);
         if (atomic_load(&loop->inbox) != NULL) deadline = 0;
     }
@@ -403,7 +396,8 @@ static void poll_once(struct loop *loop)
     deliver_messages(loop);
     loop->now = loop_now(loop);
     timers_fire(&loop->timers, loop->now);
-    if (!alive && loop->runnable == 0 && !loop->signals) break_deadlock(loop);
+    if (loop->idlers.first != NULL) wake_idler(loop);
+    if (!alive && loop->runnable == 0 && !loop->signals) loop_give_up(loop, deadlock);
     if (loop->signals) signals_look(loop);
 }
 
@@ -421,7 +415,7 @@ void loop_work(struct loop *loop)
     for (;;) {
         run_pass(loop);
         if (loop->alive == 0 && loop->pending_jobs == 0) return;
-        if (is_deadlock(loop)) break_deadlock(loop);
+        if (is_deadlock(loop)) loop_give_up(loop, deadlock);
         poll_once(loop);
     }
 }

@@ -28,6 +28,24 @@ enum {
 struct task_chunk;
 struct executor;
 
+enum injection_kind {
+    INJECT_NOTHING,
+    INJECT_CANCEL_ENTRY,     /* a suspending call finds its scope cancelled */
+    INJECT_CANCEL_IN_FLIGHT, /* the scope is cancelled once the call is under way */
+    INJECT_CANCEL_COMPLETED, /* and an operation completes all the same */
+    INJECT_FAILED_OPERATION,
+    INJECT_SHORT_OPERATION, /* one byte is read or written */
+};
+
+/* What happens at the so-and-so-many-th chance inside a watched scope; see wf_test_cancel_at and the test kit. */
+struct injection {
+    enum injection_kind kind;
+    struct wf_scope *scope; /* of cancels */
+    uint64_t left;          /* chances until it happens */
+    bool persistent;        /* and again at every later one */
+    bool fired;
+};
+
 struct loop {
     struct wf_task *running; /* NULL while the loop itself runs */
     struct wf_task *run_first, *run_last;
@@ -61,18 +79,21 @@ struct loop {
     atomic_bool sleeping;
 
     struct wf_scope root; /* the scope of the main task */
-    bool deadlocked;
+    int broken;           /* why the loop gave up: -EDEADLK, or 0 */
     bool signals;
     int64_t grace;
     int signals_seen;
     struct wf_timer_ grace_timer;
     struct wf_run_options options;
 
-    /* A test's injection: at the so-and-so-many-th suspending call this scope is cancelled. NULL: none. */
-    struct wf_scope *inject_scope;
-    uint64_t inject_left;
-    bool inject_in_flight; /* once the call is under way, else on its entry */
+    /* A test's affair */
+    struct injection injection;
+    struct wf_queue_ idlers;             /* wait until all the others do */
+    const struct wf_timer_ *guard_timer; /* a test's own deadline: not something that the program waits for; or NULL */
 };
+
+/* Runs out of hope: reports with the tree of tasks, and cancels everything; the second time it ends the process. */
+void loop_give_up(struct loop *loop, const char *why);
 
 extern _Thread_local struct loop *current_loop __attribute__((tls_model("initial-exec")));
 
@@ -125,6 +146,13 @@ int executor_start(struct loop *loop, struct job *job);
 bool executor_cancel(struct loop *loop, struct job *job);
 void executor_finish(struct loop *loop);
 void executor_statistics(struct loop *loop, struct wf_statistics *statistics);
+
+/* ---- inject.c ---- */
+
+/* A task inside a watched scope makes a suspending call, or suspends in it: gives the flags that it then finds. */
+uint32_t inject_cancel(struct loop *loop, struct wf_task *task, bool in_flight);
+/* An operation is about to be submitted in a watched scope; true: it has failed, the code in op->wait.result. */
+bool inject_operation(struct loop *loop, struct op *op);
 
 /* ---- signals.c ---- */
 int signals_take(struct loop *loop);

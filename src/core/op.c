@@ -70,6 +70,8 @@ int64_t op_run(struct op *op)
     op->cancel_code = 0;
     int64_t result;
     do {
+        if (__builtin_expect(loop->running->current->flags & NODE_WATCHED, 0) && inject_operation(loop, op))
+            return wait_skipped(op->wait.result);
         if (loop->driver->submit(loop, op)) return wait_skipped(op->wait.result);
         link_op(loop, op);
         result = suspend(&op->wait, class, op->desc);

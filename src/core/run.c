@@ -55,7 +55,7 @@ static int choose_driver(struct loop *loop, const char *wanted)
     if (wanted != NULL && wanted[0] == '\0') wanted = NULL;
     int rc = -EINVAL;
     for (const struct driver *const *driver = drivers; *driver != NULL; driver++) {
-        if (wanted != NULL ? strcmp(wanted, (*driver)->name) != 0 : (*driver)->on_request) continue;
+        if (wanted != NULL ? strcmp(wanted, (*driver)->name) != 0 : (*driver)->simulated) continue;
         loop->driver = *driver;
         rc = (*driver)->init(loop);
         if (rc == 0) return 0;
@@ -102,6 +102,8 @@ static int loop_init(struct loop *loop, const struct wf_run_options *options)
     if (rc < 0) return rc;
     loop->now = loop_now(loop);
     timers_init(&loop->timers, loop->now);
+    if (loop->driver->simulated) loop->driver->random(loop, &loop->timers.step, sizeof loop->timers.step);
+    loop->timers.step |= 1;
     return 0;
 }
 
@@ -145,7 +147,7 @@ static int run_main(struct loop *loop, int (*fn)(void *), const struct wf_run_op
     loop_work(loop);
     if (loop->signals) signals_give_back(loop);
     keep_failure(&loop->root);
-    return loop->deadlocked ? -EDEADLK : handle.result_;
+    return loop->broken < 0 ? loop->broken : handle.result_;
 }
 
 int wf_run_(int (*fn)(void *), const struct wf_run_options *options)

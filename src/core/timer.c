@@ -182,11 +182,12 @@ void timers_init(struct timers *timers, int64_t now)
 {
     timers->tick = (uint64_t)now >> TIMER_TICK_BITS;
     timers->next = WF_FOREVER;
+    timers->step = 1;
 }
 
 void timer_arm(struct timers *timers, struct wf_timer_ *timer)
 {
-    timer->sequence = timers->sequence++;
+    timer->sequence = timers->sequence += timers->step;
     timers->armed++;
     if (timer->deadline < timers->next) timers->next = timer->deadline;
     wheel_insert(timers, timer);

@@ -34,7 +34,7 @@ struct timers {
     uint64_t tick; /* everything up to this slot of the lowest level is in the heap */
     int64_t next;  /* no timer is due before; WF_FOREVER: none armed */
     struct wf_timer_ *heap;
-    uint64_t sequence;
+    uint64_t sequence, step; /* step 1: equal deadlines fire by age; another odd number: in some order */
     size_t armed;
     uint64_t used[TIMER_SLOTS / 64];      /* which slots hold something */
     struct timer_slot slots[TIMER_SLOTS]; /* level after level */

@@ -356,6 +356,7 @@ const struct driver epoll_driver = {
     .set_option = system_set_option,
     .local_name = system_local_name,
     .shutdown = system_shutdown,
+    .status = system_status,
     .attach = epoll_attach,
     .close = epoll_close,
     .close_fd = system_close_fd,

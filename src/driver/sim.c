@@ -1,10 +1,7 @@
 /*
  * The simulated driver: one world in memory, with a virtual clock and one seed.
  *
- * Time does not pass; it jumps to the next thing that is due when every task is suspended. Pipes and TCP connections
- * are queues of bytes (sim_net.c); jobs run on the loop's thread, some time later; files are the real ones, reached
- * some time later. Each operation takes a random latency, moves a random part of what it could, and when it is
- * cancelled it may have completed all the same: what is free in reality is drawn from the seed, and nothing else is.
+ * Time does not pass; it jumps to the next thing that is due when every task is suspended.
  *
  *     submit: due after a latency --> tried: done, or parked at its object --> tried again when that has changed
  *     cancel: due after a latency --> tried once more, or -ECANCELED
@@ -13,17 +10,48 @@
  */
 #include "driver/sim.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <weft/stream.h>
 #include <weft/time.h>
 
 #include "base/memory.h"
+#include "base/report.h"
 #include "driver/system.h"
 
-enum { LATENCY_MAX_NS = 20000 };
+enum { LATENCY_DEFAULT_NS = 20000, PASSES_DEFAULT = 1000000 };
+
+_Thread_local size_t sim_left_open;
+static _Thread_local uint64_t chosen_seed, last_trace;
+
+struct sim *sim_required(const char *function)
+{
+    if (current_loop != NULL && wf_simulated()) return sim_of(current_loop);
+    misuse("%s was called outside a simulated world. Run the loop with .driver = \"sim\", or the program with "
+           "WEFT_DRIVER=sim; wf_simulated() tells.",
+           function);
+}
+
+bool wf_simulated(void)
+{
+    return current_loop != NULL && current_loop->driver->simulated;
+}
 
 /* ---- Chance ---- */
+
+void wf_sim_seed(uint64_t seed)
+{
+    chosen_seed = seed;
+}
+
+static uint64_t seed_of_world(void)
+{
+    const char *text = getenv("WEFT_SEED");
+    if (chosen_seed != 0) return chosen_seed;
+    return text != NULL ? strtoull(text, NULL, 0) : 1;
+}
 
 uint64_t sim_random(struct sim *sim)
 {
@@ -33,15 +61,40 @@ uint64_t sim_random(struct sim *sim)
     return sim->random;
 }
 
-size_t sim_part(struct sim *sim, size_t most)
+bool sim_chance(struct sim *sim, double probability)
 {
-    if (most <= 1 || sim_random(sim) % 4 != 0) return most;
+    if (probability <= 0) return false;
+    return (double)(sim_random(sim) >> 11) * 0x1p-53 < probability;
+}
+
+int64_t sim_between(struct sim *sim, int64_t least, int64_t most)
+{
+    if (most <= least) return least;
+    return least + (int64_t)(sim_random(sim) % (uint64_t)(most - least));
+}
+
+size_t sim_part(struct sim *sim, size_t most, double partial)
+{
+    if (most <= 1 || !sim_chance(sim, partial)) return most;
     return 1 + sim_random(sim) % most;
 }
 
 static void sim_random_bytes(struct loop *loop, void *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++) ((unsigned char *)bytes)[i] = (unsigned char)(sim_random(sim_of(loop)) >> 32);
+}
+
+/* ---- The fingerprint ---- */
+
+static void note(struct sim *sim, uint64_t value)
+{
+    sim->trace = (sim->trace ^ value) * UINT64_C(0x9e3779b97f4a7c15);
+    sim->trace ^= sim->trace >> 29;
+}
+
+uint64_t wf_sim_trace(void)
+{
+    return current_loop != NULL ? sim_required(__func__)->trace : last_trace;
 }
 
 /* ---- Time ---- */
@@ -51,31 +104,109 @@ static int64_t sim_now(struct loop *loop)
     return sim_of(loop)->now;
 }
 
-static void due_soon(struct sim *sim, struct wf_timer_ *event, void (*fire)(struct wf_timer_ *event))
+void sim_later(struct sim *sim, struct wf_timer_ *event, int64_t delay, void (*fire)(struct wf_timer_ *event))
 {
-    event->deadline = sim->now + 1 + (int64_t)(sim_random(sim) % LATENCY_MAX_NS);
+    event->deadline = sim->now + 1 + delay;
     event->fire = fire;
     timer_arm(&sim->events, event);
 }
 
 static void to_time(struct sim *sim, int64_t now)
 {
+    if (now > sim->now) sim->passes = 0;
     if (now > sim->now) sim->now = now;
     timers_fire(&sim->events, sim->now);
+}
+
+static void check_bounds(struct loop *loop, struct sim *sim)
+{
+    if (++sim->passes > sim->passes_max) {
+        sim->passes = 0;
+        loop_give_up(loop, "the clock cannot advance: tasks run and run without ever waiting for time to pass");
+    }
+    if (sim->now > sim->end_of_time) {
+        sim->end_of_time = WF_FOREVER;
+        loop_give_up(loop, "the bound on virtual time has passed, and tasks still wait for later times");
+    }
 }
 
 static bool sim_poll(struct loop *loop, int64_t deadline)
 {
     struct sim *sim = sim_of(loop);
+    note(sim, (uint64_t)sim->now ^ (uint64_t)loop->runnable << 48 ^ loop->spawned << 20);
+    check_bounds(loop, sim);
     to_time(sim, sim->now);
     if (deadline == 0 || loop->runnable > 0) return true;
     while (loop->runnable == 0) {
+        if (loop->idlers.first != NULL && sim->events.armed == 0) return true;
         int64_t next = sim->events.next < deadline ? sim->events.next : deadline;
         if (next == WF_FOREVER) return false;
         to_time(sim, next);
         if (next == deadline) return true;
     }
     return true;
+}
+
+static bool sim_busy(struct loop *loop)
+{
+    return sim_of(loop)->events.armed > 0;
+}
+
+/* ---- Ends ---- */
+
+struct sim_end *sim_end_of(struct sim *sim, int fd)
+{
+    size_t index = (size_t)fd - SIM_FD_FIRST;
+    return fd >= SIM_FD_FIRST && index < sim->ends_room ? sim->ends[index] : NULL;
+}
+
+static bool grow_ends(struct sim *sim)
+{
+    size_t room = sim->ends_room == 0 ? 64 : sim->ends_room * 2;
+    struct sim_end **larger = memory_resize(sim->ends, room * sizeof(struct sim_end *));
+    if (larger == NULL) return false;
+    memset(larger + sim->ends_room, 0, (room - sim->ends_room) * sizeof(struct sim_end *));
+    sim->ends = larger;
+    sim->ends_room = room;
+    return true;
+}
+
+struct sim_end *sim_end_new(struct sim *sim, struct wf_sim_host *host, enum end_kind kind)
+{
+    size_t index = 0;
+    while (index < sim->ends_room && sim->ends[index] != NULL) index++;
+    if (index == sim->ends_room && !grow_ends(sim)) return NULL;
+    struct sim_end *end = memory_zero(sizeof *end);
+    if (end == NULL) return NULL;
+    end->kind = kind;
+    end->fd = SIM_FD_FIRST + (int)index;
+    end->host = host;
+    sim->ends[index] = end;
+    return end;
+}
+
+int sim_end_open(struct sim *sim, struct sim_end *end)
+{
+    uint32_t most = sim->faults.descriptors_max;
+    if (most > 0 && end->host->descriptors >= most) {
+        sim_end_close(sim, end);
+        return -EMFILE;
+    }
+    const struct wf_task *task = current_loop->running;
+    if (task != NULL) snprintf(end->born_in, sizeof end->born_in, "%s", task->name);
+    end->born_at = task != NULL ? task->place : "?";
+    end->open = true;
+    end->host->descriptors++;
+    return end->fd;
+}
+
+void sim_end_close(struct sim *sim, struct sim_end *end)
+{
+    sim->ends[end->fd - SIM_FD_FIRST] = NULL;
+    if (end->open) end->host->descriptors--;
+    if (end->kind == END_FILE) sim_file_close(end);
+    else sim_net_close(sim, end);
+    memory_free(end);
 }
 
 /* ---- Operations ---- */
@@ -85,14 +216,58 @@ static struct op *op_of_event(struct wf_timer_ *event)
     return (struct op *)((char *)event - offsetof(struct op, job.timer));
 }
 
+static bool is_of_file(const struct sim *sim, const struct op *op)
+{
+    if (op->desc == NULL) return op->kind != OP_POLL;
+    return op->desc->fd < SIM_FD_FIRST || sim->ends[op->desc->fd - SIM_FD_FIRST]->kind == END_FILE;
+}
+
+static int64_t latency_of(struct sim *sim, const struct op *op)
+{
+    const struct wf_sim_faults *faults = &sim->faults;
+    if (!is_of_file(sim, op) || faults->disk_max <= 0) return sim_between(sim, 0, LATENCY_DEFAULT_NS);
+    return sim_between(sim, faults->disk_min, faults->disk_max);
+}
+
+static int64_t try_file(struct sim *sim, struct op *op)
+{
+    if (op->kind == OP_OPEN) return sim_file_open(sim, op);
+    if (op->kind == OP_STAT) return sim_file_stat_path(sim, op);
+    if (op->desc->fd < SIM_FD_FIRST) return system_blocking_call(op);
+    return sim_file_try(sim, sim_end_of(sim, op->desc->fd), op);
+}
+
+static bool try_poll(struct sim *sim, const struct op *op, int64_t *result)
+{
+    const struct sim_end *end = sim_end_of(sim, op->fd);
+    unsigned found = end == NULL || end->kind == END_FILE ? op->flags : sim_net_readiness(end);
+    *result = end == NULL ? -EBADF : (int64_t)(found & op->flags);
+    return *result != 0;
+}
+
 /* Gives false when it would wait. */
 static bool try_op(struct sim *sim, struct op *op, int64_t *result)
 {
-    if (op->desc == NULL || op->desc->fd < SIM_FD_FIRST) {
-        *result = system_blocking_call(op);
+    if (op->kind == OP_POLL) return try_poll(sim, op, result);
+    *result = -ENOMEM;
+    if (sim_chance(sim, sim->faults.no_memory)) return true;
+    if (!is_of_file(sim, op)) return sim_net_try(sim, sim_end_of(sim, op->desc->fd), op, result);
+    *result = sim_chance(sim, sim->faults.disk_error) ? -EIO : try_file(sim, op);
+    return true;
+}
+
+/* A cancelled operation may have completed all the same: even chances, where a test does not want to know for sure. */
+static bool cancel_wins(struct sim *sim)
+{
+    bool even = sim_random(sim) % 2 == 0;
+    switch (current_loop->injection.kind) {
+    case INJECT_CANCEL_IN_FLIGHT:
         return true;
+    case INJECT_CANCEL_COMPLETED:
+        return false;
+    default:
+        return even;
     }
-    return sim_net_try(sim, op, result);
 }
 
 static void attempt(struct wf_timer_ *event)
@@ -100,27 +275,29 @@ static void attempt(struct wf_timer_ *event)
     struct sim *sim = sim_of(current_loop);
     struct op *op = op_of_event(event);
     int64_t result = -ECANCELED;
-    bool give_up = op->cancel_code != 0 && sim_random(sim) % 2 == 0;
+    bool give_up = op->cancel_code != 0 && cancel_wins(sim);
     if (!give_up && !try_op(sim, op, &result)) {
-        if (op->cancel_code == 0) { /* parked: sim_stir tries again; nobody stirs for a full backlog */
-            if (op->kind == OP_CONNECT) due_soon(sim, &op->job.timer, attempt);
+        if (op->cancel_code == 0) { /* parked: sim_stir tries again; an unanswered connect tries by itself */
+            if (op->driver_data > 0) sim_later(sim, &op->job.timer, (int64_t)op->driver_data, attempt);
             return;
         }
         result = -ECANCELED;
     }
     timer_disarm(&sim->events, &op->job.timer); /* the attempt itself may have stirred it */
+    note(sim, op->wait.task->id ^ (uint64_t)op->kind << 32 ^ (uint64_t)result << 40);
     op_complete(op, result);
 }
 
 static bool sim_submit(struct loop *loop, struct op *op)
 {
+    struct sim *sim = sim_of(loop);
     op->job.timer.slot = 0;
     op->driver_data = 0;
-    if (op->kind == OP_POLL) {
+    if (op->kind == OP_POLL && op->fd < SIM_FD_FIRST) {
         op->wait.result = -EOPNOTSUPP; /* a foreign descriptor is of another world */
         return true;
     }
-    due_soon(sim_of(loop), &op->job.timer, attempt);
+    sim_later(sim, &op->job.timer, latency_of(sim, op), attempt);
     return false;
 }
 
@@ -128,14 +305,22 @@ static void sim_cancel(struct loop *loop, struct op *op)
 {
     struct sim *sim = sim_of(loop);
     timer_disarm(&sim->events, &op->job.timer);
-    due_soon(sim, &op->job.timer, attempt);
+    sim_later(sim, &op->job.timer, sim_between(sim, 0, LATENCY_DEFAULT_NS), attempt);
 }
 
-void sim_stir(struct sim *sim, struct desc *desc)
+static void stir_op(struct sim *sim, struct op *op)
 {
-    if (desc == NULL) return;
-    for (struct op *op = desc->ops.first; op != NULL; op = op->next)
-        if (!timer_armed(&op->job.timer)) due_soon(sim, &op->job.timer, attempt);
+    if (timer_armed(&op->job.timer)) return;
+    sim_later(sim, &op->job.timer, sim_between(sim, 0, LATENCY_DEFAULT_NS), attempt);
+}
+
+void sim_stir(struct sim *sim, struct sim_end *end)
+{
+    if (end == NULL) return;
+    if (end->desc != NULL)
+        for (struct op *op = end->desc->ops.first; op != NULL; op = op->next) stir_op(sim, op);
+    for (struct op *op = current_loop->path_ops.first; op != NULL; op = op->next)
+        if (op->kind == OP_POLL && op->fd == end->fd) stir_op(sim, op);
 }
 
 /* ---- Jobs ---- */
@@ -144,13 +329,15 @@ static void run_job(struct wf_timer_ *event)
 {
     struct job *job = (struct job *)((char *)event - offsetof(struct job, timer));
     job->result = job->fn(job->arg);
+    note(sim_of(current_loop), (uint64_t)job->result);
     job->message.deliver(current_loop, &job->message);
 }
 
 static int sim_job_start(struct loop *loop, struct job *job)
 {
+    struct sim *sim = sim_of(loop);
     job->timer.slot = 0;
-    due_soon(sim_of(loop), &job->timer, run_job);
+    sim_later(sim, &job->timer, sim_between(sim, 0, LATENCY_DEFAULT_NS), run_job);
     return 0;
 }
 
@@ -160,25 +347,60 @@ static bool sim_job_cancel(struct loop *loop, struct job *job)
     return true;
 }
 
+/* ---- Settings ---- */
+
+void wf_sim_set_faults_(const struct wf_sim_faults *faults)
+{
+    struct sim *sim = sim_required("wf_sim_set_faults");
+    if (faults->size != sizeof *faults) misuse("wf_sim_set_faults was compiled against another version of weft.");
+    sim->faults = *faults;
+}
+
+void wf_sim_set_bounds(int64_t duration_ns, uint64_t passes)
+{
+    struct sim *sim = sim_required(__func__);
+    if (duration_ns <= 0 || __builtin_add_overflow(sim->now, duration_ns, &sim->end_of_time))
+        sim->end_of_time = WF_FOREVER;
+    sim->passes_max = passes > 0 ? passes : PASSES_DEFAULT;
+}
+
 /* ---- The world ---- */
 
 static int sim_init(struct loop *loop)
 {
     struct sim *sim = memory_zero(sizeof *sim);
     if (sim == NULL) return -ENOMEM;
-    const char *seed = getenv("WEFT_SEED");
-    sim->random = (seed != NULL ? strtoull(seed, NULL, 0) : 1) * UINT64_C(0x9e3779b97f4a7c15) | 1;
+    sim->random = seed_of_world() * UINT64_C(0x9e3779b97f4a7c15) | 1;
     sim->now = WF_SECONDS(1000);
+    sim->end_of_time = WF_FOREVER;
+    sim->passes_max = PASSES_DEFAULT;
     sim->next_port = 40000;
     timers_init(&sim->events, sim->now);
-    loop->driver_state = sim;
-    return 0;
+    int rc = sim_hosts_init(sim);
+    if (rc < 0) memory_free(sim);
+    else loop->driver_state = sim;
+    return rc;
+}
+
+static void close_what_is_left(struct sim *sim)
+{
+    for (size_t i = 0; i < sim->ends_room; i++) {
+        struct sim_end *end = sim->ends[i];
+        if (end == NULL || !end->open) continue; /* the others go with the listener that they wait at */
+        wf_report("left open in the simulated world: descriptor %d, opened by task '%s' (spawned at %s)", end->fd,
+                  end->born_in, end->born_at);
+        sim_left_open++;
+        sim_end_close(sim, end);
+    }
 }
 
 static void sim_finish(struct loop *loop)
 {
     struct sim *sim = sim_of(loop);
-    sim_net_finish(sim);
+    close_what_is_left(sim);
+    memory_free(sim->ends);
+    sim_hosts_finish(sim);
+    last_trace = sim->trace;
     memory_free(sim);
 }
 
@@ -189,13 +411,14 @@ static void sim_wake(struct loop *loop)
 
 static void sim_attach(struct loop *loop, struct desc *desc)
 {
-    sim_net_attach(sim_of(loop), desc);
+    struct sim_end *end = sim_end_of(sim_of(loop), desc->fd);
+    if (end != NULL) end->desc = desc;
 }
 
 static void sim_close_fd(struct loop *loop, int fd)
 {
     if (fd < SIM_FD_FIRST) close(fd);
-    else sim_net_close(sim_of(loop), fd);
+    else sim_end_close(sim_of(loop), sim_end_of(sim_of(loop), fd));
 }
 
 static void sim_close(struct loop *loop, struct desc *desc)
@@ -205,18 +428,19 @@ static void sim_close(struct loop *loop, struct desc *desc)
 
 const struct driver sim_driver = {
     .name = "sim",
-    .on_request = true,
-    .exact_timers = true,
+    .simulated = true,
     .init = sim_init,
     .finish = sim_finish,
     .submit = sim_submit,
     .cancel = sim_cancel,
     .poll = sim_poll,
+    .busy = sim_busy,
     .wake = sim_wake,
     .now = sim_now,
     .random = sim_random_bytes,
     .job_start = sim_job_start,
     .job_cancel = sim_job_cancel,
+    .host_address = sim_host_address,
     .socket = sim_net_socket,
     .pipe = sim_net_pipe,
     .bind = sim_net_bind,
@@ -224,6 +448,7 @@ const struct driver sim_driver = {
     .set_option = sim_net_set_option,
     .local_name = sim_net_local_name,
     .shutdown = sim_net_shutdown,
+    .status = sim_file_stat,
     .attach = sim_attach,
     .close = sim_close,
     .close_fd = sim_close_fd,

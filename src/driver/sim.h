@@ -1,39 +1,134 @@
-/* What the simulated driver and its network share. */
+/*
+ * What the parts of the simulated driver share: the world, its hosts, and the ends that descriptors stand for.
+ *
+ *     sim.c       chance, time, operations, jobs      sim_host.c   hosts, partitions, crashes
+ *     sim_net.c   pipes and connections               sim_file.c   files
+ */
 #ifndef WEFT_DRIVER_SIM_H
 #define WEFT_DRIVER_SIM_H
 
+#include <netinet/in.h>
+#include <weft/sim.h>
+
 #include "core/loop.h"
 
-enum { SIM_FD_FIRST = 1 << 20 }; /* below: real descriptors, of files */
+enum {
+    SIM_FD_FIRST = 1 << 20, /* below: real descriptors, of directories and devices */
+    SIM_HOSTS_MAX = 64,
+};
+
+struct sim_queue;
+struct sim_file;
+
+struct wf_sim_host {
+    struct wf_sim_host *next;
+    char name[64], address_text[INET_ADDRSTRLEN];
+    in_addr_t address; /* network byte order */
+    unsigned index;
+    uint64_t cut_off; /* the hosts that it cannot reach, by index */
+    bool crashed;
+    uint32_t descriptors; /* open */
+    uint64_t disk_size;
+    struct wf_sim_stay_ *stays; /* what runs on it, innermost first */
+    struct sim_file *files;
+};
+
+enum end_kind { END_SOCKET, END_LISTENER, END_PIPE, END_FILE };
+
+/* What a descriptor stands for. */
+struct sim_end {
+    enum end_kind kind;
+    int fd;
+    struct wf_sim_host *host;
+    struct desc *desc; /* NULL: not attached (yet) */
+    bool open;         /* counted among its host's descriptors: not while it waits to be accepted */
+    char born_in[40];  /* the task that opened it, and where that was spawned */
+    const char *born_at;
+
+    /* of sockets and pipes */
+    struct sim_queue *in, *out;
+    int error; /* to be told once, by the next transfer */
+    bool broken, lingers_not;
+    in_port_t port; /* its own; host byte order */
+
+    /* of listeners: connected, not accepted */
+    size_t backlog, waiting;
+    struct sim_end *first, *last;
+    struct sim_end *next;
+
+    /* of files */
+    struct sim_file *file;
+    int flags;
+    int64_t position;
+};
 
 struct sim {
     int64_t now;
-    uint64_t random;
-    struct timers events;
+    uint64_t random, trace;
+    struct timers events; /* what will happen by itself: everything but the loop's own timers */
+    struct wf_sim_faults faults;
+    struct wf_sim_host *hosts, **last_host;
+    unsigned host_count;
     struct sim_end **ends; /* by descriptor, from SIM_FD_FIRST; NULL: free */
     size_t ends_room;
-    uint16_t next_port;
+    in_port_t next_port;
+    int64_t end_of_time;
+    uint64_t passes_max, passes; /* while the clock stood still */
 };
+
+/* ---- sim.c ---- */
+
+/* Descriptors that were open when worlds of this thread ended; for whoever looks for leaks, and resets it. */
+extern _Thread_local size_t sim_left_open;
 
 static inline struct sim *sim_of(struct loop *loop)
 {
     return loop->driver_state;
 }
 
-uint64_t sim_random(struct sim *sim);
+/* The world of the running loop; aborts with an explanation where it is not simulated. */
+struct sim *sim_required(const char *function);
 
-/* How much of what is possible really happens: usually all, sometimes less, never nothing. */
-size_t sim_part(struct sim *sim, size_t most);
+uint64_t sim_random(struct sim *sim);
+bool sim_chance(struct sim *sim, double probability);
+/* Evenly from least to most. */
+int64_t sim_between(struct sim *sim, int64_t least, int64_t most);
+/* How much of what is possible really happens: usually all, never nothing, with that probability less. */
+size_t sim_part(struct sim *sim, size_t most, double partial);
+
+/* The event happens after a delay. */
+void sim_later(struct sim *sim, struct wf_timer_ *event, int64_t delay, void (*fire)(struct wf_timer_ *event));
 
 /* The object of a descriptor changed: what is parked there is tried again soon. */
-void sim_stir(struct sim *sim, struct desc *desc);
+void sim_stir(struct sim *sim, struct sim_end *end);
+
+/* A new end, not yet open; NULL: out of memory. */
+struct sim_end *sim_end_new(struct sim *sim, struct wf_sim_host *host, enum end_kind kind);
+struct sim_end *sim_end_of(struct sim *sim, int fd);
+/* Counts it as a descriptor: it, or -EMFILE, and then it is closed. */
+int sim_end_open(struct sim *sim, struct sim_end *end);
+void sim_end_close(struct sim *sim, struct sim_end *end);
+
+/* ---- sim_host.c ---- */
+
+int sim_hosts_init(struct sim *sim);
+void sim_hosts_finish(struct sim *sim);
+/* The host that a task is on. */
+struct wf_sim_host *sim_host_of(struct sim *sim, const struct wf_task *task);
+/* The host that an address means, seen from another one; NULL: nobody. */
+struct wf_sim_host *sim_host_at(struct sim *sim, struct wf_sim_host *from, const struct sockaddr *address);
+bool sim_reaches(const struct wf_sim_host *from, const struct wf_sim_host *to);
+const char *sim_host_address(struct loop *loop, const char *name);
 
 /* ---- sim_net.c ---- */
 
-bool sim_net_try(struct sim *sim, struct op *op, int64_t *result);
-void sim_net_attach(struct sim *sim, struct desc *desc);
-void sim_net_close(struct sim *sim, int fd);
-void sim_net_finish(struct sim *sim);
+/* Gives false when it would wait. */
+bool sim_net_try(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result);
+/* What a poll would find. */
+unsigned sim_net_readiness(const struct sim_end *end);
+void sim_net_close(struct sim *sim, struct sim_end *end);
+/* Its host stopped: the peer is not told. */
+void sim_net_crash(struct sim_end *end);
 int sim_net_socket(struct loop *loop, int family, int type, int protocol);
 int sim_net_pipe(struct loop *loop, int ends[2]);
 int sim_net_bind(struct loop *loop, int fd, const struct sockaddr *address, socklen_t size);
@@ -41,5 +136,15 @@ int sim_net_listen(struct loop *loop, int fd, int backlog);
 int sim_net_set_option(struct loop *loop, int fd, int level, int name, int value);
 int sim_net_local_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
 int sim_net_shutdown(struct loop *loop, int fd, int how);
+
+/* ---- sim_file.c ---- */
+
+int64_t sim_file_try(struct sim *sim, struct sim_end *end, const struct op *op);
+int64_t sim_file_open(struct sim *sim, const struct op *op);
+int64_t sim_file_stat_path(struct sim *sim, const struct op *op);
+int sim_file_stat(struct loop *loop, int fd, struct stat *status);
+void sim_file_close(struct sim_end *end);
+void sim_files_crash(struct sim *sim, struct wf_sim_host *host);
+void sim_files_finish(struct wf_sim_host *host);
 
 #endif

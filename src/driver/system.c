@@ -77,6 +77,12 @@ int system_shutdown(struct loop *loop, int fd, int how)
     return code(shutdown(fd, how));
 }
 
+int system_status(struct loop *loop, int fd, struct stat *status)
+{
+    (void)loop;
+    return code(fstat(fd, status));
+}
+
 /* ---- On a thread ---- */
 
 /* A FIFO without a peer would hold the thread for ever: opened as io_uring does it, and made blocking again. */

@@ -12,6 +12,8 @@ int system_set_option(struct loop *loop, int fd, int level, int name, int value)
 int system_local_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
 int system_shutdown(struct loop *loop, int fd, int how);
 
+int system_status(struct loop *loop, int fd, struct stat *status);
+
 void system_close_fd(struct loop *loop, int fd);
 
 /* The blocking system call of an operation on a file or a path: its result, or -errno. */

@@ -445,6 +445,7 @@ const struct driver uring_driver = {
     .set_option = system_set_option,
     .local_name = system_local_name,
     .shutdown = system_shutdown,
+    .status = system_status,
     .attach = uring_attach,
     .close = uring_close,
     .close_fd = system_close_fd,

@@ -39,13 +39,17 @@ static int look_up(struct lookup *lookup)
     return rc == 0 ? 0 : -ENOENT;
 }
 
-/* Numeric addresses at once; names on a thread, as the system resolves them. */
-static int resolve(const char *host, uint16_t port, bool passive, struct addrinfo **found)
+/* Numeric addresses at once; names as the driver knows them, else on a thread, as the system resolves them. */
+static int resolve(struct loop *loop, const char *host, uint16_t port, bool passive, struct addrinfo **found)
 {
+    const struct driver *driver = loop->driver;
     struct lookup lookup = {.host = host, .flags = AI_NUMERICHOST | AI_NUMERICSERV | (passive ? AI_PASSIVE : 0)};
     snprintf(lookup.port, sizeof lookup.port, "%u", (unsigned)port);
     int rc = look_up(&lookup);
-    if (rc == -ENOENT && host != NULL) {
+    if (rc == -ENOENT && host != NULL && driver->host_address != NULL) {
+        lookup.host = driver->host_address(loop, host);
+        rc = lookup.host != NULL ? look_up(&lookup) : -ENOENT;
+    } else if (rc == -ENOENT && host != NULL) {
         lookup.flags &= ~AI_NUMERICHOST;
         rc = wf_offload(look_up, &lookup);
     }
@@ -80,7 +84,7 @@ int wf_tcp_listen_(const char *host, uint16_t port, const struct wf_tcp_listen_o
     struct loop *loop = LOOP_HERE();
     if (options->size != sizeof *options || options->out_ == NULL || options->backlog < 0) return -EINVAL;
     struct addrinfo *addresses;
-    int rc = resolve(host, port, true, &addresses);
+    int rc = resolve(loop, host, port, true, &addresses);
     if (rc < 0) return rc;
     for (const struct addrinfo *address = addresses; address != NULL; address = address->ai_next) {
         rc = open_listener(loop, address, options);
@@ -159,7 +163,7 @@ int wf_tcp_connect(const char *host, uint16_t port, struct wf_stream **stream)
     int rc = wait_check(false);
     if (rc < 0) return rc;
     struct addrinfo *addresses;
-    rc = resolve(host, port, false, &addresses);
+    rc = resolve(loop, host, port, false, &addresses);
     if (rc < 0) return rc;
     for (const struct addrinfo *address = addresses; address != NULL; address = address->ai_next) {
         rc = connect_to(loop, address, stream);

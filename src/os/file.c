@@ -38,7 +38,7 @@ static void file_release(struct desc *desc)
 
 int wf_file_open(const char *path, int flags, mode_t mode, struct wf_file **out)
 {
-    (void)LOOP_HERE();
+    struct loop *loop = LOOP_HERE();
     if (path == NULL) return -EINVAL;
     size_t size = strlen(path) + 1;
     struct wf_file *file = memory_zero(sizeof *file + size);
@@ -52,7 +52,7 @@ int wf_file_open(const char *path, int flags, mode_t mode, struct wf_file **out)
         return failed(fd, path);
     }
     struct stat status = {.st_mode = 0};
-    bool regular = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+    bool regular = loop->driver->status(loop, fd, &status) == 0 && S_ISREG(status.st_mode);
     file->seekable = regular || (status.st_mode & S_IFMT) == S_IFBLK;
     file->position = regular && !(flags & O_APPEND) ? 0 : -1;
     desc_init(&file->desc, fd, file_release);
@@ -170,7 +170,8 @@ int wf_lstat(const char *path, struct stat *status)
 static int load(struct wf_file *file, size_t size_max, struct wf_arena *arena, char **bytes, size_t *size)
 {
     struct stat status;
-    size_t room = fstat(file->desc.fd, &status) == 0 && status.st_size > 0 ? (size_t)status.st_size + 1 : 4096;
+    bool known = current_loop->driver->status(current_loop, file->desc.fd, &status) == 0;
+    size_t room = known && status.st_size > 0 ? (size_t)status.st_size + 1 : 4096;
     if (room > size_max) room = size_max + 1;
     char *buffer = wf_arena_alloc(arena, room + 1);
     size_t used = 0;

@@ -1,40 +1,45 @@
 /*
- * The runner: each test on a fresh loop, under its deadline, with a count of everything before and after.
+ * The runner: which tests run, in which order, in which processes.
  *
- * A test that must end its process runs in a forked child, and its standard error is searched for the expected text. A
- * body that neither ends nor suspends is stopped by an alarm after twice its deadline, with its name.
+ *     registered tests --rows, repeats--> items --> units: one item, or those that share fixtures and so a loop
+ *
+ * With --parallel, processes take unit after unit from a counter that they share. One that crashes is replaced; the
+ * test that it ran has failed.
  */
 #include "testing/runner.h"
 
-#include <dirent.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
-#include <weft/run.h>
-#include <weft/task.h>
+#include <weft/sim.h>
 
-enum {
-    REPORTS_MAX = 65536,
-    FDS_MAX = 4096,
-};
-
-static const int64_t timeout_default = WF_SECONDS(10);
+struct running running;
 
 static struct wf_test *first_test, **last_test = &first_test;
+
+struct unit {
+    size_t from, count; /* items */
+};
+
+/* What all processes of a run share. */
+struct shared {
+    atomic_size_t next_unit;
+    atomic_ulong injected_runs;
+    atomic_size_t busy_with[64 + 1]; /* by process: the unit, from 1; 0: none */
+};
+
 static struct {
-    const struct wf_test *running;
-    bool failed, reports_allowed;
-    char reports[REPORTS_MAX];
-    size_t reports_size;
-    bool verbose;
-    bool simulated;
-    int passed, failures, skipped;
-} runner;
+    struct item *items;
+    struct unit *units;
+    size_t item_count, unit_count;
+    struct result *results;
+    struct shared *shared;
+} plan;
 
 void wf_test_register_(struct wf_test *test)
 {
@@ -42,262 +47,218 @@ void wf_test_register_(struct wf_test *test)
     last_test = &test->next_;
 }
 
-void runner_mark_failed(void)
+/* ---- Items ---- */
+
+void item_name(const struct item *item, char *name, size_t size)
 {
-    runner.failed = true;
+    const struct wf_test *test = item->test;
+    if (test->rows == 0) snprintf(name, size, "%s", test->name);
+    else if (test->row_name != NULL) snprintf(name, size, "%s[%s]", test->name, test->row_name(item->row));
+    else snprintf(name, size, "%s[%zu]", test->name, item->row);
 }
 
-bool wf_test_failed(void)
+bool item_is_simulated(const struct item *item)
 {
-    return runner.failed;
+    const char *driver = running.options.driver;
+    return item->test->simulated || (driver != NULL && strcmp(driver, "sim") == 0);
 }
 
-const char *wf_test_reports(void)
+static size_t rows_of(const struct wf_test *test)
 {
-    return runner.reports;
+    return test->rows > 0 ? test->rows : 1;
 }
 
-void wf_test_allow_reports(void)
+static bool is_named_exactly(const char *name)
 {
-    runner.reports_allowed = true;
+    for (const struct wf_test *test = first_test; test != NULL; test = test->next_)
+        for (size_t row = 0; row < rows_of(test); row++) {
+            char full[NAME_MAX_SIZE];
+            item_name(&(struct item){.test = test, .row = row}, full, sizeof full);
+            if (strcmp(full, name) == 0) return true;
+        }
+    return false;
 }
 
-static void keep_report(void *context, const char *text)
+static void add_item(struct item item, bool exact)
 {
-    (void)context;
-    size_t room = sizeof runner.reports - runner.reports_size;
-    int size = snprintf(runner.reports + runner.reports_size, room, "%s\n", text);
-    if (size > 0) runner.reports_size += (size_t)size < room ? (size_t)size : room - 1;
+    char name[NAME_MAX_SIZE];
+    item_name(&item, name, sizeof name);
+    const char *part = running.options.part;
+    if (exact ? strcmp(name, part) != 0 : strstr(name, part) == NULL) return;
+    if (plan.item_count % 256 == 0) plan.items = realloc(plan.items, (plan.item_count + 256) * sizeof *plan.items);
+    if (plan.items == NULL) abort();
+    plan.items[plan.item_count++] = item;
 }
 
-/* ---- What a test may not leave behind ---- */
-
-struct baseline {
-    size_t blocks;
-    unsigned char fds[FDS_MAX];
-};
-
-static void list_fds(unsigned char *fds)
+static void add_items(bool together)
 {
-    memset(fds, 0, FDS_MAX);
-    DIR *directory = opendir("/proc/self/fd");
-    if (directory == NULL) return;
-    const struct dirent *entry;
-    while ((entry = readdir(directory)) != NULL) {
-        int fd = atoi(entry->d_name);
-        if (entry->d_name[0] != '.' && fd != dirfd(directory) && fd < FDS_MAX) fds[fd] = 1;
-    }
-    closedir(directory);
-}
-
-static void take_baseline(struct baseline *baseline)
-{
-    baseline->blocks = wf_allocated_blocks();
-    list_fds(baseline->fds);
-}
-
-static void check_leftovers(const struct baseline *before)
-{
-    static struct baseline after;
-    take_baseline(&after);
-    if (after.blocks != before->blocks) {
-        runner.failed = true;
-        printf("    left behind: %zd heap blocks\n", (ssize_t)(after.blocks - before->blocks));
-    }
-    for (int fd = 0; fd < FDS_MAX; fd++) {
-        if (before->fds[fd] == after.fds[fd]) continue;
-        char path[64], target[256] = "?";
-        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-        ssize_t size = readlink(path, target, sizeof target - 1);
-        if (size > 0) target[size] = '\0';
-        runner.failed = true;
-        printf("    %s: descriptor %d (%s)\n", after.fds[fd] ? "left behind" : "closed a foreign one", fd, target);
+    bool exact = is_named_exactly(running.options.part);
+    for (const struct wf_test *test = first_test; test != NULL; test = test->next_) {
+        if (fixtures_outlive_test(test->uses) != together) continue;
+        for (size_t row = 0; row < rows_of(test); row++)
+            for (unsigned i = 0; i < running.options.repeat; i++)
+                add_item((struct item){.test = test, .row = row, .seed = running.options.seed + i}, exact);
     }
 }
 
-/* ---- Running one ---- */
-
-static int call_body(const struct wf_test *test)
+static void *shared_memory(size_t size)
 {
-    test->body();
-    return 0;
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return memory != MAP_FAILED ? memory : NULL;
 }
 
-static int run_body(const struct wf_test *test)
+/* Those that share a loop come first, as one unit. */
+static bool make_plan(void)
 {
-    int64_t timeout = test->timeout > 0 ? test->timeout : timeout_default;
-    int rc = wf_within(timeout, call_body(test));
-    if (wf_caught_reason() != NULL && wf_caught_reason()->kind == WF_REASON_DEADLINE) rc = -ETIME;
-    return rc;
-}
-
-static int watched_main(const struct wf_test *test)
-{
-    int64_t timeout = test->timeout > 0 ? test->timeout : timeout_default;
-    int64_t started = wf_now();
-    int rc = run_body(test);
-    bool late = wf_now() - started >= timeout;
-    return late ? -ETIME : rc == -ETIME ? 0 : rc;
-}
-
-static void run_on_loop(const struct wf_test *test)
-{
-    int rc = wf_run(watched_main, test);
-    if (rc == -ETIME) {
-        runner.failed = true;
-        printf("    its deadline passed\n");
-    } else if (rc < 0) {
-        runner.failed = true;
-        printf("    the loop ended with %d (%s)\n", rc, wf_strerror(rc));
+    add_items(true);
+    size_t together = plan.item_count;
+    add_items(false);
+    plan.units = calloc(plan.item_count + 1, sizeof *plan.units);
+    plan.results = shared_memory((plan.item_count + 1) * sizeof *plan.results);
+    plan.shared = shared_memory(sizeof *plan.shared);
+    if (plan.units == NULL || plan.results == NULL || plan.shared == NULL) return false;
+    if (together > 0) plan.units[plan.unit_count++] = (struct unit){0, together};
+    for (size_t i = together; i < plan.item_count; i++) plan.units[plan.unit_count++] = (struct unit){i, 1};
+    for (size_t i = 0; i < plan.item_count; i++) {
+        plan.items[i].result = &plan.results[i];
+        plan.items[i].number = i + 1;
     }
+    return true;
 }
 
-static void stuck(int number)
+/* ---- Running ---- */
+
+static bool is_skipped(const struct item *item)
 {
-    (void)number;
-    const char *name = runner.running != NULL ? runner.running->name : "?";
-    static const char text[] = "    stuck, neither ending nor suspending: ";
-    ssize_t ignored = write(STDOUT_FILENO, text, sizeof text - 1);
-    ignored = write(STDOUT_FILENO, name, strlen(name));
-    ignored = write(STDOUT_FILENO, "\n", 1);
-    (void)ignored;
-    abort();
+    return item->test->real && item_is_simulated(item);
 }
 
-/* The library aborts after it reported a misuse: show what it said. */
-static void aborted(int number)
+static void run_item(const struct item *item)
 {
-    ssize_t ignored = write(STDOUT_FILENO, runner.reports, runner.reports_size);
-    (void)ignored;
-    signal(number, SIG_DFL);
-    raise(number);
+    running.failed = false;
+    running.item = item;
+    output_begin(item);
+    bool skipped = is_skipped(item);
+    if (skipped) return output_end(item, true);
+    if (item->test->dies != NULL) body_run_to_death(item);
+    else body_run(item, running.options.inject);
+    if (!running.failed && sweep_is_wanted(item)) sweep(item);
+    output_end(item, false);
 }
 
-static void run_in_process(const struct wf_test *test)
+static void run_unit(size_t index)
 {
-    static struct baseline before;
-    take_baseline(&before);
-    wf_set_report(keep_report, NULL);
-    signal(SIGABRT, aborted);
-    if (test->plain) test->body();
-    else run_on_loop(test);
-    wf_set_report(NULL, NULL);
-    signal(SIGABRT, SIG_DFL);
-    check_leftovers(&before);
-    if (runner.reports_size > 0 && !runner.reports_allowed) {
-        runner.failed = true;
-        printf("    unexpected report: %s", runner.reports);
+    struct unit *unit = &plan.units[index];
+    const struct item *items = &plan.items[unit->from];
+    if (fixtures_outlive_test(items->test->uses)) body_run_together(items, unit->count);
+    else run_item(items);
+}
+
+static void run_here(unsigned process)
+{
+    size_t unit;
+    while ((unit = atomic_fetch_add(&plan.shared->next_unit, 1)) < plan.unit_count) {
+        atomic_store(&plan.shared->busy_with[process], unit + 1);
+        run_unit(unit);
+        atomic_store(&plan.shared->busy_with[process], 0);
     }
+    atomic_fetch_add(&plan.shared->injected_runs, running.injected_runs);
 }
 
-/* ---- Running one that must end its process ---- */
+/* ---- Several processes ---- */
 
-static void child(const struct wf_test *test, int err)
+static pid_t start_process(unsigned process)
 {
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-    dup2(err, STDERR_FILENO);
-    if (test->plain) test->body();
-    else wf_run(watched_main, test);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid != 0) return pid;
+    output_redirect(process);
+    run_here(process);
+    fflush(NULL);
     _exit(0);
 }
 
-static size_t read_end(int fd, char *text, size_t size)
+/* The items of the unit that were not finished have failed; what the process said last says why. */
+static void bury(unsigned process)
 {
-    size_t used = 0;
-    while (used < size - 1) {
-        ssize_t got = read(fd, text + used, size - 1 - used);
-        if (got <= 0) break;
-        used += (size_t)got;
+    size_t unit = atomic_exchange(&plan.shared->busy_with[process], 0);
+    if (unit == 0) return;
+    struct unit *lost = &plan.units[unit - 1];
+    for (size_t i = lost->from; i < lost->from + lost->count; i++) {
+        struct result *result = &plan.results[i];
+        if (result->status != STATUS_NOT_RUN) continue;
+        result->status = STATUS_FAILED;
+        result->process = process;
+        output_lost(&plan.items[i]);
     }
-    text[used] = '\0';
-    return used;
 }
 
-static void run_to_death(const struct wf_test *test)
+/* Says what finished, in the order of the items. */
+static size_t say_finished(size_t next)
 {
-    static char text[65536];
-    int ends[2];
-    if (pipe(ends) < 0) return runner_mark_failed();
-    fflush(stdout);
-    pid_t pid = fork();
-    if (pid == 0) child(test, ends[1]);
-    close(ends[1]);
-    read_end(ends[0], text, sizeof text);
-    close(ends[0]);
-    int status = 0;
-    waitpid(pid, &status, 0);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-        runner.failed = true;
-        printf("    it lived\n");
-    }
-    wf_test_expect_part_(text, test->dies, "what it said", test->place);
-}
-
-/* ---- All of them ---- */
-
-static void run_test(const struct wf_test *test)
-{
-    runner.running = test;
-    runner.failed = runner.reports_allowed = false;
-    runner.reports_size = 0;
-    runner.reports[0] = '\0';
-    if (runner.verbose) {
-        printf("%s\n", test->name);
-        fflush(stdout);
-    }
-    int64_t timeout = test->timeout > 0 ? test->timeout : timeout_default;
-    signal(SIGALRM, stuck);
-    alarm((unsigned)(2 * timeout / WF_SECONDS(1)) + 5);
-    if (test->dies != NULL) run_to_death(test);
-    else run_in_process(test);
-    alarm(0);
-    if (runner.failed) {
-        runner.failures++;
-        printf("FAILED %s (%s)\n", test->name, test->place);
-    } else {
-        runner.passed++;
+    while (next < plan.item_count && plan.results[next].status != STATUS_NOT_RUN) {
+        char *said = output_of(&plan.items[next++]);
+        if (said != NULL) fputs(said, stdout);
+        free(said);
     }
     fflush(stdout);
+    return next;
 }
 
-static void list_test(const struct wf_test *test)
+static void run_in_processes(unsigned count)
 {
-    if (runner.verbose) printf("%s\t%s\t%s\n", test->name, test->rule != NULL ? test->rule : "", test->place);
-    else printf("%s\n", test->name);
+    pid_t pids[64 + 1] = {0};
+    unsigned alive = 0;
+    size_t said = 0;
+    for (unsigned i = 1; i <= count; i++) pids[i] = start_process(i);
+    for (unsigned i = 1; i <= count; i++) alive += pids[i] > 0;
+    while (alive > 0) {
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+        said = say_finished(said);
+        for (unsigned i = 1; i <= count; i++) {
+            int status;
+            if (pids[i] <= 0 || waitpid(pids[i], &status, WNOHANG) != pids[i]) continue;
+            bool died = WIFSIGNALED(status) || WEXITSTATUS(status) != 0;
+            if (died) bury(i);
+            pids[i] = died ? start_process(i) : 0;
+            if (pids[i] <= 0) alive--;
+        }
+    }
+    say_finished(said);
 }
 
-static int usage(const char *program, int status)
+/* ---- The program ---- */
+
+static int list_all(void)
 {
-    printf("usage: %s [--list] [--verbose] [PART]\n"
-           "Runs the tests whose names contain PART, or all of them.\n"
-           "  --list      print the names instead; with --verbose also the rules they prove and their places\n"
-           "  --verbose   print each name before it runs\n"
-           "The environment variable WEFT_DRIVER chooses the driver: uring, epoll or sim.\n",
-           program);
-    return status;
+    for (size_t i = 0; i < plan.item_count; i++) {
+        const struct item *item = &plan.items[i];
+        char name[NAME_MAX_SIZE];
+        item_name(item, name, sizeof name);
+        if (running.options.verbose)
+            printf("%s\t%s\t%s\n", name, item->test->rule != NULL ? item->test->rule : "", item->test->place);
+        else printf("%s\n", name);
+    }
+    return 0;
 }
 
 int wf_test_main(int argc, char **argv)
 {
-    const char *part = "", *driver = getenv("WEFT_DRIVER");
-    bool list = false;
-    runner.simulated = driver != NULL && strcmp(driver, "sim") == 0;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--list") == 0) list = true;
-        else if (strcmp(argv[i], "--verbose") == 0) runner.verbose = true;
-        else if (strcmp(argv[i], "--help") == 0) return usage(argv[0], 0);
-        else if (argv[i][0] == '-') return usage(argv[0], 2);
-        else part = argv[i];
+    running.program = argv[0];
+    int status = options_read(argc, argv, &running.options);
+    if (status >= 0) return status;
+    if (running.options.list) running.options.repeat = 1;
+    if (!make_plan() || (!running.options.list && !output_open(plan.item_count))) {
+        fprintf(stderr, "%s: %s\n", argv[0], wf_strerror(errno));
+        return 2;
     }
-    for (const struct wf_test *test = first_test; test != NULL; test = test->next_) {
-        if (strstr(test->name, part) == NULL) continue;
-        if (list) list_test(test);
-        else if (test->real && runner.simulated) runner.skipped++;
-        else run_test(test);
-    }
-    if (list) return 0;
-    printf("%d passed, %d failed", runner.passed, runner.failures);
-    if (runner.skipped > 0) printf(", %d skipped", runner.skipped);
-    putchar('\n');
-    return runner.failures > 0 || runner.passed + runner.skipped == 0 ? 1 : 0;
+    if (running.options.list) return list_all();
+    body_watch_for_crashes();
+    unsigned parallel = running.options.parallel;
+    if (parallel == 1) run_here(0);
+    else run_in_processes(parallel);
+    status = output_summary(plan.items, plan.item_count, atomic_load(&plan.shared->injected_runs));
+    free(plan.items);
+    free(plan.units);
+    return status;
 }

@@ -38,6 +38,7 @@ check() {  # NAME [ARGUMENT...]
 
 start_server() {  # gives its port in $port
     : >"$work/problems"
+    : >"$work/server"  # here and now: the one before left its port there
     "$programs/echo_server" --port 0 >"$work/server" 2>"$work/err" &
     server=$!
     tries=0
@@ -83,6 +84,7 @@ check_echo() {
 check_cut() {
     start_server && {
         mkfifo "$work/open"
+        exec 4<>"$work/open"  # both ways: neither side waits for the other to open it
         talk="exec 3<>/dev/tcp/127.0.0.1/$port && echo hi >&3 && read -r line <&3 && echo \$line"
         bash -c "$talk && read -r _ <'$work/open'" >"$work/out" 2>>"$work/err" &
         client=$!
@@ -93,8 +95,9 @@ check_cut() {
         done
         grep -q hi "$work/out" || echo "not echoed" >>"$work/problems"
         end_server 2 143
-        echo >"$work/open"
+        echo >&4
         wait "$client"
+        exec 4>&-
         rm "$work/open"
     }
     [ ! -s "$work/problems" ]

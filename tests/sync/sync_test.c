@@ -1,4 +1,4 @@
-/* Rules 4.1 to 4.3: mutex, semaphore, event. */
+/* Rules 4.1 to 4.3: mutex, semaphore, event; 8.2: deadlock. */
 #include <string.h>
 #include <weft/testing.h>
 #include <weft/weft.h>
@@ -177,6 +177,40 @@ WF_TEST(a_cancelled_lock_is_not_held)
     }
     WF_EXPECT_CODE(wf_mutex_try_lock(&mutex), 0);
     WF_EXPECT_CODE(wf_mutex_unlock(&mutex), 0);
+}
+
+struct lock_pair {
+    struct wf_mutex *first, *second;
+};
+
+static int lock_pair(struct lock_pair *pair)
+{
+    int rc = wf_mutex_lock(pair->first);
+    if (rc < 0) return rc;
+    wf_yield();
+    rc = wf_mutex_lock(pair->second);
+    if (rc == 0) wf_mutex_unlock(pair->second);
+    wf_mutex_unlock(pair->first);
+    return rc;
+}
+
+static int cross_locks(void *unused)
+{
+    (void)unused;
+    struct wf_mutex a = WF_MUTEX, b = WF_MUTEX;
+    struct lock_pair there = {&a, &b}, back = {&b, &a};
+    WF_SCOPE(scope);
+    wf_spawn(&scope, lock_pair, &there);
+    wf_spawn(&scope, lock_pair, &back);
+    return wf_scope_join(&scope);
+}
+
+WF_TEST(two_locks_taken_crosswise_are_a_deadlock_that_is_reported, .plain = true, .timeout = WF_SECONDS(1),
+        .rule = "8.2")
+{
+    wf_test_allow_reports();
+    WF_EXPECT_CODE(wf_run(cross_locks, NULL), -EDEADLK);
+    WF_EXPECT_PART(wf_test_reports(), "waits: a mutex");
 }
 
 /* ---- Event ---- */

@@ -19,23 +19,29 @@ static void temporary(char path[static 32])
 
 static void write_file(const char *path, const char *text, size_t size)
 {
-    FILE *file = fopen(path, "w");
-    WF_EXPECT(file != NULL && fwrite(text, 1, size, file) == size);
-    fclose(file);
+    struct wf_file *file;
+    if (!WF_EXPECT_CODE(wf_file_open(path, O_WRONLY | O_TRUNC, 0, &file), 0)) return;
+    for (size_t done = 0; done < size;) {
+        ssize_t put = wf_file_write(file, text + done, size - done);
+        if (!WF_EXPECT(put > 0)) break;
+        done += (size_t)put;
+    }
+    wf_file_close(file);
 }
 
 /* Without the times. */
 static void read_file(const char *path, char *text, size_t size)
 {
-    FILE *file = fopen(path, "r");
-    char line[512];
+    char *bytes;
+    size_t length;
     text[0] = '\0';
-    while (fgets(line, sizeof line, file) != NULL) {
-        char *end = strrchr(line, ' ');
-        if (end != NULL && end - line > 2) memcpy(end, "\n", 2);
+    if (!WF_EXPECT_CODE(wf_file_load(path, size, wf_task_arena(), &bytes, &length), 0)) return;
+    for (char *rest = bytes, *line; (line = strsep(&rest, "\n")) != NULL && rest != NULL;) {
+        char *time = strrchr(line, ' ');
+        if (time != NULL && time - line > 2) *time = '\0';
         strncat(text, line, size - strlen(text) - 1);
+        strncat(text, "\n", size - strlen(text) - 1);
     }
-    fclose(file);
 }
 
 /* ---- A conversation ---- */

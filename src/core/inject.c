@@ -1,0 +1,56 @@
+/* What a test makes happen on purpose: a cancel or a failure at a chosen call inside its scope. */
+#include <weft/run.h>
+
+#include "core/loop.h"
+
+static bool is_due(struct injection *injection)
+{
+    if (injection->fired) return injection->persistent;
+    if (--injection->left > 0) return false;
+    injection->fired = true;
+    return true;
+}
+
+static bool means_cancel(enum injection_kind kind, bool in_flight)
+{
+    if (!in_flight) return kind == INJECT_CANCEL_ENTRY;
+    return kind == INJECT_CANCEL_IN_FLIGHT || kind == INJECT_CANCEL_COMPLETED;
+}
+
+uint32_t inject_cancel(struct loop *loop, struct wf_task *task, bool in_flight)
+{
+    struct injection *injection = &loop->injection;
+    struct wf_scope *scope = injection->scope;
+    if (means_cancel(injection->kind, in_flight) && is_due(injection))
+        node_cancel(&scope->node_, &scope->reason_, WF_REASON_EXPLICIT, "injected by a test", scope->place_);
+    return task->current->flags;
+}
+
+/* How each kind of operation fails in life. */
+static const int failures[OP_KINDS] = {
+    [OP_ACCEPT] = -EMFILE,   [OP_CONNECT] = -ECONNREFUSED,
+    [OP_RECV] = -ECONNRESET, [OP_SEND] = -ECONNRESET,
+    [OP_READ] = -EIO,        [OP_WRITE] = -EIO,
+    [OP_OPEN] = -EMFILE,     [OP_STAT] = -EIO,
+    [OP_SYNC] = -EIO,        [OP_POLL] = -ENOMEM,
+};
+
+static bool transfers(enum op_kind kind)
+{
+    return kind == OP_RECV || kind == OP_SEND || kind == OP_READ || kind == OP_WRITE;
+}
+
+bool inject_operation(struct loop *loop, struct op *op)
+{
+    struct injection *injection = &loop->injection;
+    switch (injection->kind) {
+    case INJECT_FAILED_OPERATION:
+        op->wait.result = failures[op->kind];
+        return is_due(injection);
+    case INJECT_SHORT_OPERATION:
+        if (transfers(op->kind) && op->size > 1 && is_due(injection)) op->size = 1;
+        return false;
+    default:
+        return false;
+    }
+}

@@ -1,0 +1,254 @@
+/*
+ * What a test left behind: descriptors, threads, and heap blocks with the place where they were made.
+ *
+ * The library's allocations go through an allocator of ours while a test runs. Each block has a head, linked with the
+ * others, that remembers who asked for it.
+ */
+#include <dirent.h>
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "driver/sim.h"
+#include "testing/runner.h"
+
+enum { FDS_MAX = 4096, FRAMES = 14, FRAMES_SKIPPED = 3, LEAKS_SHOWN = 3 };
+
+struct block {
+    struct block *next, *prev;
+    void **frames; /* who asked, outwards; NULL: not traced */
+    size_t frame_count;
+};
+_Static_assert(sizeof(struct block) % 16 == 0, "what follows is aligned for any type");
+
+static struct {
+    pthread_mutex_t lock;
+    struct block *blocks;
+    size_t count;
+    bool installed, traced;
+    uint64_t calls, fail_at; /* 0: none fails */
+    bool persistent, failed;
+    size_t blocks_before;
+    unsigned threads;
+    unsigned char fds[FDS_MAX];
+} leaks = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* ---- The allocator ---- */
+
+static bool must_fail(void)
+{
+    uint64_t call = ++leaks.calls;
+    if (leaks.fail_at == 0) return false;
+    bool fails = call == leaks.fail_at || (leaks.persistent && call > leaks.fail_at);
+    leaks.failed |= fails;
+    return fails;
+}
+
+static void trace(struct block *block)
+{
+    void *frames[FRAMES];
+    int count = leaks.traced ? backtrace(frames, FRAMES) : 0;
+    block->frames = count > FRAMES_SKIPPED ? malloc((size_t)count * sizeof *frames) : NULL;
+    if (block->frames == NULL) return;
+    block->frame_count = (size_t)(count - FRAMES_SKIPPED);
+    memcpy(block->frames, frames + FRAMES_SKIPPED, block->frame_count * sizeof *frames);
+}
+
+static void link_block(struct block *block)
+{
+    block->prev = NULL;
+    block->next = leaks.blocks;
+    if (block->next != NULL) block->next->prev = block;
+    leaks.blocks = block;
+    leaks.count++;
+}
+
+static void unlink_block(struct block *block)
+{
+    if (block->next != NULL) block->next->prev = block->prev;
+    if (block->prev != NULL) block->prev->next = block->next;
+    else leaks.blocks = block->next;
+    leaks.count--;
+}
+
+static void *allocate(void *context, size_t size)
+{
+    (void)context;
+    pthread_mutex_lock(&leaks.lock);
+    struct block *block = must_fail() ? NULL : malloc(sizeof *block + size);
+    if (block != NULL) {
+        trace(block);
+        link_block(block);
+    }
+    pthread_mutex_unlock(&leaks.lock);
+    return block != NULL ? block + 1 : NULL;
+}
+
+static void *resize(void *context, void *memory, size_t size)
+{
+    (void)context;
+    struct block *block = (struct block *)memory - 1;
+    pthread_mutex_lock(&leaks.lock);
+    struct block *larger = NULL;
+    if (!must_fail()) {
+        unlink_block(block);
+        larger = realloc(block, sizeof *block + size);
+        link_block(larger != NULL ? larger : block);
+    }
+    pthread_mutex_unlock(&leaks.lock);
+    return larger != NULL ? larger + 1 : NULL;
+}
+
+static void release(void *context, void *memory)
+{
+    (void)context;
+    struct block *block = (struct block *)memory - 1;
+    pthread_mutex_lock(&leaks.lock);
+    unlink_block(block);
+    pthread_mutex_unlock(&leaks.lock);
+    free(block->frames);
+    free(block);
+}
+
+static const struct wf_allocator allocator = {.allocate = allocate, .resize = resize, .release = release};
+
+void leaks_fail_allocation(uint64_t at, bool persistent)
+{
+    leaks.fail_at = at > 0 ? leaks.calls + at : 0;
+    leaks.persistent = persistent;
+}
+
+void leaks_fail_end(void)
+{
+    leaks.fail_at = 0;
+}
+
+bool leaks_failed(void)
+{
+    return leaks.failed;
+}
+
+/* ---- Descriptors and threads ---- */
+
+static void list_fds(unsigned char *fds)
+{
+    memset(fds, 0, FDS_MAX);
+    DIR *directory = opendir("/proc/self/fd");
+    if (directory == NULL) return;
+    const struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL) {
+        int fd = atoi(entry->d_name);
+        if (entry->d_name[0] != '.' && fd != dirfd(directory) && fd < FDS_MAX) fds[fd] = 1;
+    }
+    closedir(directory);
+}
+
+/* Those of io_uring are the kernel's, and end some time after their ring. */
+static bool is_kernels(const char *id)
+{
+    char path[300], name[16] = "";
+    snprintf(path, sizeof path, "/proc/self/task/%s/comm", id);
+    FILE *file = fopen(path, "r");
+    if (file == NULL) return true; /* it has ended meanwhile */
+    bool read = fgets(name, sizeof name, file) != NULL;
+    fclose(file);
+    return !read || strncmp(name, "iou-", 4) == 0;
+}
+
+static unsigned count_threads(void)
+{
+    unsigned count = 0;
+    DIR *directory = opendir("/proc/self/task");
+    if (directory == NULL) return 0;
+    const struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL) count += entry->d_name[0] != '.' && !is_kernels(entry->d_name);
+    closedir(directory);
+    return count;
+}
+
+static void check_fds(void)
+{
+    static unsigned char now[FDS_MAX];
+    list_fds(now);
+    for (int fd = 0; fd < FDS_MAX; fd++) {
+        if (leaks.fds[fd] == now[fd]) continue;
+        char path[64], target[256] = "?";
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        ssize_t size = readlink(path, target, sizeof target - 1);
+        if (size > 0) target[size] = '\0';
+        say_failure("%s: descriptor %d (%s)", now[fd] ? "left behind" : "closed a foreign one", fd, target);
+    }
+}
+
+/* ---- Blocks ---- */
+
+/* "function at file:line" of an address in a program with debugging information, by the binutils where they are. */
+static bool name_of(void *address, char *text, size_t size)
+{
+    Dl_info info;
+    if (dladdr(address, &info) == 0 || info.dli_fname == NULL) return false;
+    char command[512];
+    snprintf(command, sizeof command, "addr2line -s -f -p -e '%s' %#tx 2>/dev/null", info.dli_fname,
+             (char *)address - (char *)info.dli_fbase - 1);
+    FILE *pipe = popen(command, "r");
+    if (pipe == NULL) return false;
+    bool known = fgets(text, (int)size, pipe) != NULL && strchr(text, '?') == NULL;
+    pclose(pipe);
+    text[strcspn(text, "\n")] = '\0';
+    return known;
+}
+
+static void say_birth(const struct block *block)
+{
+    for (size_t i = 0; i < block->frame_count; i++) {
+        char text[256];
+        if (name_of(block->frames[i], text, sizeof text)) say("        %s", text);
+        else say("        %p", block->frames[i]);
+    }
+}
+
+static void check_blocks(void)
+{
+    size_t now = wf_allocated_blocks();
+    if (now == leaks.blocks_before) return;
+    if (now < leaks.blocks_before) {
+        say_failure("released: %zu heap blocks that were there before", leaks.blocks_before - now);
+        return;
+    }
+    say_failure("left behind: %zu heap blocks", now - leaks.blocks_before);
+    unsigned shown = 0;
+    for (struct block *block = leaks.blocks; block != NULL && shown < LEAKS_SHOWN; block = block->next) {
+        if (block->frames == NULL) continue;
+        say("      one was made by");
+        say_birth(block);
+        shown++;
+    }
+}
+
+/* ---- The whole ---- */
+
+void leaks_begin(bool traced)
+{
+    leaks.installed = wf_set_allocator(&allocator) == 0; /* not where something was left behind already */
+    leaks.traced = traced;
+    leaks.failed = false;
+    leaks.calls = 0;
+    leaks.blocks_before = wf_allocated_blocks();
+    leaks.threads = count_threads();
+    sim_left_open = 0;
+    list_fds(leaks.fds);
+}
+
+void leaks_check(void)
+{
+    leaks.fail_at = 0;
+    check_blocks();
+    check_fds();
+    if (sim_left_open > 0) say_failure("left behind: %zu descriptors of the simulated world", sim_left_open);
+    unsigned threads = count_threads();
+    if (threads > leaks.threads) say_failure("left behind: %u threads", threads - leaks.threads);
+    if (leaks.installed) wf_ignore(wf_set_allocator(NULL) == 0);
+}
