@@ -1,12 +1,13 @@
 /* A full descriptor table: every call that needs a descriptor says so, nothing is lost, and all is well afterwards. */
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #include <weft/peer.h>
 #include <weft/testing.h>
 #include <weft/weft.h>
+
+#include "emulated.h"
 
 static struct rlimit before;
 
@@ -91,8 +92,10 @@ WF_TEST(a_loop_that_cannot_be_made_says_why_and_can_be_made_later, .real = true,
 
 /* ---- Servers ---- */
 
+/* Valgrind accepts it all the same, closes it, and says that it did not. */
 WF_TEST(a_connection_that_cannot_be_accepted_waits_in_the_backlog, .real = true)
 {
+    if (emulated()) return;
     struct wf_listener *listener;
     struct wf_stream *client, *server;
     char byte = 0;
@@ -157,6 +160,7 @@ static int ask(struct wf_stream *conn)
 WF_TEST(a_server_without_descriptors_serves_all_who_wait_as_others_go, .real = true)
 {
     enum { CLIENTS = 20, ROOM = 5 };
+    if (emulated()) return;
     struct wf_stream *clients[CLIENTS];
     struct echoes echoes = {.refused = 0};
     WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &echoes.listener), 0);
@@ -169,16 +173,16 @@ WF_TEST(a_server_without_descriptors_serves_all_who_wait_as_others_go, .real = t
     {
         WF_SCOPE(scope);
         wf_spawn(&scope, serve, &echoes, .daemon = true);
+        while (echoes.refused == 0 && wf_sleep(WF_MILLISECONDS(1)) == 0) {}
+        WF_EXPECT_INT(echoes.served, ROOM);
         for (int i = 0; i < CLIENTS; i++) {
             WF_EXPECT_CODE(ask(clients[i]), 0);
-            if (i == ROOM - 1) wf_sleep(WF_MILLISECONDS(2)); /* so that it meets its bound */
             wf_stream_close(clients[i]);
         }
         WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     }
     empty_table();
     WF_EXPECT_INT(echoes.served, CLIENTS);
-    WF_EXPECT(echoes.refused > 0);
     wf_listener_close(echoes.listener);
 }
 
