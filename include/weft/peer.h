@@ -71,12 +71,12 @@ struct wf_step {
     const char *place; /* where it was written down, for messages; may be NULL */
 };
 
-/* Exactly this literal comes, or anything up to and with this literal. */
+/* Exactly this literal comes; anything up to and with this literal; the end; a reset. */
 #define WF_RECEIVES(text) WF_STEP_(WF_STEP_RECEIVE, WF_LITERAL_(text))
 #define WF_RECEIVES_UNTIL(text) WF_STEP_(WF_STEP_RECEIVE_UNTIL, WF_LITERAL_(text))
 #define WF_RECEIVES_END WF_STEP_(WF_STEP_RECEIVE_END, .bytes = NULL)
 #define WF_RECEIVES_RESET WF_STEP_(WF_STEP_RECEIVE_RESET, .bytes = NULL)
-/* Sends this literal. Options: .piece, .pause. */
+/* Sends this literal; options: .piece, .pause. Waits; ends its sending; resets; stalls. */
 #define WF_SENDS(...) WF_STEP_(WF_STEP_SEND, .size = sizeof("" WF_FIRST_(__VA_ARGS__)) - 1, .bytes = __VA_ARGS__)
 #define WF_WAITS(duration_ns) WF_STEP_(WF_STEP_WAIT, .pause = (duration_ns))
 #define WF_ENDS WF_STEP_(WF_STEP_END, .bytes = NULL)
