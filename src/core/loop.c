@@ -160,6 +160,27 @@ static __attribute__((noinline, cold)) int refuse(struct loop *loop, struct wf_t
     return code;
 }
 
+/* ---- Two tasks as one ---- */
+
+int64_t suspend_to(struct wf_wait *wait, const struct wait_class *class, const void *object, struct wf_wait *other,
+                   int64_t result)
+{
+    struct loop *loop = current_loop;
+    struct wf_task *next = other->task;
+    other->result = result;
+    next->wait = NULL;
+    struct wf_task *task = loop->running;
+    wait->task = task;
+    wait->class = class;
+    wait->object = object;
+    task->wait = wait;
+    if (__builtin_expect(task->current->flags & NODE_WATCHED, 0)) inject_cancel(loop, task, true);
+    loop->running = next;
+    next->resumes++;
+    fiber_switch(&task->sp, task->stack, next->sp, next->stack, false);
+    return wait->result;
+}
+
 static inline int check(struct loop *loop, struct wf_task *task, bool idle)
 {
     uint32_t flags = task->current->flags;
