@@ -23,7 +23,7 @@ static int connect_pair(struct wf_listener *listener, struct wf_stream **a, stru
 
 int wf_test_pair(struct wf_stream **a, struct wf_stream **b)
 {
-    struct wf_listener *listener;
+    struct wf_listener *listener = NULL;
     int rc = wf_tcp_listen("127.0.0.1", 0, &listener);
     if (rc < 0) return rc;
     rc = connect_pair(listener, a, b);
@@ -96,7 +96,7 @@ int wf_test_peer_(struct wf_scope *scope, const struct wf_step *steps, size_t co
     if (options->size != sizeof *options || options->out_ == NULL) return -EINVAL;
     struct peer peer = {.play = {.steps = steps, .count = count}, .scope = scope, .place = options->place_};
     int rc = script_check(steps, count);
-    struct wf_stream *mine;
+    struct wf_stream *mine = NULL;
     if (rc == 0) rc = wf_test_pair(&mine, &peer.play.stream);
     if (rc < 0) return rc;
     const char *name = options->name != NULL ? options->name : "peer";

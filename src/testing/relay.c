@@ -183,11 +183,12 @@ static int pass_end(struct relay_way *way, const struct relay_piece *end)
 static int empty(struct relay_way *way)
 {
     for (;;) {
+        const struct relay_piece *piece;
         int rc = 0;
-        while (way->first == NULL && rc == 0) rc = wf_event_wait(&way->came);
-        if (rc < 0) return rc;
-        if (way->first->size == 0) return pass_end(way, way->first);
-        rc = pass(way, way->first);
+        while ((piece = way->first) == NULL && rc == 0) rc = wf_event_wait(&way->came);
+        if (piece == NULL) return rc;
+        if (piece->size == 0) return pass_end(way, piece);
+        rc = pass(way, piece);
         if (rc < 0) return rc;
         drop_first(way);
     }
