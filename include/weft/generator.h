@@ -12,8 +12,8 @@
  *     int number, rc;
  *     while ((rc = wf_next(&numbers, &number)) > 0) printf("%d\n", number);
  *
- * The producer runs only while its consumer waits for an item: it starts at the first wf_next, and is one item ahead of
- * nobody. Both switch to each other directly and count as one runnable task. Leaving the block closes the generator: the
+ * The producer runs only while its consumer waits for an item: it starts at the first wf_next, and never runs ahead.
+ * Both switch to each other directly and count as one runnable task. Leaving the block closes the generator: the
  * producer is cancelled, and its cleanup has run, before the next statement after the block.
  *
  * Anything that can be asked for a next item is an iterator; hand-written ones begin with a struct wf_iterator.
@@ -69,6 +69,7 @@ struct wf_generator {
     struct wf_wait *closing_;  /* the consumer, while it waits for the producer's end */
     void *wanted_;             /* where the item goes; valid while asking */
     const void *offered_;      /* an item that nobody has taken yet; valid while emitting */
+    void *waits_[2][6];        /* the records of both: not on their stacks, so that neither has a frame of ours */
     size_t stack_size_;
     int result_;
     uint8_t state_;

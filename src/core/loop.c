@@ -128,10 +128,9 @@ static bool slice_is_over(struct loop *loop)
     return now - loop->slice_start >= SLICE_NS;
 }
 
-static void spend(struct loop *loop)
+void look_at_budget(struct loop *loop)
 {
-    loop->budget--;
-    if (loop->budget == 0 || (loop->budget % BUDGET_CLOCK == 0 && slice_is_over(loop))) take_turns(loop);
+    if (loop->budget == 0 || slice_is_over(loop)) take_turns(loop);
 }
 
 int64_t wait_skipped(int64_t result)
@@ -158,27 +157,6 @@ static __attribute__((noinline, cold)) int refuse(struct loop *loop, struct wf_t
     }
     spend(loop);
     return code;
-}
-
-/* ---- Two tasks as one ---- */
-
-int64_t suspend_to(struct wf_wait *wait, const struct wait_class *class, const void *object, struct wf_wait *other,
-                   int64_t result)
-{
-    struct loop *loop = current_loop;
-    struct wf_task *next = other->task;
-    other->result = result;
-    next->wait = NULL;
-    struct wf_task *task = loop->running;
-    wait->task = task;
-    wait->class = class;
-    wait->object = object;
-    task->wait = wait;
-    if (__builtin_expect(task->current->flags & NODE_WATCHED, 0)) inject_cancel(loop, task, true);
-    loop->running = next;
-    next->resumes++;
-    fiber_switch(&task->sp, task->stack, next->sp, next->stack, false);
-    return wait->result;
 }
 
 static inline int check(struct loop *loop, struct wf_task *task, bool idle)

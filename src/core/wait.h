@@ -40,13 +40,6 @@ int64_t suspend(struct wf_wait *wait, const struct wait_class *class, const void
 void wait_end(struct wf_wait *wait, int64_t result);
 
 /*
- * Both at once, for two tasks that take turns: ends the other's wait, and switches to it directly, on the turn and the
- * budget of the running task.
- */
-int64_t suspend_to(struct wf_wait *wait, const struct wait_class *class, const void *object, struct wf_wait *other,
-                   int64_t result);
-
-/*
  * What every cancellable suspending call does first: 0, or -ECANCELED. A failing check uses budget, so that a loop that
  * ignores it cannot starve the others. `idle`: also -ESHUTDOWN when the task drains.
  */

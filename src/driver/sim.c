@@ -419,8 +419,9 @@ static void sim_attach(struct loop *loop, struct desc *desc)
 
 static void sim_close_fd(struct loop *loop, int fd)
 {
-    if (fd < SIM_FD_FIRST) close(fd);
-    else sim_end_close(sim_of(loop), sim_end_of(sim_of(loop), fd));
+    struct sim_end *end = sim_end_of(sim_of(loop), fd);
+    if (end != NULL) sim_end_close(sim_of(loop), end);
+    else close(fd);
 }
 
 static void sim_close(struct loop *loop, struct desc *desc)

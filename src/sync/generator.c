@@ -7,6 +7,10 @@
  *
  * The consumer asks and waits; the producer emits and waits; the one that is needed next is resumed on the other's
  * turn. When a cancel takes the consumer away meanwhile, the item waits with the producer.
+ *
+ * An item costs two switches, and a switch costs the predictions of every return behind it. So both calls end in the
+ * switch, as tail calls without a frame, when all is as usual: the other side waits, nobody is cancelled, the budget
+ * lasts, the item is a machine word. Whatever is not takes the longer way, through the run queue.
  */
 #include <weft/generator.h>
 
@@ -18,6 +22,19 @@
 #include "core/scope.h"
 
 enum state { UNOPENED, IDLE, PRODUCING, ENDED };
+
+/* The two records are in the generator: a call that ends in the switch has no frame to return through. */
+_Static_assert(sizeof(struct wf_wait) == sizeof((struct wf_generator *)0)->waits_[0], "a record fits");
+
+static struct wf_wait *consumer_wait(struct wf_generator *generator)
+{
+    return (struct wf_wait *)(void *)generator->waits_[0];
+}
+
+static struct wf_wait *producer_wait(struct wf_generator *generator)
+{
+    return (struct wf_wait *)(void *)generator->waits_[1];
+}
 
 static struct wf_generator *generator_of(struct wf_scope *scope)
 {
@@ -45,24 +62,39 @@ static void emitting_cancelled(struct wf_wait *wait, int code)
 
 static const struct wait_class emitting_class = {.name = "to be asked for an item", .cancel = emitting_cancelled};
 
-int wf_emit_(struct wf_generator *generator, const void *item, size_t size)
+/* Out of line, as is everything that needs a frame: see the head. */
+static __attribute__((noinline)) int emit_carefully(struct wf_generator *generator, const void *item, size_t size)
 {
     struct loop *loop = LOOP_HERE();
-    if (__builtin_expect(generator->producer_ != loop->running, 0)) return -EPERM;
-    if (__builtin_expect(size != generator->iterator.item_size, 0))
+    if (generator->producer_ != loop->running) return -EPERM;
+    if (size != generator->iterator.item_size)
         misuse("wf_emit: an item of %zu bytes for the generator '%s', whose items have %zu.", size,
                generator->function_, generator->iterator.item_size);
     int rc = wait_check(false);
     if (rc < 0) return rc;
-    struct wf_wait wait, *asking = generator->asking_;
-    generator->emitting_ = &wait;
-    if (__builtin_expect(asking == NULL, 0)) {
-        generator->offered_ = item;
-        return (int)suspend(&wait, &emitting_class, generator);
-    }
+    struct wf_wait *asking = generator->asking_;
+    generator->emitting_ = producer_wait(generator);
     generator->asking_ = NULL;
-    memcpy(generator->wanted_, item, size);
-    return (int)suspend_to(&wait, &emitting_class, generator, asking, 1);
+    if (asking == NULL) {
+        generator->offered_ = item;
+    } else {
+        memcpy(generator->wanted_, item, size);
+        wait_end(asking, 1);
+    }
+    return (int)suspend(generator->emitting_, &emitting_class, generator);
+}
+
+int wf_emit_(struct wf_generator *generator, const void *item, size_t size)
+{
+    struct loop *loop = current_loop;
+    struct wf_wait *asking = generator->asking_;
+    bool usual = asking != NULL && loop != NULL && generator->producer_ == loop->running && size == sizeof(uint64_t) &&
+                 generator->iterator.item_size == sizeof(uint64_t) && is_untouched(loop->running);
+    if (!usual) return emit_carefully(generator, item, size);
+    generator->emitting_ = producer_wait(generator);
+    generator->asking_ = NULL;
+    memcpy(generator->wanted_, item, sizeof(uint64_t));
+    return take_turn(loop, producer_wait(generator), asking, 1);
 }
 
 /* Its error becomes the consumer's: code and message. */
@@ -70,15 +102,17 @@ static int produce(struct wf_generator *generator)
 {
     struct loop *loop = current_loop;
     generator->producer_ = loop->running;
+    *producer_wait(generator) = (struct wf_wait){.task = loop->running, .class = &emitting_class, .object = generator};
     int rc = generator->fn_(generator, generator->arg_);
     bool was_closed = rc == -ECANCELED && (loop->running->node.flags & NODE_REQUESTED);
     generator->result_ = rc < 0 && !was_closed ? rc : 0;
     generator->state_ = ENDED;
     generator->producer_ = NULL;
     if (generator->result_ < 0) failure_move(loop->running, generator->scope_.owner_, rc);
-    struct wf_wait *waiting = generator->asking_ != NULL ? generator->asking_ : generator->closing_;
+    generator->told_ = generator->asking_ != NULL;
+    struct wf_wait *waiting = generator->told_ ? generator->asking_ : generator->closing_;
     generator->asking_ = generator->closing_ = NULL;
-    if (waiting != NULL) wait_end(waiting, 0);
+    if (waiting != NULL) wait_end(waiting, generator->result_);
     return 0;
 }
 
@@ -108,48 +142,43 @@ static int start(struct wf_generator *generator)
     return rc;
 }
 
-static int end_of(struct wf_generator *generator)
+/* Two that take turns spend one budget, so that the others have theirs. */
+static __attribute__((noinline)) int next_carefully(struct wf_generator *generator, void *item)
 {
-    generator->told_ = true;
-    return (int)wait_skipped(generator->result_);
-}
-
-static int take_offer(struct wf_generator *generator, void *item)
-{
-    memcpy(item, generator->offered_, generator->iterator.item_size);
-    generator->offered_ = NULL;
-    return (int)wait_skipped(1);
-}
-
-static int ask(struct wf_generator *generator, void *item)
-{
-    struct wf_wait wait, *emitting = generator->emitting_;
-    generator->asking_ = &wait;
-    generator->wanted_ = item;
-    int64_t rc;
-    if (emitting == NULL) {
-        rc = suspend(&wait, &asking_class, generator);
-    } else {
-        generator->emitting_ = NULL;
-        rc = suspend_to(&wait, &asking_class, generator, emitting, 0);
+    struct loop *loop = LOOP_HERE();
+    if (generator->scope_.owner_ != loop->running) return -EPERM;
+    int rc = wait_check(false);
+    if (rc < 0) return rc;
+    if (generator->state_ != PRODUCING) {
+        generator->told_ = generator->state_ == ENDED;
+        rc = generator->told_ ? generator->result_ : start(generator);
+        if (rc < 0 || generator->told_) return rc;
     }
-    if (rc > 0) return (int)wait_skipped(1);
-    return rc < 0 ? (int)rc : end_of(generator);
+    spend(loop);
+    if (generator->offered_ != NULL) {
+        memcpy(item, generator->offered_, generator->iterator.item_size);
+        generator->offered_ = NULL;
+        return 1;
+    }
+    generator->wanted_ = item;
+    generator->asking_ = consumer_wait(generator);
+    if (generator->emitting_ != NULL) wait_end(generator->emitting_, 0);
+    generator->emitting_ = NULL;
+    return (int)suspend(generator->asking_, &asking_class, generator);
 }
 
 static int next(struct wf_iterator *iterator, void *item)
 {
     struct wf_generator *generator = (struct wf_generator *)iterator;
-    struct loop *loop = LOOP_HERE();
-    if (generator->scope_.owner_ != loop->running) return -EPERM;
-    int rc = wait_check(false);
-    if (rc < 0) return rc;
-    if (__builtin_expect(generator->state_ != PRODUCING, 0)) {
-        if (generator->state_ == ENDED) return end_of(generator);
-        rc = start(generator);
-        if (rc < 0) return rc;
-    }
-    return generator->offered_ != NULL ? take_offer(generator, item) : ask(generator, item);
+    struct loop *loop = current_loop;
+    bool usual = generator->emitting_ != NULL && generator->offered_ == NULL && loop != NULL &&
+                 generator->scope_.owner_ == loop->running && is_untouched(loop->running) && can_spend(loop);
+    if (!usual) return next_carefully(generator, item);
+    struct wf_wait *wait = consumer_wait(generator), *emitting = generator->emitting_;
+    generator->wanted_ = item;
+    generator->asking_ = wait;
+    generator->emitting_ = NULL;
+    return take_turn(loop, wait, emitting, 0);
 }
 
 int wf_next_(struct wf_iterator *iterator, void *item, size_t size)
@@ -214,6 +243,8 @@ void wf_generator_open_(const struct wf_generator_options *options)
     generator->function_ = options->name != NULL ? options->name : options->function_;
     generator->stack_size_ = options->stack_size;
     generator->state_ = IDLE;
+    *consumer_wait(generator) =
+        (struct wf_wait){.task = generator->scope_.owner_, .class = &asking_class, .object = generator};
 }
 
 void wf_generator_leave_(struct wf_generator *generator)
