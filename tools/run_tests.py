@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs everything that guards a change: the runner behind `make test`.
 
-    tools/run_tests.py build build-asan             # every suite of each build, on both drivers; then, for the first
-                                                    # build, style, documents, misuse, consumers and examples
+    tools/run_tests.py build build-asan             # every suite of each build, on every driver, and kept fuzz inputs;
+                                                    # for the first build, style, documents, misuse, examples ...
     tools/run_tests.py build --only core/scope      # the suites and scripts whose names contain that
 
 Two run at a time, each under a time limit. The last line sums up what all of them counted.
@@ -79,6 +79,14 @@ def suites(build, drivers, mark):
             for driver in drivers:
                 name = f"{suite_name(build, file)} [{mark}{driver}]"
                 yield Job(name, [str(file)], {**variables, "WEFT_DRIVER": driver})
+
+
+def kept_inputs(build, mark):
+    """The corpus of each fuzz target, through the target."""
+    variables = SANITIZERS if is_sanitized(build) else {}
+    for corpus in sorted((ROOT / "fuzz" / "corpus").iterdir()):
+        target = build / "fuzz" / f"{corpus.name}_fuzz"
+        yield Job(f"fuzz/{corpus.name} [{mark}sim]", [str(target), str(corpus)], variables)
 
 
 def scripts(build):
@@ -172,7 +180,8 @@ def collect(builds, part):
         drivers.remove("uring")
     jobs = []
     for build in builds:
-        jobs += suites(build, drivers, f"{build.name} " if len(builds) > 1 else "")
+        mark = f"{build.name} " if len(builds) > 1 else ""
+        jobs += [*suites(build, drivers, mark), *kept_inputs(build, mark)]
     jobs += scripts(builds[0])
     return [job for job in jobs if part in job.name]
 
