@@ -49,8 +49,8 @@ static int resolve(const char *host, uint16_t port, bool passive, struct addrinf
         lookup.flags &= ~AI_NUMERICHOST;
         rc = wf_offload(look_up, &lookup);
     }
-    if (rc == -ENOENT) return wf_fail(rc, "%s: no such host", host != NULL ? host : "any address");
     *found = rc == 0 ? lookup.found : NULL;
+    if (rc == -ENOENT) return wf_fail(rc, "%s: no such host", host != NULL ? host : "any address");
     return rc;
 }
 
