@@ -26,18 +26,18 @@ SAID=build-said # what the running step says, shown when it fails
 passed=0 failed=0 skipped=0
 
 check() { # name, command and its arguments...
-    name=$1
+    step=$1
     shift
-    case $name in *"$part"*) ;; *) return ;; esac
-    $list && { echo "$name"; return; }
+    case $step in *"$part"*) ;; *) return ;; esac
+    $list && { echo "$step"; return; }
     started=$(date +%s)
     "$@" >$SAID 2>&1
     status=$?
     took="$(($(date +%s) - started)) s"
     case $status in
-    0) passed=$((passed + 1)); echo "ok     $name ($took)" ;;
-    "$NOT_HERE") skipped=$((skipped + 1)); echo "skip   $name: $(tail -n 1 $SAID)" ;;
-    *) failed=$((failed + 1)); tail -n 100 $SAID; echo "FAILED $name ($took)" ;;
+    0) passed=$((passed + 1)); echo "ok     $step ($took)" ;;
+    "$NOT_HERE") skipped=$((skipped + 1)); echo "skip   $step: $(tail -n 1 $SAID)" ;;
+    *) failed=$((failed + 1)); tail -n 100 $SAID; echo "FAILED $step ($took)" ;;
     esac
 }
 
@@ -111,20 +111,20 @@ with_afl() {
     fuzz_all afl 10
 }
 
-check "style" style
+check "cppcheck" with_cppcheck
 check "abidiff, advisory" abi
 check "documents" documents
-check "cppcheck" with_cppcheck
-check "clang-tidy" with_clang_tidy
+check "style" style
+check "aarch64 under qemu" on_aarch64
 check "clang" with_clang
 check "unwinding of running and parked tasks" unwinding
-check "the simulated world, 39 more seeds" more_seeds
 check "context switch by ucontext" with_ucontext
 check "ThreadSanitizer" with_tsan
-check "aarch64 under qemu" on_aarch64
-check "libFuzzer, 20 s a target" with_libfuzzer
-check "AFL++, 10 s a target" with_afl
+check "clang-tidy" with_clang_tidy
 check "valgrind" under_valgrind
+check "AFL++, 10 s a target" with_afl
+check "the simulated world, 39 more seeds" more_seeds
+check "libFuzzer, 20 s a target" with_libfuzzer
 
 $list && exit
 skips=''
