@@ -53,8 +53,8 @@ static int resolve(struct loop *loop, const char *host, uint16_t port, bool pass
         lookup.flags &= ~AI_NUMERICHOST;
         rc = wf_offload(look_up, &lookup);
     }
-    if (rc == -ENOENT) return wf_fail(rc, "%s: no such host", host != NULL ? host : "any address");
     *found = rc == 0 ? lookup.found : NULL;
+    if (rc == -ENOENT) return wf_fail(rc, "%s: no such host", host != NULL ? host : "any address");
     return rc;
 }
 

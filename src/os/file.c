@@ -21,7 +21,8 @@ struct wf_file {
 
 static int failed(int rc, const char *path)
 {
-    return rc == -ECANCELED || rc == -EBADF ? rc : wf_fail(rc, "%s: %s", path, wf_strerror(rc));
+    if (rc != -ECANCELED && rc != -EBADF) wf_fail(rc, "%s: %s", path, wf_strerror(rc));
+    return rc;
 }
 
 /* ---- Opening and closing ---- */

@@ -536,6 +536,14 @@ static void storm(long interval_us)
     setitimer(ITIMER_VIRTUAL, &timer, NULL);
 }
 
+/* The last one may still be on its way, and valgrind would deliver it on the signal stack that went with the loop. */
+static void calm(void)
+{
+    setitimer(ITIMER_VIRTUAL, &(struct itimerval){.it_value = {0}}, NULL);
+    signal(SIGVTALRM, SIG_IGN);
+    signal(SIGUSR2, SIG_IGN);
+}
+
 static int send_signals(void *unused)
 {
     (void)unused;
@@ -562,7 +570,7 @@ WF_TEST(a_storm_of_signals_changes_nothing, .real = true)
         WF_EXPECT_CODE(wf_gather(clients, WF_COUNT(clients), talk), 0);
         WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     }
-    storm(0);
+    calm();
     WF_EXPECT(interruptions >= 300);
     wf_listener_close(listener);
 }
