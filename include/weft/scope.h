@@ -254,7 +254,8 @@ struct wf_spawn_options {
  * Returned 0: the function will run, at least to its first suspension point; it starts after the spawner's next
  * suspension, in order. Ownership of `arg` has passed.
  * Suspends: only while the scope's limit is reached. On cancel: nothing runs, the caller keeps the argument.
- * Errors: -ECANCELED; -ENOMEM, -EINVAL (these two count as a failed child, so an unchecked spawn cannot vanish).
+ * Errors: -ECANCELED; -ENOMEM, -EINVAL, -EAGAIN past .tasks_max (these count as a failed child, so an unchecked spawn
+ * cannot vanish).
  * Threads: tasks of the scope's loop.
  */
 #define wf_spawn(scope, fn, ...)                                                                                       \

@@ -335,8 +335,8 @@ WF_TEST(a_loop_that_ignores_its_cancel_starves_nobody_and_is_reported_once)
     {
         WF_SCOPE(scope);
         wf_spawn(&scope, spin, &spins, .name = "stubborn");
-        wf_scope_cancel(&scope, "please end");
         wf_spawn(&outer, tick, &ticks);
+        wf_scope_cancel(&scope, "please end");
         WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     }
     WF_EXPECT_CODE(wf_scope_join(&outer), 0);
