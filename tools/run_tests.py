@@ -86,6 +86,7 @@ def scripts(build):
         ("tidy", "tools/tidy/tidy.py", []),
         ("tidy_test", "tools/tidy/tidy_test.py", []),
         ("docs", "tools/tidy/docs.py", [str(build)]),
+        ("cancel_contract", "tools/cancel_contract.py", ["--check"]),
         ("semantics_coverage", "tools/semantics_coverage.py", [str(build), "--check"]),
         ("misuse", "tests/misuse/run.sh", []),
         ("consumers", "tests/consumers/run.sh", [str(build)]),
