@@ -95,6 +95,8 @@ def scripts(builds, drivers):
         ("tidy", "tools/tidy/tidy.py", []),
         ("tidy_test", "tools/tidy/tidy_test.py", []),
         ("docs", "tools/tidy/docs.py", [str(build)]),
+        ("cancel_contract", "tools/cancel_contract.py", ["--check"]),
+        ("semantics_coverage", "tools/semantics_coverage.py", [str(build), "--check"]),
         ("misuse", "tests/misuse/run.sh", []),
         ("planted", "tests/planted/run.sh", [str(build) for build in builds[:2]]),
         ("faults/netns", "tests/faults/netns.sh", [str(build), *real]),

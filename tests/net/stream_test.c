@@ -135,7 +135,7 @@ WF_TEST(a_half_close_ends_one_direction_only)
     wf_stream_close(b);
 }
 
-WF_TEST(writing_to_a_peer_that_is_gone_gives_EPIPE_and_no_signal)
+WF_TEST(writing_to_a_peer_that_is_gone_gives_EPIPE_and_no_signal, .rule = "7.3")
 {
     struct wf_stream *a, *b, *reader, *writer;
     pair(&a, &b);
@@ -164,7 +164,7 @@ static int read_some(struct reading *reading)
 }
 
 /* 4.5 */
-WF_TEST(a_second_reader_gets_EBUSY_at_once)
+WF_TEST(a_second_reader_gets_EBUSY_at_once, .rule = "4.5")
 {
     struct wf_stream *a, *b;
     pair(&a, &b);
@@ -177,6 +177,30 @@ WF_TEST(a_second_reader_gets_EBUSY_at_once)
     WF_EXPECT_CODE(wf_stream_write_all(b, "abc", 3, NULL), 0);
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     WF_EXPECT(first.got >= 1); /* how many come at once is the system's affair */
+    wf_stream_close(a);
+    wf_stream_close(b);
+}
+
+static int write_much(struct wf_stream *stream)
+{
+    static const char zeros[1 << 22];
+    return wf_stream_write_all(stream, zeros, sizeof zeros, NULL);
+}
+
+WF_TEST(a_second_writer_gets_EBUSY_at_once_and_a_reader_does_not, .rule = "4.5")
+{
+    struct wf_stream *a, *b;
+    char byte;
+    connected_pair(&a, &b);
+    WF_EXPECT_CODE(wf_stream_write_all(b, "y", 1, NULL), 0);
+    WF_SCOPE(scope);
+    wf_spawn(&scope, write_much, a);
+    wf_yield();
+    WF_EXPECT_CODE(wf_stream_write(a, "x", 1), -EBUSY);
+    WF_EXPECT_CODE(wf_stream_write_all(a, "x", 1, NULL), -EBUSY);
+    WF_EXPECT_INT(wf_stream_read(a, &byte, 1), 1);
+    wf_scope_cancel(&scope, "seen");
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     wf_stream_close(a);
     wf_stream_close(b);
 }
@@ -255,7 +279,7 @@ WF_TEST(a_port_in_use_is_an_error_with_a_message)
     wf_listener_close(first);
 }
 
-WF_TEST(a_peer_that_stalls_is_cut_by_a_deadline_and_costs_nothing_else)
+WF_TEST(a_peer_that_stalls_is_cut_by_a_deadline_and_costs_nothing_else, .rule = "1.6")
 {
     struct wf_listener *listener;
     WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
@@ -283,7 +307,7 @@ static int accept_one(struct wf_listener *listener)
     return rc;
 }
 
-WF_TEST(closing_a_listener_ends_its_accepts)
+WF_TEST(closing_a_listener_ends_its_accepts, .rule = "1.9")
 {
     struct wf_listener *listener;
     WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
@@ -490,7 +514,7 @@ static int drink(struct wf_stream *stream)
     return (int)got;
 }
 
-WF_TEST(a_peer_that_floods_is_not_felt_by_a_quiet_one, .real = true)
+WF_TEST(a_peer_that_floods_is_not_felt_by_a_quiet_one, .rule = "5.3", .real = true)
 {
     struct wf_stream *a, *b, *quiet, *other;
     pair(&a, &b);
