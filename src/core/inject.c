@@ -48,7 +48,7 @@ bool inject_operation(struct loop *loop, struct op *op)
         op->wait.result = failures[op->kind];
         return is_due(injection);
     case INJECT_SHORT_OPERATION:
-        if (transfers(op->kind) && op->size > 1 && is_due(injection)) op->size = 1;
+        if (transfers(op->kind) && op->size > 1 && is_due(injection)) op->size = 1 + op->size / 4096;
         return false;
     default:
         return false;
