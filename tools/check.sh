@@ -35,6 +35,8 @@ both_drivers() { # directory, command prefix...
 CC=clang build build-clang && both_drivers build-clang
 verdict "clang" $?
 
+tests/faults/netns.sh build-clang --strict; verdict "faults of a real network" $?
+
 build build-tsan -Db_sanitize=thread -Db_lundef=false && both_drivers build-tsan
 verdict "ThreadSanitizer" $?
 

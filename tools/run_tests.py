@@ -82,8 +82,8 @@ def suites(build, drivers, mark):
                 yield Job(name, [str(file)], {**variables, "WEFT_DRIVER": driver})
 
 
-def scripts(builds):
-    build = builds[0]
+def scripts(builds, drivers):
+    build, real = builds[0], [driver for driver in drivers if driver != "sim"]
     wanted = [
         ("tidy", "tools/tidy/tidy.py", []),
         ("tidy_test", "tools/tidy/tidy_test.py", []),
@@ -91,6 +91,7 @@ def scripts(builds):
         ("misuse", "tests/misuse/run.sh", []),
         ("planted", "tests/planted/run.sh", [str(build) for build in builds[:2]]),
         ("consumers", "tests/consumers/run.sh", [str(build)]),
+        ("faults/netns", "tests/faults/netns.sh", [str(build), *real]),
     ]
     for script in sorted((ROOT / "tests" / "examples").glob("*.sh")):
         wanted.append((f"examples/{script.stem}", str(script.relative_to(ROOT)), [str(build)]))
@@ -160,6 +161,9 @@ def show(job):
     if job.skipped:
         counted += f", {job.skipped} skipped"
     print(f"{'FAIL' if job.failed else 'ok  '} {job.name} {counted} {job.seconds:.2f}s")
+    for line in job.output.splitlines():
+        if line.startswith("skip: ") and not job.failed:
+            print(line)
     if job.failed:
         print(job.output.rstrip())
         if job.wrong:
@@ -176,7 +180,7 @@ def collect(builds, part):
     jobs = []
     for build in builds:
         jobs += suites(build, drivers, f"{build.name} " if len(builds) > 1 else "")
-    jobs += scripts(builds)
+    jobs += scripts(builds, drivers)
     return [job for job in jobs if part in job.name]
 
 

@@ -119,7 +119,8 @@ struct wf_scope {
     int first_error_, outcome_, result_;
     uint8_t policy_, state_;
     bool keep_finished_, decided_, cut_, caught_;
-    void *reserved_[6];
+    void (*leave_)(struct wf_scope *scope); /* of a construct that opened it for itself, and ends it when overtaken */
+    void *reserved_[5];
 };
 
 struct wf_scope_options {

@@ -61,6 +61,12 @@ WF_API WF_SUSPENDS int wf_stream_shutdown(struct wf_stream *stream);
  */
 WF_API void wf_stream_close(struct wf_stream *stream);
 
+/*
+ * The same without a goodbye: what was written and is still on its way is thrown away, and the peer of a TCP connection
+ * gets a reset, -ECONNRESET. Anything else than TCP is just closed. Suspends: never.
+ */
+WF_API void wf_stream_abort(struct wf_stream *stream);
+
 /* The descriptor underneath, to ask or to set options; -1 when there is none. It stays the stream's. */
 WF_API int wf_stream_fd(const struct wf_stream *stream);
 

@@ -24,6 +24,7 @@
 #include <weft/cxx.h>
 #include <weft/executor.h>
 #include <weft/file.h>
+#include <weft/generator.h>
 #include <weft/group.h>
 #include <weft/run.h>
 #include <weft/scope.h>

@@ -249,6 +249,17 @@ static void check_way_out(const struct loop *loop, const struct wf_scope *scope)
                scope->place_, innermost->flags & NODE_TASK ? "?" : ((const struct wf_scope *)innermost)->place_);
 }
 
+/* A generator inside, and the like, ends with the scope around it. */
+static void end_what_is_inside(const struct loop *loop, const struct wf_scope *scope)
+{
+    const struct wf_task *task = loop->running;
+    while (task->current != &scope->node_ && !(task->current->flags & NODE_TASK)) {
+        struct wf_scope *inner = (struct wf_scope *)task->current;
+        if (inner->leave_ == NULL) return;
+        inner->leave_(inner);
+    }
+}
+
 static const struct wait_class join_class = {.name = "children"};
 
 static void join_children(struct wf_scope *scope)
@@ -296,6 +307,7 @@ int wf_scope_end(struct wf_scope *scope, int rc)
 {
     struct loop *loop = LOOP_HERE();
     struct wf_task *task = loop->running;
+    if (__builtin_expect(task->current != &scope->node_, 0)) end_what_is_inside(loop, scope);
     check_way_out(loop, scope);
     scope->state_ = SCOPE_ENDING;
     bool body_failed = false;
@@ -320,8 +332,7 @@ int wf_scope_end(struct wf_scope *scope, int rc)
     return result;
 }
 
-/* Hands the outcome of a scope that was left without its end to whatever encloses it. */
-static void hand_up(struct wf_task *task, struct wf_scope *scope, int result)
+void scope_hand_up(struct wf_task *task, struct wf_scope *scope, int result)
 {
     scope_pass_errors(scope, task);
     if (task->current->flags & NODE_TASK) {
@@ -365,7 +376,7 @@ void wf_scope_leave_(struct wf_scope *scope)
     if (scope->state_ == SCOPE_OPEN) {
         struct wf_task *task = loop->running;
         int result = leave_without_end(loop, scope);
-        if (result < 0) hand_up(task, scope, result);
+        if (result < 0) scope_hand_up(task, scope, result);
     }
     if (__builtin_expect(scope->errors_ != NULL, 0)) scope_pass_errors(scope, scope->owner_);
     if (__builtin_expect(scope->finished_ != NULL, 0)) forget_finished(loop, scope);

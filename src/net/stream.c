@@ -243,6 +243,14 @@ void wf_stream_close(struct wf_stream *stream)
     desc_close(&stream->desc);
 }
 
+void wf_stream_abort(struct wf_stream *stream)
+{
+    if (stream == NULL) return;
+    struct loop *loop = LOOP_ALIVE();
+    if (stream->desc.socket) loop->driver->set_option(loop, stream->desc.fd, SOL_SOCKET, SO_LINGER, 0);
+    desc_close(&stream->desc);
+}
+
 int wf_stream_fd(const struct wf_stream *stream)
 {
     return stream->desc.fd;
