@@ -193,7 +193,8 @@ WF_API const struct wf_reason *wf_scope_reason(const struct wf_scope *scope);
 /* Children that are alive now, daemons included. */
 WF_API size_t wf_scope_alive(const struct wf_scope *scope);
 
-/* An arena that the opener and the children may fill; given back when the block is left. NULL: out of memory. */
+/* An arena that the opener and the children may fill; given back when the block is left. NULL: out of
+ * memory; allocating from it fails, too. */
 WF_API struct wf_arena *wf_scope_arena(struct wf_scope *scope);
 
 /*

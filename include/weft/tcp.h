@@ -40,7 +40,7 @@ struct wf_tcp_listen_options {
  * The next connection.
  * Suspends: until there is one. On cancel: none was taken. An idle wait: -ESHUTDOWN once the scope drains.
  * Owns: wf_stream_close.
- * Errors: -ECANCELED, -EBADF when closed meanwhile, -EMFILE and -ENFILE (the connection stays in the backlog), -ENOMEM.
+ * Errors: -ECANCELED, -EBADF when closed meanwhile; -EMFILE, -ENFILE, -ENOMEM (the connection stays in the backlog).
  */
 WF_API WF_SUSPENDS WF_CHECKED int wf_tcp_accept(struct wf_listener *listener, struct wf_stream **stream);
 

@@ -23,7 +23,7 @@ static void stream_release(struct desc *desc)
     drop((struct wf_stream *)((char *)desc - offsetof(struct wf_stream, desc)));
 }
 
-static struct wf_stream *stream_alloc(bool is_socket, bool is_stream)
+struct wf_stream *stream_alloc(bool is_socket, bool is_stream)
 {
     struct wf_stream *stream = memory_zero(sizeof *stream);
     if (stream == NULL) return NULL;
@@ -33,6 +33,11 @@ static struct wf_stream *stream_alloc(bool is_socket, bool is_stream)
     return stream;
 }
 
+void stream_begin(struct wf_stream *stream, int fd)
+{
+    desc_init(&stream->desc, fd, stream_release);
+}
+
 int stream_new(int fd, bool is_socket, bool is_stream, struct wf_stream **out)
 {
     struct wf_stream *stream = stream_alloc(is_socket, is_stream);
@@ -40,7 +45,7 @@ int stream_new(int fd, bool is_socket, bool is_stream, struct wf_stream **out)
         current_loop->driver->close_fd(current_loop, fd);
         return -ENOMEM;
     }
-    desc_init(&stream->desc, fd, stream_release);
+    stream_begin(stream, fd);
     *out = stream;
     return 0;
 }
@@ -65,7 +70,7 @@ int wf_stream_wrap(int fd, struct wf_stream **stream)
     struct wf_stream *made = stream_alloc(is_socket, type == SOCK_STREAM);
     if (made == NULL) return -ENOMEM;
     made->desc.non_blocking = flags & O_NONBLOCK;
-    desc_init(&made->desc, fd, stream_release);
+    stream_begin(made, fd);
     *stream = made;
     return 0;
 }

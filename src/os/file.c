@@ -199,7 +199,7 @@ static int load(struct wf_file *file, size_t size_max, struct wf_arena *arena, c
 
 int wf_file_load(const char *path, size_t size_max, struct wf_arena *arena, char **bytes, size_t *size)
 {
-    if (arena == NULL || bytes == NULL || size == NULL || size_max >= SIZE_MAX / 4) return -EINVAL;
+    if (bytes == NULL || size == NULL || size_max >= SIZE_MAX / 4) return -EINVAL;
     struct wf_file *file;
     int rc = wf_file_open(path, O_RDONLY, 0, &file);
     if (rc < 0) return rc;

@@ -90,7 +90,7 @@ WF_TEST(a_newcomer_does_not_take_the_room_that_was_granted, .rule = "3.7 4.2")
     wf_scope_cancel(&inner, "enough");
     WF_EXPECT_CODE(wf_scope_join(&inner), 0);
     WF_EXPECT_CODE(wf_scope_join(&outer), 0);
-    WF_EXPECT(first.most <= 1 && second.most <= 1);
+    WF_INVARIANT(first.most <= 1 && second.most <= 1);
     WF_EXPECT_CODE(first.rc, 0);
     WF_EXPECT_CODE(second.rc, -ECANCELED);
 }
