@@ -1,5 +1,6 @@
 /* Waits of tasks on each other that meet their cancel in one pass: race.h says what happens. */
 #include <stdatomic.h>
+#include <weft/sim.h>
 
 #include "../race.h"
 

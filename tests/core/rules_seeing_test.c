@@ -1,6 +1,7 @@
 /* Rules 8.1 to 8.3 of docs/semantics.md, beside run_test.c: dumps, reports, deadlocks, the simulated world. */
 #include <stdlib.h>
 #include <string.h>
+#include <weft/sim.h>
 
 #include "../apart.h"
 
