@@ -34,7 +34,7 @@ enum injection_kind {
     INJECT_CANCEL_IN_FLIGHT, /* the scope is cancelled once the call is under way */
     INJECT_CANCEL_COMPLETED, /* and an operation completes all the same */
     INJECT_FAILED_OPERATION,
-    INJECT_SHORT_OPERATION, /* one byte is read or written */
+    INJECT_SHORT_OPERATION, /* one byte is read or written; after a thousand times, half of what was wanted */
 };
 
 /* What happens at the so-and-so-many-th chance inside a watched scope; see wf_test_cancel_at and the test kit. */
@@ -43,7 +43,7 @@ struct injection {
     struct wf_scope *scope; /* of cancels */
     uint64_t left;          /* chances until it happens */
     bool persistent;        /* and again at every later one */
-    bool fired;
+    uint64_t times;         /* that it happened */
 };
 
 struct loop {
@@ -55,7 +55,8 @@ struct loop {
     int64_t slice_start; /* when the running task was first seen to run; 0: not yet in this turn */
     int64_t now;         /* the clock, read once a pass */
 
-    void *sp; /* the loop's own context, while a task runs */
+    void *sp;            /* the loop's own context, while a task runs */
+    unsigned long modes; /* of floating-point arithmetic, with which every task begins */
     struct stack thread_stack;
     struct stack_pool stacks;
     struct task_chunk *chunks, *free_chunks;

@@ -30,8 +30,9 @@ static struct {
     struct block *blocks;
     size_t count;
     bool installed, traced;
-    uint64_t calls, fail_at; /* 0: none fails */
+    bool planned; /* that one fails, after so many more, and perhaps every later one */
     bool persistent, failed;
+    uint64_t left;
     size_t blocks_before;
     unsigned threads;
     unsigned char fds[FDS_MAX];
@@ -41,11 +42,11 @@ static struct {
 
 static bool must_fail(void)
 {
-    uint64_t call = ++leaks.calls;
-    if (leaks.fail_at == 0) return false;
-    bool fails = call == leaks.fail_at || (leaks.persistent && call > leaks.fail_at);
-    leaks.failed |= fails;
-    return fails;
+    if (!leaks.planned) return false;
+    if (leaks.left > 0 && --leaks.left > 0) return false;
+    if (leaks.failed && !leaks.persistent) return false;
+    leaks.failed = true;
+    return true;
 }
 
 static void trace(struct block *block)
@@ -118,13 +119,20 @@ static const struct wf_allocator allocator = {.allocate = allocate, .resize = re
 
 void leaks_fail_allocation(uint64_t at, bool persistent)
 {
-    leaks.fail_at = at > 0 ? leaks.calls + at : 0;
+    pthread_mutex_lock(&leaks.lock);
+    leaks.planned = at > 0;
+    leaks.left = at;
     leaks.persistent = persistent;
+    pthread_mutex_unlock(&leaks.lock);
 }
 
-void leaks_fail_end(void)
+uint64_t leaks_fail_end(void)
 {
-    leaks.fail_at = 0;
+    pthread_mutex_lock(&leaks.lock);
+    leaks.planned = false;
+    uint64_t left = leaks.left;
+    pthread_mutex_unlock(&leaks.lock);
+    return left;
 }
 
 bool leaks_failed(void)
@@ -261,8 +269,7 @@ void leaks_begin(bool traced)
 {
     leaks.installed = wf_set_allocator(&allocator) == 0; /* not where something was left behind already */
     leaks.traced = traced;
-    leaks.failed = false;
-    leaks.calls = 0;
+    leaks.planned = leaks.failed = false;
     leaks.blocks_before = wf_allocated_blocks();
     start_first_thread();
     leaks.threads = count_threads();
@@ -272,7 +279,7 @@ void leaks_begin(bool traced)
 
 void leaks_check(void)
 {
-    leaks.fail_at = 0;
+    wf_ignore(leaks_fail_end());
     check_blocks();
     check_fds();
     if (sim_left_open > 0) say_failure("left behind: %zu descriptors of the simulated world", sim_left_open);
