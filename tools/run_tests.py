@@ -2,8 +2,8 @@
 """Runs everything that guards a change: the runner behind `make test`.
 
     tools/run_tests.py build build-asan             # every suite of each build, on both drivers; then, for the first
-                                                    # build, style, documents, misuse, mistakes, consumers and
-                                                    # examples
+                                                    # build, style, documents, misuse, the test kit, mistakes,
+                                                    # consumers and examples
     tools/run_tests.py build --only core/scope      # the suites and scripts whose names contain that
 
 Two run at a time, each under a time limit. The last line sums up what all of them counted.
@@ -89,6 +89,7 @@ def scripts(builds):
         ("tidy_test", "tools/tidy/tidy_test.py", []),
         ("docs", "tools/tidy/docs.py", [str(build)]),
         ("misuse", "tests/misuse/run.sh", []),
+        ("kit", "tests/testing/kit.py", [str(build)]),
         ("planted", "tests/planted/run.sh", [str(build) for build in builds[:2]]),
         ("consumers", "tests/consumers/run.sh", [str(build)]),
     ]
