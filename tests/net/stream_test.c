@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include <weft/peer.h>
 #include <weft/sim.h>
 #include <weft/testing.h>
 #include <weft/weft.h>
@@ -85,25 +86,10 @@ WF_TEST(many_clients_are_echoed)
 
 /* ---- What goes wrong ---- */
 
-static int connect_pair(struct wf_stream **a, struct wf_stream **b)
-{
-    struct wf_listener *listener;
-    *a = *b = NULL;
-    int rc = wf_tcp_listen("127.0.0.1", 0, &listener);
-    if (rc < 0) return rc;
-    rc = wf_tcp_connect("127.0.0.1", wf_listener_port(listener), a);
-    if (rc == 0) rc = wf_tcp_accept(listener, b);
-    wf_listener_close(listener);
-    if (rc == 0) return 0;
-    wf_stream_close(*a);
-    *a = NULL;
-    return rc;
-}
-
 /* Both ends are the streams' from here on, and closed where that fails. */
 static int wrap_both(const int ends[2], struct wf_stream **a, struct wf_stream **b)
 {
-    *a = *b = NULL;
+    *a = NULL;
     int rc = wf_stream_wrap(ends[0], a);
     if (rc < 0) close(ends[0]);
     else rc = wf_stream_wrap(ends[1], b);
@@ -117,7 +103,8 @@ static int wrap_both(const int ends[2], struct wf_stream **a, struct wf_stream *
 /* In a simulated world there are no foreign descriptors, but there is TCP. */
 static int open_pair(struct wf_stream **a, struct wf_stream **b)
 {
-    if (wf_simulated()) return connect_pair(a, b);
+    *a = *b = NULL;
+    if (wf_simulated()) return wf_test_pair(a, b);
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return -errno;
     return wrap_both(ends, a, b);
@@ -200,7 +187,7 @@ WF_TEST(an_aborted_stream_resets_the_connection)
 {
     struct wf_stream *a;
     struct reading before = {.got = 0};
-    if (!WF_EXPECT_CODE(connect_pair(&a, &before.stream), 0)) return;
+    if (!WF_EXPECT_CODE(wf_test_pair(&a, &before.stream), 0)) return;
     WF_SCOPE(scope);
     wf_spawn(&scope, read_some, &before);
     wf_sleep(WF_MILLISECONDS(1));
@@ -213,7 +200,7 @@ WF_TEST(an_aborted_stream_resets_the_connection)
 WF_TEST(an_abort_that_comes_before_the_peer_reads_is_an_error_of_its_next_call)
 {
     struct wf_stream *a, *b;
-    if (!WF_EXPECT_CODE(connect_pair(&a, &b), 0)) return;
+    if (!WF_EXPECT_CODE(wf_test_pair(&a, &b), 0)) return;
     wf_stream_abort(a);
     char byte;
     WF_EXPECT_CODE(wf_stream_read(b, &byte, 1), -ECONNRESET);
@@ -225,7 +212,7 @@ WF_TEST(an_abort_ends_the_calls_that_are_pending_on_the_stream)
 {
     struct wf_stream *peer;
     struct reading mine = {.got = 0};
-    if (!WF_EXPECT_CODE(connect_pair(&mine.stream, &peer), 0)) return;
+    if (!WF_EXPECT_CODE(wf_test_pair(&mine.stream, &peer), 0)) return;
     char byte;
     WF_SCOPE(scope);
     wf_spawn(&scope, read_some, &mine);
@@ -273,7 +260,7 @@ WF_TEST(a_port_in_use_is_an_error_with_a_message)
 WF_TEST(a_peer_that_stalls_is_cut_by_a_deadline_and_costs_nothing_else)
 {
     struct wf_stream *stalled, *conn;
-    if (!WF_EXPECT_CODE(connect_pair(&stalled, &conn), 0)) return;
+    if (!WF_EXPECT_CODE(wf_test_pair(&stalled, &conn), 0)) return;
     char text[8];
     size_t done = 0;
     WF_EXPECT_CODE(wf_stream_write_all(stalled, "abc", 3, NULL), 0);
