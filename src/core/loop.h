@@ -55,7 +55,8 @@ struct loop {
     int64_t slice_start; /* when the running task was first seen to run; 0: not yet in this turn */
     int64_t now;         /* the clock, read once a pass */
 
-    void *sp; /* the loop's own context, while a task runs */
+    void *sp;            /* the loop's own context, while a task runs */
+    unsigned long modes; /* of floating-point arithmetic, with which every task begins */
     struct stack thread_stack;
     struct stack_pool stacks;
     struct task_chunk *chunks, *free_chunks;

@@ -78,10 +78,18 @@ void wf_scope_open_(const struct wf_scope_options *options)
     }
 }
 
+static void check_loop(const struct loop *loop, const struct wf_scope *scope, const char *what)
+{
+    if (scope->loop_ != loop && scope->state_ != SCOPE_UNOPENED)
+        misuse("the scope opened at %s was %s from another loop's thread; a scope belongs to its own loop.",
+               scope->place_, what);
+}
+
 void wf_scope_set_deadline(struct wf_scope *scope, int64_t deadline_ns)
 {
     struct loop *loop = LOOP_ALIVE();
-    if (scope->loop_ != loop || (scope->state_ != SCOPE_OPEN && scope->state_ != SCOPE_ENDING)) return;
+    check_loop(loop, scope, "given a deadline");
+    if (scope->state_ != SCOPE_OPEN && scope->state_ != SCOPE_ENDING) return;
     timer_disarm(&loop->timers, &scope->timer_);
     set_deadline(loop, scope, deadline_ns, loop_now(loop));
 }
@@ -205,21 +213,20 @@ int wf_scope_next(struct wf_scope *scope, struct wf_finished *finished)
     if (!scope->keep_finished_ || scope->owner_ != loop->running) return -EINVAL;
     int rc = wait_check(false);
     if (rc < 0) return rc;
-    if (scope->finished_ == NULL) {
-        if (scope->alive_ == 0) return 0;
+    if (scope->finished_ == NULL && scope->alive_ + scope->granted_ > 0) {
         struct wf_wait wait;
         scope->joiner_ = &wait;
         rc = (int)suspend(&wait, &next_class, scope);
         if (rc < 0) return rc;
     }
     struct wf_task *task = scope->finished_;
-    if (task == NULL) return 0;
+    if (task == NULL) return (int)wait_skipped(0);
     scope->finished_ = task->next;
     if (task->next == NULL) scope->last_finished_ = NULL;
     void *arg = task->flags & TASK_OWNS_ARG ? NULL : task->arg;
     *finished = (struct wf_finished){.arg = arg, .handle = task->handle, .result = task->result};
     task_free(loop, task);
-    return 1;
+    return (int)wait_skipped(1);
 }
 
 static void forget_finished(struct loop *loop, struct wf_scope *scope)
@@ -387,17 +394,14 @@ void wf_scope_leave_(struct wf_scope *scope)
 
 void wf_scope_cancel_at_(struct wf_scope *scope, const char *why, const char *place)
 {
-    struct loop *loop = LOOP_ALIVE();
-    if (scope->loop_ != loop && scope->state_ != SCOPE_UNOPENED)
-        misuse("the scope opened at %s was cancelled from another loop's thread; a scope belongs to its own loop.",
-               scope->place_);
+    check_loop(LOOP_ALIVE(), scope, "cancelled");
     if (scope->state_ == SCOPE_OPEN || scope->state_ == SCOPE_ENDING)
         node_cancel(&scope->node_, &scope->reason_, WF_REASON_EXPLICIT, why, place);
 }
 
 void wf_scope_drain(struct wf_scope *scope)
 {
-    (void)LOOP_ALIVE();
+    check_loop(LOOP_ALIVE(), scope, "drained");
     node_drain(&scope->node_);
 }
 

@@ -127,7 +127,7 @@ int wf_pipe(struct wf_stream **reader, struct wf_stream **writer)
 
 static int enter(struct wf_stream *stream, bool *busy)
 {
-    if (*busy) return -EBUSY;
+    if (*busy) return (int)wait_refused(-EBUSY);
     *busy = true;
     stream->references++;
     return 0;
@@ -171,6 +171,7 @@ int wf_stream_read_full(struct wf_stream *stream, void *buffer, size_t size, siz
     if (done != NULL) *done = 0;
     ssize_t rc = enter(stream, &stream->reading);
     if (rc < 0) return (int)rc;
+    if (size == 0) rc = wait_refused(0);
     while (got < size) {
         rc = read_some(stream, (char *)buffer + got, size - got);
         if (rc <= 0) break;
@@ -178,8 +179,8 @@ int wf_stream_read_full(struct wf_stream *stream, void *buffer, size_t size, siz
     }
     leave(stream, &stream->reading);
     if (done != NULL) *done = got;
-    if (got == size) return 0;
-    return rc < 0 ? (int)rc : WF_EEND;
+    if (rc < 0) return (int)rc;
+    return got == size ? 0 : WF_EEND;
 }
 
 /* ---- Writing ---- */
@@ -202,7 +203,7 @@ ssize_t wf_stream_write(struct wf_stream *stream, const void *bytes, size_t size
     if (size == 0) return -EINVAL;
     ssize_t rc = enter(stream, &stream->writing);
     if (rc < 0) return rc;
-    rc = stream->broken ? -EPIPE : write_some(stream, bytes, size, 0);
+    rc = stream->broken ? wait_refused(-EPIPE) : write_some(stream, bytes, size, 0);
     leave(stream, &stream->writing);
     return rc;
 }
@@ -214,7 +215,7 @@ int wf_stream_write_all(struct wf_stream *stream, const void *bytes, size_t size
     if (done != NULL) *done = 0;
     ssize_t rc = enter(stream, &stream->writing);
     if (rc < 0) return (int)rc;
-    if (stream->broken) rc = -EPIPE;
+    if (stream->broken || size == 0) rc = wait_refused(stream->broken ? -EPIPE : 0);
     while (sent < size && rc >= 0) {
         rc = write_some(stream, (const char *)bytes + sent, size - sent, MSG_WAITALL);
         if (rc > 0) sent += (size_t)rc;
@@ -222,7 +223,7 @@ int wf_stream_write_all(struct wf_stream *stream, const void *bytes, size_t size
     if (sent > 0 && sent < size) stream->broken = true;
     leave(stream, &stream->writing);
     if (done != NULL) *done = sent;
-    return sent == size ? 0 : (int)rc;
+    return rc < 0 ? (int)rc : 0;
 }
 
 /* ---- The end ---- */

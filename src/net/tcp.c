@@ -53,8 +53,8 @@ static int resolve(struct loop *loop, const char *host, uint16_t port, bool pass
         lookup.flags &= ~AI_NUMERICHOST;
         rc = wf_offload(look_up, &lookup);
     }
-    if (rc == -ENOENT) return wf_fail(rc, "%s: no such host", host != NULL ? host : "any address");
     *found = rc == 0 ? lookup.found : NULL;
+    if (rc == -ENOENT) return wf_fail(rc, "%s: no such host", host != NULL ? host : "any address");
     return rc;
 }
 
@@ -83,8 +83,10 @@ int wf_tcp_listen_(const char *host, uint16_t port, const struct wf_tcp_listen_o
 {
     struct loop *loop = LOOP_HERE();
     if (options->size != sizeof *options || options->out_ == NULL || options->backlog < 0) return -EINVAL;
+    int rc = wait_check(false);
+    if (rc < 0) return rc;
     struct addrinfo *addresses;
-    int rc = resolve(loop, host, port, true, &addresses);
+    rc = resolve(loop, host, port, true, &addresses);
     if (rc < 0) return rc;
     for (const struct addrinfo *address = addresses; address != NULL; address = address->ai_next) {
         rc = open_listener(loop, address, options);

@@ -21,7 +21,8 @@ struct wf_file {
 
 static int failed(int rc, const char *path)
 {
-    return rc == -ECANCELED || rc == -EBADF ? rc : wf_fail(rc, "%s: %s", path, wf_strerror(rc));
+    if (rc != -ECANCELED && rc != -EBADF) wf_fail(rc, "%s: %s", path, wf_strerror(rc));
+    return rc;
 }
 
 /* ---- Opening and closing ---- */
@@ -94,7 +95,8 @@ ssize_t wf_file_write_at(struct wf_file *file, const void *bytes, size_t size, i
 
 static ssize_t transfer_next(struct wf_file *file, enum op_kind kind, void *buffer, size_t size)
 {
-    if (file->moving) return -EBUSY;
+    (void)LOOP_HERE();
+    if (file->moving) return wait_refused(-EBUSY);
     file->moving = true;
     file->references++;
     ssize_t rc = transfer(file, kind, buffer, size, file->position);

@@ -276,6 +276,8 @@ void body_run_to_death(const struct item *item)
     int ends[2];
     if (pipe(ends) < 0) return say_failure("no pipe: %s", wf_strerror(errno));
     running.item = item;
+    running.plan = (struct plan){NULL, 0};
+    running.fired = false;
     fflush(stdout);
     pid_t pid = fork();
     if (pid == 0) child(item, ends[1]);

@@ -1,4 +1,5 @@
 /* Rules 1.1 to 1.12 of docs/semantics.md: cancellation. */
+#include <stdio.h>
 #include <string.h>
 #include <weft/testing.h>
 #include <weft/weft.h>
@@ -24,7 +25,7 @@ static int ignore_cancel_once(struct victim *victim)
     return victim->third;
 }
 
-WF_TEST(a_cancel_is_level_triggered_and_permanent)
+WF_TEST(a_cancel_is_level_triggered_and_permanent, .rule = "1.1")
 {
     struct victim victim = {.scope = NULL};
     WF_SCOPE(scope);
@@ -37,7 +38,7 @@ WF_TEST(a_cancel_is_level_triggered_and_permanent)
     WF_EXPECT_CODE(victim.third, -ECANCELED);
 }
 
-WF_TEST(cancelling_a_scope_wakes_every_child)
+WF_TEST(cancelling_a_scope_wakes_every_child, .rule = "1.1")
 {
     WF_SCOPE(scope);
     for (int i = 0; i < 100; i++) wf_spawn(&scope, sleep_for_ever, NULL);
@@ -57,7 +58,7 @@ static int shielded_sleep(struct victim *victim)
     return victim->second;
 }
 
-WF_TEST(a_shield_hides_outer_cancellation)
+WF_TEST(a_shield_hides_outer_cancellation, .rule = "1.2 1.8")
 {
     struct victim victim = {.scope = NULL};
     WF_SCOPE(scope);
@@ -69,7 +70,7 @@ WF_TEST(a_shield_hides_outer_cancellation)
     WF_EXPECT_CODE(victim.second, -ECANCELED);
 }
 
-WF_TEST(the_shielding_scope_itself_can_be_cancelled)
+WF_TEST(the_shielding_scope_itself_can_be_cancelled, .rule = "1.2")
 {
     WF_SCOPE(scope, .shield = true, .timeout = WF_SECONDS(60));
     wf_scope_cancel(&scope, "itself");
@@ -87,7 +88,7 @@ static int spawn_in_shield(struct victim *victim)
 }
 
 /* 1.8 */
-WF_TEST(tasks_spawned_inside_a_shield_are_shielded_and_its_bound_holds)
+WF_TEST(tasks_spawned_inside_a_shield_are_shielded_and_its_bound_holds, .rule = "1.8")
 {
     struct victim victim = {.scope = NULL};
     WF_SCOPE(scope, .policy = WF_COLLECT);
@@ -100,12 +101,12 @@ WF_TEST(tasks_spawned_inside_a_shield_are_shielded_and_its_bound_holds)
     WF_EXPECT_CODE(rc, -ETIME);
 }
 
-WF_TEST(a_shield_without_a_bound_is_misuse, .dies = "is a shield without a bound")
+WF_TEST(a_shield_without_a_bound_is_misuse, .rule = "1.8", .dies = "is a shield without a bound")
 {
     WF_SCOPE(scope, .shield = true);
 }
 
-WF_TEST(cancel_before_a_scope_is_left_is_idempotent_and_the_first_reason_wins)
+WF_TEST(cancel_before_a_scope_is_left_is_idempotent_and_the_first_reason_wins, .rule = "1.2 1.10")
 {
     WF_SCOPE(scope);
     wf_scope_cancel(&scope, "first");
@@ -117,7 +118,7 @@ WF_TEST(cancel_before_a_scope_is_left_is_idempotent_and_the_first_reason_wins)
 }
 
 /* 1.3 */
-WF_TEST(a_semaphore_granted_in_the_same_pass_as_the_cancel_is_had)
+WF_TEST(a_semaphore_granted_in_the_same_pass_as_the_cancel_is_had, .rule = "1.3 4.1")
 {
     struct wf_semaphore permits = WF_SEMAPHORE(1);
     WF_EXPECT_CODE(wf_semaphore_try_acquire(&permits), 0);
@@ -133,7 +134,7 @@ WF_TEST(a_semaphore_granted_in_the_same_pass_as_the_cancel_is_had)
     WF_INVARIANT(wf_semaphore_available(&permits) == (wf_handle_result(&handle) == 0 ? 0 : 1));
 }
 
-WF_TEST(a_semaphore_released_after_the_cancel_is_not_lost)
+WF_TEST(a_semaphore_released_after_the_cancel_is_not_lost, .rule = "1.3 1.4")
 {
     struct wf_semaphore permits = WF_SEMAPHORE(1);
     WF_EXPECT_CODE(wf_semaphore_try_acquire(&permits), 0);
@@ -184,7 +185,7 @@ static void close_pipe(struct wf_stream *reader, struct wf_stream *writer, size_
     wf_stream_close(reader);
 }
 
-WF_TEST(a_cancelled_read_consumes_nothing)
+WF_TEST(a_cancelled_read_consumes_nothing, .rule = "1.3")
 {
     struct race race = {.got = 0};
     struct wf_stream *writer;
@@ -203,7 +204,7 @@ WF_TEST(a_cancelled_read_consumes_nothing)
     close_pipe(race.stream, writer, sent - race.received);
 }
 
-WF_TEST(a_cancelled_call_with_data_ready_consumes_nothing)
+WF_TEST(a_cancelled_call_with_data_ready_consumes_nothing, .rule = "1.1 1.3")
 {
     struct race race = {.got = 0};
     struct wf_stream *writer;
@@ -221,7 +222,7 @@ WF_TEST(a_cancelled_call_with_data_ready_consumes_nothing)
     close_pipe(race.stream, writer, sent - race.received);
 }
 
-WF_TEST(bytes_are_delivered_or_still_there_whatever_the_order_of_write_and_cancel)
+WF_TEST(bytes_are_delivered_or_still_there_whatever_the_order_of_write_and_cancel, .rule = "1.3 1.5")
 {
     for (int i = 0; i < 200 && !wf_test_failed(); i++) {
         struct race race = {.got = 0};
@@ -266,7 +267,7 @@ static int flood(struct flood *flood)
     return flood->rc;
 }
 
-WF_TEST(a_cut_write_reports_progress_and_breaks_the_stream)
+WF_TEST(a_cut_write_reports_progress_and_breaks_the_stream, .rule = "1.6")
 {
     struct flood job = {.sent = 0};
     struct wf_stream *reader;
@@ -289,7 +290,7 @@ WF_TEST(a_cut_write_reports_progress_and_breaks_the_stream)
 }
 
 /* 1.9 */
-WF_TEST(closing_ends_a_pending_read_with_EBADF)
+WF_TEST(closing_ends_a_pending_read_with_EBADF, .rule = "1.9")
 {
     struct race race = {.got = 0};
     struct wf_stream *writer;
@@ -324,7 +325,7 @@ static int fail_soon(void *unused)
     return -EIO;
 }
 
-WF_TEST(the_victim_can_read_why_it_was_cancelled)
+WF_TEST(the_victim_can_read_why_it_was_cancelled, .rule = "1.10")
 {
     struct witness witness = {.rc = 0};
     WF_SCOPE(scope);
@@ -335,7 +336,7 @@ WF_TEST(the_victim_can_read_why_it_was_cancelled)
     WF_EXPECT_TEXT(witness.reason.task, "culprit");
 }
 
-WF_TEST(a_caught_deadline_leaves_its_reason)
+WF_TEST(a_caught_deadline_leaves_its_reason, .rule = "1.10")
 {
     WF_EXPECT(wf_caught_reason() == NULL);
     WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(1), wf_sleep(WF_SECONDS(60))), -ETIME);
@@ -359,7 +360,7 @@ static int tick(int *ticks)
     return 0;
 }
 
-WF_TEST(a_loop_that_ignores_its_cancel_starves_nobody_and_is_reported_once)
+WF_TEST(a_loop_that_ignores_its_cancel_starves_nobody_and_is_reported_once, .rule = "1.12")
 {
     wf_test_allow_reports();
     int spins = 0, ticks = 0;
@@ -368,8 +369,8 @@ WF_TEST(a_loop_that_ignores_its_cancel_starves_nobody_and_is_reported_once)
     {
         WF_SCOPE(scope);
         wf_spawn(&scope, spin, &spins, .name = "stubborn");
-        wf_scope_cancel(&scope, "please end");
         wf_spawn(&outer, tick, &ticks);
+        wf_scope_cancel(&scope, "please end");
         WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     }
     WF_EXPECT_CODE(wf_scope_join(&outer), 0);
@@ -383,7 +384,7 @@ static int stubborn(int *spins)
     return 0;
 }
 
-WF_TEST(a_task_that_ignores_its_cancel_is_named)
+WF_TEST(a_task_that_ignores_its_cancel_is_named, .rule = "1.12")
 {
     wf_test_allow_reports();
     int spins = 0;
@@ -394,6 +395,10 @@ WF_TEST(a_task_that_ignores_its_cancel_is_named)
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     WF_EXPECT_PART(wf_test_reports(), "task 'stubborn'");
     WF_EXPECT_PART(wf_test_reports(), "please end");
+    const char *spawned = strstr(wf_test_reports(), "spawned at ");
+    char place[128] = "";
+    WF_EXPECT(spawned != NULL && sscanf(spawned, "spawned at %127[^)]", place) == 1);
+    WF_EXPECT_PART(place, "cancel_test.c:");
     WF_EXPECT_PART(wf_test_reports(), "core_cancel_test(");
     const char *reported = strstr(wf_test_reports(), "ignores");
     WF_EXPECT(reported != NULL && strstr(reported + 1, "ignores") == NULL);
@@ -411,7 +416,7 @@ static int nest(int *depth)
     return wf_scope_end(&outer, wf_scope_join(&inner));
 }
 
-WF_TEST(a_cancel_reaches_a_deep_tree)
+WF_TEST(a_cancel_reaches_a_deep_tree, .rule = "1.2")
 {
     int depth = 200;
     WF_SCOPE(scope);
@@ -428,7 +433,7 @@ static int accept_one(struct wf_listener *listener)
     return wf_tcp_accept(listener, &conn);
 }
 
-WF_TEST(a_drain_ends_idle_waits_only)
+WF_TEST(a_drain_ends_idle_waits_only, .rule = "7.1")
 {
     struct wf_listener *listener;
     if (!WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0)) return;

@@ -57,7 +57,7 @@ static uint64_t fail_each(bool persistent)
     return fail_at - 2;
 }
 
-WF_TEST(a_loop_that_lacks_memory_is_not_begun_and_leaves_nothing, .plain = true)
+WF_TEST(a_loop_that_lacks_memory_is_not_begun_and_leaves_nothing, .rule = "8.4", .plain = true)
 {
     WF_EXPECT(fail_each(false) >= 3);
     WF_EXPECT(fail_each(true) >= 3);
@@ -69,7 +69,7 @@ static int keep_a_block(void *unused)
     return wf_set_allocator(NULL);
 }
 
-WF_TEST(the_allocator_cannot_be_replaced_while_it_is_used, .plain = true)
+WF_TEST(the_allocator_cannot_be_replaced_while_it_is_used, .rule = "8.4", .plain = true)
 {
     WF_EXPECT_CODE(wf_run(keep_a_block, NULL), -EBUSY);
     WF_EXPECT_CODE(wf_set_allocator(&(struct wf_allocator){.allocate = allocate}), -EINVAL);

@@ -118,7 +118,7 @@ static bool allowed(int rc)
     return false;
 }
 
-WF_TEST(a_program_ends_in_an_allowed_way_whatever_happens, .sweep = true)
+WF_TEST(a_program_ends_in_an_allowed_way_whatever_happens, .rule = "8.4", .sweep = true)
 {
     int rc = use_everything();
     WF_EXPECT_CODE(rc, 0);

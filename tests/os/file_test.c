@@ -154,7 +154,7 @@ WF_TEST(many_reads_of_one_file_at_a_time)
     remove_folder();
 }
 
-WF_TEST(a_cancelled_open_leaves_nothing_open)
+WF_TEST(a_cancelled_open_leaves_nothing_open, .rule = "1.3")
 {
     for (int i = 0; i < 20; i++) {
         struct wf_file *file;
