@@ -90,7 +90,7 @@ static int be_client(uint16_t port)
     return rc == 0 ? wf_test_play(conn, client_part, WF_COUNT(client_part)) : rc;
 }
 
-/* A server that plays this, and a client that plays the other part, with a recorder between them where there is a path. */
+/* A server plays this, and a client the other part, with a recorder between them where there is a path. */
 static int converse(const struct wf_script *server, const char *path)
 {
     uint16_t port, own_port;
