@@ -26,6 +26,7 @@
 #include <weft/file.h>
 #include <weft/generator.h>
 #include <weft/group.h>
+#include <weft/iterate.h>
 #include <weft/run.h>
 #include <weft/scope.h>
 #include <weft/stream.h>

@@ -270,7 +270,7 @@ static int jump_over_scope(void *unused)
     return 0;
 }
 
-WF_TEST(a_jump_out_of_a_scope_is_misuse, .dies = "ended inside the scope that it opened", .rule = "1.11")
+WF_TEST(a_jump_out_of_a_scope_is_misuse, .dies = "ended inside a scope that it had opened", .rule = "1.11")
 {
     WF_SCOPE(scope);
     wf_spawn(&scope, jump_over_scope, NULL);
