@@ -329,29 +329,4 @@ WF_TEST(what_a_script_cannot_be_is_refused)
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
-/* The peer's task fails, with it the scope, and the client that goes on sees a reset, not an end. */
-static int meet_a_departure(void)
-{
-    static const struct wf_step script[] = {WF_RECEIVES("PING"), WF_RECEIVES("PING")};
-    struct wf_stream *conn;
-    char byte;
-    WF_SCOPE(scope, .policy = WF_COLLECT);
-    WF_EXPECT_CODE(wf_test_peer(&scope, script, WF_COUNT(script), &conn, .name = "server"), 0);
-    int seen = send_text(conn, "PINGPONG"); /* fails where the peer is quick */
-    if (seen == 0) seen = (int)wf_stream_read(conn, &byte, 1);
-    wf_stream_close(conn);
-    int rc = wf_scope_join(&scope);
-    struct wf_error *error = wf_scope_errors(&scope);
-    fprintf(stderr, "%s: %s", error->path, error->message);
-    wf_take_error(error);
-    return seen == -ECONNRESET || seen == -EPIPE ? rc : seen;
-}
-
-/* In a process of its own, because it fails. */
-WF_TEST(a_departure_fails_the_test_and_is_the_result_of_the_peer, .dies = "receives \"PING\", but byte 1 differs: \"PO")
-{
-    WF_EXPECT(freopen("/dev/null", "w", stdout) != NULL); /* where the failure is printed */
-    if (meet_a_departure() == -EPROTO && wf_test_failed()) abort();
-}
-
 WF_TEST_MAIN
