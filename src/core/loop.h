@@ -60,7 +60,7 @@ struct loop {
     struct stack_pool stacks;
     struct task_chunk *chunks, *free_chunks;
     uint64_t next_id;
-    uint64_t alive, spawned;
+    uint64_t alive, spawned, passes;
     uint32_t tasks_max;
     uint32_t default_class;
 

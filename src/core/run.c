@@ -193,6 +193,7 @@ void wf_loop_statistics(struct wf_statistics *statistics)
     *statistics = (struct wf_statistics){
         .tasks_alive = loop->alive,
         .tasks_spawned = loop->spawned,
+        .passes = loop->passes,
         .timers_armed = loop->timers.armed,
         .operations_pending = loop->pending_ops,
     };

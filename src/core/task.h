@@ -107,6 +107,9 @@ void errors_free(struct wf_error *errors);
 
 /* ---- context.c ---- */
 
+/* The bindings that the caller sees: in a task, in its job on a thread; NULL elsewhere. */
+const struct wf_context *context_here(void);
+
 /* A copy of the bindings that outlives them. NULL with *failed set: out of memory. */
 const struct wf_context *context_capture(const struct wf_context *context, bool *failed);
 void context_release(const struct wf_context *context);
