@@ -21,10 +21,12 @@
 
 #include <weft/arena.h>
 #include <weft/base.h>
+#include <weft/context.h>
 #include <weft/cxx.h>
 #include <weft/executor.h>
 #include <weft/file.h>
 #include <weft/group.h>
+#include <weft/log.h>
 #include <weft/run.h>
 #include <weft/scope.h>
 #include <weft/stream.h>

@@ -90,6 +90,7 @@ static int loop_init(struct loop *loop, const struct wf_run_options *options)
 {
     loop->options = *options;
     loop->tasks_max = options->tasks_max;
+    loop_watch_tasks(loop);
     loop->signals = options->signals;
     loop->grace = options->grace;
     loop->default_class = (uint32_t)stack_class_for(TASK_STACK_DEFAULT);

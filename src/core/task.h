@@ -30,6 +30,7 @@ enum task_flags {
     TASK_OWNS_CONTEXT = 4,
     TASK_OWNS_NAME = 8,
     TASK_STUBBORN = 16, /* was reported for ignoring its cancellation */
+    TASK_LOGGED = 32,   /* its start was, so its end will be */
 };
 
 /* What few tasks need, made when one does. */
@@ -87,6 +88,12 @@ struct task_extra *task_extra(struct wf_task *task);
 
 /* The function ended: everything but giving the stack back. Called on the task's own stack. */
 void task_end(struct wf_task *task, int rc);
+
+/* ---- observe/tasks.c, which hears of tasks where a program wants to see them start and end ---- */
+
+bool tasks_are_logged(void);
+void task_log_start(const struct wf_task *task);
+void task_log_end(const struct wf_task *task, int rc);
 
 /* ---- cancel.c ---- */
 

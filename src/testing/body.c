@@ -52,6 +52,7 @@ static void reports_begin(void)
 /* After an injection a test may be left in ways that are worth a report. */
 static void reports_check(void)
 {
+    log_end();
     wf_set_report(NULL, NULL);
     if (reports_size > 0 && !running.reports_allowed && !running.fired) say_failure("unexpected report: %s", reports);
     else if (reports_size > 0 && running.failed) say("reported: %s", reports);
@@ -176,6 +177,7 @@ static void begin(const struct item *item, struct plan plan)
     running.plan = plan;
     running.fired = false;
     notes_begin();
+    log_begin();
     reports_begin();
     watch_for_ends(item);
     wf_sim_seed(item->seed);

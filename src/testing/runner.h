@@ -6,6 +6,7 @@
  *     check.c     expectations       sequence.c  the order of things
  *     sweep.c     the same run, again and again, each with something injected
  *     leaks.c     what was left behind   output.c    what is said
+ *     log.c       what was logged
  */
 #ifndef WEFT_TESTING_RUNNER_H
 #define WEFT_TESTING_RUNNER_H
@@ -123,6 +124,12 @@ void replay_command(char *text, size_t size);
 /* ---- sequence.c ---- */
 
 void notes_begin(void);
+
+/* ---- log.c ---- */
+
+/* From now on lines of the log are caught; log_end shows them where the item has failed. */
+void log_begin(void);
+void log_end(void);
 
 /* ---- inject.c ---- */
 

@@ -221,7 +221,7 @@ WF_TEST(abandoning_with_task_locals_loses_nothing_whatever_fails, .sweep = true)
     WF_BIND(bound, &request_id, "r-19");
     destroyed = 0;
     WF_EXPECT_CODE(wf_offload_abandon(look_up, &lookup, keep), 0);
-    while (destroyed == 0 && wf_sleep(WF_MILLISECONDS(1)) == 0) {}
+    while (destroyed == 0 && wf_shielded(WF_SECONDS(1), wf_sleep(WF_MILLISECONDS(1))) == 0) {}
     WF_INVARIANT(destroyed == 1);
 }
 
