@@ -46,7 +46,7 @@ struct wf_test {
     bool sweep;          /* swept in every run, not only with --sweep */
     const char *unswept; /* never swept, and why */
     const char *rule;    /* the rules of docs/semantics.md that it proves: "1.3 1.4" */
-    uint64_t passes_max; /* simulated: passes of the loop while the clock stands still; default 1,000,000 */
+    uint64_t passes_max; /* simulated: passes of the loop without waiting for time; default 1,000,000 */
     const void *table;   /* of WF_TEST_EACH: the body runs once for each row, wf_test_row says for which */
     size_t rows;
     const char *(*row_name)(size_t row);
@@ -173,8 +173,8 @@ WF_API const char *wf_test_reports(void);
 /* Says that reports are expected: without this, a report fails the test. Suspends: never. */
 WF_API void wf_test_allow_reports(void);
 
-/* What was logged (weft/log.h) since the test began, in logfmt; the first 64 KiB. Every test begins with the levels of the
- * environment. Valid until the next call. Suspends: never. */
+/* What was logged (weft/log.h) since the test began, in logfmt; the first 64 KiB. Every test begins with the levels of
+ * the environment. Valid until the next call. Suspends: never. */
 WF_API const char *wf_test_log(void);
 
 /*

@@ -25,6 +25,7 @@
 #include <weft/cxx.h>
 #include <weft/executor.h>
 #include <weft/file.h>
+#include <weft/generator.h>
 #include <weft/group.h>
 #include <weft/log.h>
 #include <weft/run.h>

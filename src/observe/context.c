@@ -1,7 +1,7 @@
 /*
- * Fields and requests as task-locals. A list of fields lies where it was bound, on a stack; a task that captures it gets
- * a copy. A request is a binding too, with a list of values that only grows: a job on a thread may read it while tasks
- * put more in front.
+ * Fields and requests as task-locals. A list of fields lies where it was bound, on a stack; a task that captures it
+ * gets a copy. A request is a binding too, with a list of values that only grows: a job on a thread may read it while
+ * tasks put more in front.
  */
 #include "observe/context.h"
 

@@ -2,8 +2,8 @@
  * Writing one line. Text is taken apart into characters, and each goes in as a whole or not at all, so that a line that
  * had to be cut is still valid in its format; room for what closes it is kept back.
  *
- *     console   2026-03-01T09:30:00.000125Z INFO  orders: order accepted customer=ada took=1.25ms
- *     logfmt    time=2026-03-01T09:30:00.000125Z level=info module=orders msg="order accepted" customer=ada took_ms=1.25
+ *     console   2026-03-01T09:30:00.000125Z INFO  orders: order accepted took=1.25ms
+ *     logfmt    time=2026-03-01T09:30:00.000125Z level=info module=orders msg="order accepted" took_ms=1.25
  *     json      {"time":"2026-03-01T09:30:00.000125Z","level":"info","module":"orders","msg":"order accepted",...}
  */
 #include "observe/line.h"

@@ -10,8 +10,8 @@
  * ring, never while it writes, and whoever logs holds it for the length of a copy.
  *
  * The descriptor belongs to the program, and perhaps to other programs as well, so its flags are left alone: a pipe or
- * a terminal is opened once more for writing without waiting, a socket is asked by a flag of the call, and whatever else
- * there is (a file) is written as it is. The second descriptor is closed when the thread goes to sleep, so that a
+ * a terminal is opened once more for writing without waiting, a socket is asked by a flag of the call, and whatever
+ * else there is (a file) is written as it is. The second descriptor is closed when the thread goes to sleep, so that a
  * program that has nothing to say does not keep a pipe open.
  */
 #include <fcntl.h>

@@ -128,8 +128,10 @@ static void arm_injection(struct wf_scope *scope)
 static void disarm_injection(struct loop *loop)
 {
     running.fired = wf_test_injected();
+    uint64_t allocations_left = leaks_fail_end();
+    bool of_loop = loop->injection.kind != INJECT_NOTHING;
+    running.places_left = of_loop ? loop->injection.left : allocations_left;
     loop->injection = (struct injection){.kind = INJECT_NOTHING};
-    leaks_fail_end();
 }
 
 /* The body under its deadline. What scopes that it left without their end hand up is the result. */
@@ -176,6 +178,7 @@ static void begin(const struct item *item, struct plan plan)
     running.item = item;
     running.plan = plan;
     running.fired = false;
+    running.places_left = plan.at;
     notes_begin();
     log_begin();
     reports_begin();

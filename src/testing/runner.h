@@ -87,7 +87,8 @@ struct running {
     const char *program;
     const struct item *item;
     struct plan plan;
-    bool fired;  /* the plan has happened, in a loop that is over */
+    bool fired;           /* the plan has happened, in a loop that is over */
+    uint64_t places_left; /* until it would have */
     bool failed; /* the item */
     bool reports_allowed;
     uint64_t injected_runs;
@@ -141,7 +142,8 @@ void inject_into(struct wf_scope *scope, enum injection_kind kind, uint64_t at, 
 void leaks_begin(bool traced);
 /* Allocations fail from here on as the plan says; counted from 1. */
 void leaks_fail_allocation(uint64_t at, bool persistent);
-void leaks_fail_end(void);
+/* How many would still have succeeded. */
+uint64_t leaks_fail_end(void);
 /* Did one fail? */
 bool leaks_failed(void);
 /* Says what is there now and was not before, or the other way round. */

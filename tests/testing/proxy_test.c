@@ -1,0 +1,376 @@
+/* A network that misbehaves: the proxy does what it is told, while it runs, and nothing else. */
+#include <stdlib.h>
+#include <string.h>
+#include <weft/peer.h>
+#include <weft/testing.h>
+#include <weft/weft.h>
+
+/* Two ends of a connection through the proxy. */
+struct through {
+    struct wf_listener *listener;
+    struct wf_proxy *proxy;
+    struct wf_stream *client, *server;
+};
+
+static void expect_text(struct wf_stream *stream, const char *expected)
+{
+    char text[64] = "";
+    WF_EXPECT_CODE(wf_stream_read_full(stream, text, strlen(expected), NULL), 0);
+    WF_EXPECT_TEXT(text, expected);
+}
+
+static int say(struct wf_stream *stream, const char *text)
+{
+    return wf_stream_write_all(stream, text, strlen(text), NULL);
+}
+
+static void connect_through(struct through *through)
+{
+    WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", wf_test_proxy_port(through->proxy), &through->client), 0);
+    WF_EXPECT_CODE(wf_tcp_accept(through->listener, &through->server), 0);
+    WF_EXPECT_CODE(say(through->client, "!"), 0);
+    expect_text(through->server, "!"); /* the proxy has both sides */
+}
+
+static void open_through(struct wf_scope *scope, struct through *through)
+{
+    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &through->listener), 0);
+    WF_EXPECT_CODE(wf_test_proxy(scope, "127.0.0.1", wf_listener_port(through->listener), &through->proxy), 0);
+    connect_through(through);
+}
+
+static void close_through(struct through *through)
+{
+    wf_stream_close(through->client);
+    wf_stream_close(through->server);
+    wf_listener_close(through->listener);
+}
+
+/* ---- Nothing happens ---- */
+
+struct sending {
+    struct wf_stream *stream;
+    size_t size;
+};
+
+static int send_pattern(struct sending *sending)
+{
+    unsigned char *bytes = malloc(sending->size);
+    for (size_t i = 0; i < sending->size; i++) bytes[i] = (unsigned char)(i * 31 >> 3);
+    int rc = wf_stream_write_all(sending->stream, bytes, sending->size, NULL);
+    free(bytes);
+    return rc == 0 ? wf_stream_shutdown(sending->stream) : rc;
+}
+
+static int receive_pattern(struct sending *sending)
+{
+    unsigned char bytes[2048];
+    size_t done = 0;
+    ssize_t got;
+    while ((got = wf_stream_read(sending->stream, bytes, sizeof bytes)) > 0)
+        for (ssize_t i = 0; i < got; i++, done++)
+            if (bytes[i] != (unsigned char)(done * 31 >> 3)) return -EILSEQ;
+    return got < 0 ? (int)got : done == sending->size ? 0 : -EMSGSIZE;
+}
+
+WF_TEST(what_goes_through_a_proxy_arrives_whole_both_ways_and_is_counted)
+{
+    enum { SIZE = 1 << 20 };
+    struct through through;
+    WF_SCOPE(scope);
+    open_through(&scope, &through);
+    struct sending client = {through.client, SIZE}, server = {through.server, SIZE};
+    {
+        WF_SCOPE(both);
+        wf_spawn(&both, send_pattern, &client);
+        wf_spawn(&both, send_pattern, &server);
+        wf_spawn(&both, receive_pattern, &client);
+        wf_spawn(&both, receive_pattern, &server);
+        WF_EXPECT_CODE(wf_scope_join(&both), 0);
+    }
+    struct wf_proxy_statistics statistics;
+    wf_test_proxy_statistics(through.proxy, &statistics);
+    WF_EXPECT_INT((int64_t)statistics.connections, 1);
+    WF_EXPECT_INT((int64_t)statistics.bytes_to_server, 1 + SIZE);
+    WF_EXPECT_INT((int64_t)statistics.bytes_to_client, SIZE);
+    close_through(&through);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+WF_TEST(the_end_and_a_reset_are_passed_on)
+{
+    struct through through;
+    char byte;
+    WF_SCOPE(scope);
+    open_through(&scope, &through);
+    WF_EXPECT_CODE(say(through.client, "last"), 0);
+    WF_EXPECT_CODE(wf_stream_shutdown(through.client), 0);
+    expect_text(through.server, "last");
+    WF_EXPECT_INT(wf_stream_read(through.server, &byte, 1), 0);
+    WF_EXPECT_CODE(say(through.server, "still"), 0);
+    expect_text(through.client, "still");
+    wf_stream_abort(through.server);
+    WF_EXPECT_CODE(wf_stream_read(through.client, &byte, 1), -ECONNRESET);
+    through.server = NULL;
+    close_through(&through);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+WF_TEST(a_server_that_cannot_be_reached_is_a_reset)
+{
+    struct wf_listener *listener;
+    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
+    uint16_t nobody = wf_listener_port(listener);
+    wf_listener_close(listener);
+    struct wf_proxy *proxy;
+    struct wf_stream *client;
+    char byte;
+    WF_SCOPE(scope);
+    WF_EXPECT_CODE(wf_test_proxy(&scope, "127.0.0.1", nobody, &proxy), 0);
+    WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", wf_test_proxy_port(proxy), &client), 0);
+    WF_EXPECT_CODE(wf_stream_read(client, &byte, 1), -ECONNRESET);
+    struct wf_proxy_statistics statistics;
+    wf_test_proxy_statistics(proxy, &statistics);
+    WF_EXPECT_INT((int64_t)statistics.unreachable, 1);
+    WF_EXPECT_INT((int64_t)statistics.open, 0);
+    wf_stream_close(client);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+/* ---- Time ---- */
+
+WF_TEST(a_delay_holds_bytes_back_and_the_end_too)
+{
+    struct through through;
+    char byte;
+    WF_SCOPE(scope);
+    open_through(&scope, &through);
+    wf_test_proxy_set(through.proxy, .to_server = {.delay = WF_MILLISECONDS(30)},
+                      .to_client = {.delay = WF_MILLISECONDS(20)});
+    int64_t started = wf_now();
+    WF_EXPECT_CODE(say(through.client, "x"), 0);
+    expect_text(through.server, "x");
+    WF_EXPECT(wf_now() - started >= WF_MILLISECONDS(30));
+    started = wf_now();
+    WF_EXPECT_CODE(wf_stream_shutdown(through.server), 0);
+    WF_EXPECT_INT(wf_stream_read(through.client, &byte, 1), 0);
+    WF_EXPECT(wf_now() - started >= WF_MILLISECONDS(20));
+    close_through(&through);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+/* 64 KiB may be on their way: 1 MiB takes sixteen delays, not one for each piece. */
+WF_TEST(a_delay_does_not_slow_down_what_comes_behind)
+{
+    struct through through;
+    WF_SCOPE(scope);
+    open_through(&scope, &through);
+    wf_test_proxy_set(through.proxy, .to_server = {.delay = WF_MILLISECONDS(10)});
+    struct sending client = {through.client, 1 << 20}, server = {through.server, 1 << 20};
+    int64_t started = wf_now();
+    wf_spawn(&scope, send_pattern, &client);
+    WF_EXPECT_CODE(receive_pattern(&server), 0);
+    int64_t took = wf_now() - started;
+    WF_EXPECT(took >= WF_MILLISECONDS(10));
+    WF_EXPECT(took < WF_MILLISECONDS(2500)); /* a delay for each 2 KiB: 5120 */
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    close_through(&through);
+}
+
+WF_TEST(a_rate_is_kept_and_nothing_is_lost)
+{
+    struct through through;
+    WF_SCOPE(scope);
+    open_through(&scope, &through);
+    wf_test_proxy_set(through.proxy, .to_client = {.bytes_per_second = 200000});
+    struct sending client = {through.client, 20000}, server = {through.server, 20000};
+    int64_t started = wf_now();
+    wf_spawn(&scope, send_pattern, &server);
+    WF_EXPECT_CODE(receive_pattern(&client), 0);
+    WF_EXPECT(wf_now() - started >= WF_MILLISECONDS(80)); /* the first part goes at once */
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    close_through(&through);
+}
+
+WF_TEST(settings_that_change_wake_what_waits)
+{
+    struct through through;
+    WF_SCOPE(scope);
+    open_through(&scope, &through);
+    wf_test_proxy_set(through.proxy, .to_server = {.delay = WF_FOREVER}, .to_client = {.bytes_per_second = 1});
+    WF_EXPECT_CODE(say(through.client, "late"), 0);
+    WF_EXPECT_CODE(say(through.server, "slow"), 0);
+    wf_sleep(WF_MILLISECONDS(5));
+    wf_test_proxy_set(through.proxy, .to_server = {.delay = 1});
+    expect_text(through.server, "late");
+    expect_text(through.client, "slow");
+    close_through(&through);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+/* ---- Stalls ---- */
+
+WF_TEST(a_stall_lets_nothing_through_until_it_is_over)
+{
+    struct through through;
+    char byte;
+    WF_SCOPE(scope);
+    open_through(&scope, &through);
+    wf_test_proxy_set(through.proxy, .to_server = {.stall = true});
+    WF_EXPECT_CODE(say(through.client, "question"), 0);
+    WF_EXPECT_CODE(wf_stream_shutdown(through.client), 0);
+    WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(20), wf_stream_read(through.server, &byte, 1)), -ETIME);
+    WF_EXPECT_CODE(say(through.server, "anybody?"), 0);
+    expect_text(through.client, "anybody?");
+    wf_test_proxy_set(through.proxy, .to_server = {.stall = false});
+    expect_text(through.server, "question");
+    WF_EXPECT_INT(wf_stream_read(through.server, &byte, 1), 0);
+    close_through(&through);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+/* Half-open: the server is gone, and the client is not told. */
+WF_TEST(a_stall_hides_that_the_other_side_is_gone)
+{
+    struct through through;
+    char byte;
+    WF_SCOPE(scope);
+    open_through(&scope, &through);
+    wf_test_proxy_set(through.proxy, .to_client = {.stall = true});
+    wf_stream_abort(through.server);
+    WF_EXPECT_CODE(say(through.client, "anybody?"), 0);
+    WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(20), wf_stream_read(through.client, &byte, 1)), -ETIME);
+    wf_test_proxy_set(through.proxy);
+    WF_EXPECT_CODE(wf_stream_read(through.client, &byte, 1), -ECONNRESET);
+    through.server = NULL;
+    close_through(&through);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+/* ---- Cuts ---- */
+
+WF_TEST(a_cut_lets_so_many_bytes_through_and_then_the_end)
+{
+    struct through through;
+    char bytes[64];
+    size_t done;
+    WF_SCOPE(scope);
+    open_through(&scope, &through);
+    wf_test_proxy_set(through.proxy, .to_client = {.cut_after = 7});
+    WF_EXPECT_CODE(say(through.server, "0123"), 0);
+    WF_EXPECT_CODE(say(through.server, "456789"), 0);
+    WF_EXPECT_CODE(wf_stream_read_full(through.client, bytes, sizeof bytes, &done), WF_EEND);
+    WF_EXPECT_INT((int64_t)done, 7);
+    WF_EXPECT(memcmp(bytes, "0123456", 7) == 0);
+    WF_EXPECT_CODE(say(through.server, "swallowed"), 0);
+    WF_EXPECT_CODE(say(through.client, "what?"), 0);
+    expect_text(through.server, "what?");
+    wf_stream_close(through.client);
+    WF_EXPECT_INT(wf_stream_read(through.server, bytes, 1), 0);
+    through.client = NULL;
+    close_through(&through);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+WF_TEST(a_cut_may_be_a_reset_of_both_sides)
+{
+    struct through through;
+    char bytes[64];
+    size_t done;
+    WF_SCOPE(scope);
+    open_through(&scope, &through);
+    wf_test_proxy_set(through.proxy, .to_client = {.cut_after = 7, .cut_resets = true});
+    say(through.server, "0123456789"); /* not all of it, where the reset is quick */
+    WF_EXPECT_CODE(wf_stream_read_full(through.client, bytes, sizeof bytes, &done), -ECONNRESET);
+    WF_EXPECT(done <= 7);
+    WF_EXPECT_CODE(wf_stream_read(through.server, bytes, 1), -ECONNRESET);
+    close_through(&through);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+WF_TEST(a_cut_that_has_been_passed_already_comes_with_the_next_byte)
+{
+    struct through through;
+    char byte;
+    WF_SCOPE(scope);
+    open_through(&scope, &through);
+    WF_EXPECT_CODE(say(through.client, "0123456789"), 0);
+    expect_text(through.server, "0123456789");
+    wf_test_proxy_set(through.proxy, .to_server = {.cut_after = 5});
+    WF_EXPECT_CODE(say(through.client, "x"), 0);
+    WF_EXPECT_INT(wf_stream_read(through.server, &byte, 1), 0);
+    close_through(&through);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+/* ---- Connections ---- */
+
+WF_TEST(a_reset_hits_both_sides_of_every_connection_and_no_later_one)
+{
+    struct through one, two;
+    char byte;
+    WF_SCOPE(scope);
+    open_through(&scope, &one);
+    two = one;
+    connect_through(&two);
+    wf_test_proxy_reset(one.proxy);
+    WF_EXPECT_CODE(wf_stream_read(one.client, &byte, 1), -ECONNRESET);
+    WF_EXPECT_CODE(wf_stream_read(two.client, &byte, 1), -ECONNRESET);
+    WF_EXPECT_CODE(wf_stream_read(one.server, &byte, 1), -ECONNRESET);
+    WF_EXPECT_CODE(wf_stream_read(two.server, &byte, 1), -ECONNRESET);
+    wf_stream_close(two.client);
+    wf_stream_close(two.server);
+    connect_through(&two);
+    WF_EXPECT_CODE(say(two.client, "again"), 0);
+    expect_text(two.server, "again");
+    struct wf_proxy_statistics statistics;
+    wf_test_proxy_statistics(one.proxy, &statistics);
+    WF_EXPECT_INT((int64_t)statistics.connections, 3);
+    WF_EXPECT_INT((int64_t)statistics.open, 1);
+    wf_stream_close(two.client);
+    wf_stream_close(two.server);
+    close_through(&one);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+WF_TEST(a_proxy_refuses_and_takes_connections_at_the_same_port)
+{
+    struct through through;
+    struct wf_stream *refused;
+    WF_SCOPE(scope);
+    open_through(&scope, &through);
+    uint16_t port = wf_test_proxy_port(through.proxy);
+    for (int i = 0; i < 3; i++) {
+        WF_EXPECT_CODE(wf_test_proxy_refuse(through.proxy, true), 0);
+        WF_EXPECT_CODE(wf_test_proxy_refuse(through.proxy, true), 0);
+        WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", port, &refused), -ECONNREFUSED);
+        WF_EXPECT_CODE(say(through.client, "open ones go on"), 0);
+        expect_text(through.server, "open ones go on");
+        wf_stream_close(through.client);
+        wf_stream_close(through.server);
+        WF_EXPECT_CODE(wf_test_proxy_refuse(through.proxy, false), 0);
+        WF_EXPECT_CODE(wf_test_proxy_refuse(through.proxy, false), 0);
+        WF_EXPECT_INT(wf_test_proxy_port(through.proxy), port);
+        connect_through(&through);
+    }
+    close_through(&through);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+WF_TEST(what_is_open_when_the_scope_ends_is_reset)
+{
+    struct through through;
+    char byte;
+    struct wf_stream *late;
+    WF_SCOPE(scope);
+    open_through(&scope, &through);
+    uint16_t port = wf_test_proxy_port(through.proxy);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT_CODE(wf_stream_read(through.client, &byte, 1), -ECONNRESET);
+    WF_EXPECT_CODE(wf_stream_read(through.server, &byte, 1), -ECONNRESET);
+    WF_EXPECT_CODE(wf_test_proxy_refuse(through.proxy, false), -ECANCELED);
+    WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", port, &late), -ECONNREFUSED);
+    close_through(&through);
+}
+
+WF_TEST_MAIN
