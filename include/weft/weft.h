@@ -28,6 +28,7 @@
 #include <weft/generator.h>
 #include <weft/group.h>
 #include <weft/log.h>
+#include <weft/metrics.h>
 #include <weft/run.h>
 #include <weft/scope.h>
 #include <weft/stream.h>
