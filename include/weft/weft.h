@@ -25,6 +25,7 @@
 #include <weft/executor.h>
 #include <weft/file.h>
 #include <weft/group.h>
+#include <weft/retry.h>
 #include <weft/run.h>
 #include <weft/scope.h>
 #include <weft/stream.h>

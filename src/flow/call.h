@@ -1,0 +1,38 @@
+/*
+ * A call under way: what its parts ask of each other. The parts stand around the expression in this order, and each is
+ * there only when it was asked for:
+ *
+ *     total deadline > retry > ... > attempt deadline > the expression
+ */
+#ifndef WEFT_FLOW_CALL_H
+#define WEFT_FLOW_CALL_H
+
+#include <weft/retry.h>
+
+#include "core/loop.h"
+
+enum call_state {
+    CALL_NEW,     /* not begun, or over */
+    CALL_BETWEEN, /* no attempt is under way */
+    CALL_ATTEMPT,
+};
+
+/* ---- retry.c ---- */
+
+/* 0, or -EINVAL with a message. */
+int retry_check(const struct wf_retry_options *options);
+
+/* An attempt is over, its code in the call: tells the hooks, then waits if there is to be another. False: there is not.
+ */
+bool retry_again(struct loop *loop, struct wf_call_ *call);
+
+/* The message of a call that failed: its attempts, and why there were no more. */
+void retry_explain(struct loop *loop, const struct wf_call_ *call);
+
+/* ---- budget.c ---- */
+
+int budget_check(struct loop *loop, struct wf_retry_budget *budget);
+void budget_add_call(struct wf_retry_budget *budget);
+bool budget_take(struct wf_retry_budget *budget, int64_t now);
+
+#endif
