@@ -22,8 +22,6 @@ extern "C" {
 
 struct wf_pipeline;
 struct wf_breaker;
-struct wf_rate;
-struct wf_bulkhead;
 
 /* How the waits grow, from `base`, up to `cap`. */
 enum wf_backoff {
@@ -130,9 +128,18 @@ WF_API void wf_retry_budget_statistics(const struct wf_retry_budget *budget, str
 
 enum { WF_HISTORY_ = 8 };
 
+/* That a breaker let a call through: to be told of its end. */
+struct wf_permit_ {
+    uint32_t generation;
+    bool held, probe;
+    int64_t began; /* where its time matters */
+};
+
 /* A call under way, on the stack of its caller; not initialised as a whole, because it is long. */
 struct wf_call_ {
     const struct wf_retry_options *retry_; /* NULL: one attempt */
+    const struct wf_pipeline *pipeline_;
+    struct wf_breaker *breaker_;
     const char *place_;
     int code_; /* of the last attempt */
     int number_;
@@ -143,7 +150,8 @@ struct wf_call_ {
     int64_t deadline_;        /* of all attempts together */
     int64_t attempt_timeout_; /* 0: none */
     int64_t hint_, wait_;     /* by wf_retry_after; the last wait */
-    int past_[WF_HISTORY_];   /* codes of failed attempts, by number */
+    struct wf_permit_ permit_;
+    int past_[WF_HISTORY_]; /* codes of failed attempts, by number */
     struct wf_binding binding_;
     struct wf_scope scope_; /* of an attempt, where it has a deadline */
 };
@@ -160,6 +168,8 @@ static inline void wf_call_leave_(struct wf_call_ *call)
 static inline void wf_call_begin_(struct wf_call_ *call, const struct wf_retry_options *retry, const char *place)
 {
     call->retry_ = retry;
+    call->pipeline_ = NULL;
+    call->breaker_ = NULL;
     call->place_ = place;
     call->state_ = 0;
 }

@@ -21,10 +21,12 @@
 
 #include <weft/arena.h>
 #include <weft/base.h>
+#include <weft/breaker.h>
 #include <weft/cxx.h>
 #include <weft/executor.h>
 #include <weft/file.h>
 #include <weft/group.h>
+#include <weft/pipeline.h>
 #include <weft/retry.h>
 #include <weft/run.h>
 #include <weft/scope.h>

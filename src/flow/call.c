@@ -39,37 +39,71 @@ static int64_t earlier(int64_t first, int64_t second)
     return first < second ? first : second;
 }
 
+/* Of two durations, of which 0 is none. */
+static int64_t shorter(int64_t first, int64_t second)
+{
+    return first == 0 || (second != 0 && second < first) ? second : first;
+}
+
 static int64_t deadline_in(struct loop *loop, int64_t duration)
 {
     int64_t deadline;
     return __builtin_add_overflow(loop_now(loop), duration, &deadline) ? WF_FOREVER : deadline;
 }
 
-static int begin(struct loop *loop, struct wf_call_ *call)
+static int pipeline_check(const struct wf_pipeline *pipeline)
+{
+    if (pipeline->within >= 0 && pipeline->attempt_timeout >= 0) return 0;
+    return wf_fail(-EINVAL, "%s: a negative duration: .within %lld, .attempt_timeout %lld",
+                   pipeline->name != NULL ? pipeline->name : "pipeline", (long long)pipeline->within,
+                   (long long)pipeline->attempt_timeout);
+}
+
+static int begin_pipeline(struct wf_call_ *call, int64_t *within)
+{
+    const struct wf_pipeline *pipeline = call->pipeline_;
+    int rc = pipeline_check(pipeline);
+    if (rc < 0) return rc;
+    *within = pipeline->within;
+    call->attempt_timeout_ = pipeline->attempt_timeout;
+    return 0;
+}
+
+static int begin_retry(struct loop *loop, struct wf_call_ *call, int64_t *within)
 {
     const struct wf_retry_options *retry = call->retry_;
-    call->deadline_ = WF_FOREVER;
-    call->attempt_timeout_ = 0;
     int rc = retry_check(retry);
     if (rc == 0 && retry->budget != NULL) rc = budget_check(loop, retry->budget);
     if (rc < 0) return rc;
-    if (retry->within > 0) call->deadline_ = deadline_in(loop, retry->within);
-    call->attempt_timeout_ = retry->attempt_timeout;
     if (retry->budget != NULL) budget_add_call(retry->budget);
-    call->began_ = loop->now;
-    call->number_ = 0;
+    *within = shorter(*within, retry->within);
+    call->attempt_timeout_ = shorter(call->attempt_timeout_, retry->attempt_timeout);
     call->wait_ = 0;
-    call->scoped_ = false;
     call->binding_.context_ = (struct wf_context){.key = &call_key, .value = call};
     wf_bind_(&call->binding_);
-    call->state_ = CALL_BETWEEN;
     return 0;
+}
+
+static bool begin(struct loop *loop, struct wf_call_ *call)
+{
+    int64_t within = 0;
+    call->attempt_timeout_ = 0;
+    call->code_ = call->pipeline_ != NULL ? begin_pipeline(call, &within) : 0;
+    if (call->code_ == 0 && call->retry_ != NULL) call->code_ = begin_retry(loop, call, &within);
+    if (call->code_ < 0) return false;
+    call->deadline_ = within > 0 ? deadline_in(loop, within) : WF_FOREVER;
+    call->began_ = loop->now;
+    call->number_ = 0;
+    call->scoped_ = call->permit_.held = false;
+    call->state_ = CALL_BETWEEN;
+    return true;
 }
 
 static void end(struct loop *loop, struct wf_call_ *call)
 {
-    wf_unbind_(&call->binding_);
     call->state_ = CALL_NEW;
+    if (call->retry_ == NULL) return;
+    wf_unbind_(&call->binding_);
     if (call->code_ < 0) retry_explain(loop, call);
 }
 
@@ -83,7 +117,7 @@ static void open_scope(struct wf_call_ *call)
         .size = sizeof(struct wf_scope_options),
         .scope_ = &call->scope_,
         .deadline = call->deadline_,
-        .name = call->retry_->name,
+        .name = call_name(call),
         .place_ = call->place_,
     });
     call->scoped_ = true;
@@ -96,44 +130,77 @@ static void close_scope(struct wf_call_ *call)
     call->scoped_ = false;
 }
 
-static void enter(struct loop *loop, struct wf_call_ *call)
+/* The guards from outside to inside. 0, or the code of the one that refused. */
+static int pass_guards(struct loop *loop, struct wf_call_ *call)
+{
+    return call->breaker_ != NULL ? breaker_admit(loop, call->breaker_, &call->permit_) : 0;
+}
+
+/* The attempt was evaluated: what its guards learn of it. */
+static void tell_guards(struct loop *loop, struct wf_call_ *call)
+{
+    if (call->permit_.held) breaker_record(loop, call->breaker_, &call->permit_, call->code_);
+}
+
+/* It was not, or was cut short from outside. */
+static void release_guards(struct wf_call_ *call)
+{
+    if (call->permit_.held) breaker_give_back(call->breaker_, &call->permit_);
+}
+
+/* True: the expression is to be evaluated. */
+static bool enter(struct loop *loop, struct wf_call_ *call)
 {
     call->number_++;
     call->hint_ = 0;
     call->attempt_began_ = loop->now;
     if (call->deadline_ != WF_FOREVER || call->attempt_timeout_ > 0) open_scope(call);
+    call->code_ = pass_guards(loop, call);
+    if (call->code_ < 0) {
+        if (call->scoped_) close_scope(call);
+        release_guards(call);
+        return false;
+    }
     if (call->attempt_timeout_ > 0)
         wf_scope_set_deadline(&call->scope_, earlier(call->deadline_, deadline_in(loop, call->attempt_timeout_)));
     call->state_ = CALL_ATTEMPT;
+    return true;
 }
 
-static void leave(struct wf_call_ *call)
+/* Says nothing about the peer: the caller went away, or an inner guard did not let the call through. */
+static bool means_nothing(int code)
+{
+    return code == WF_EOPEN || (code == -ECANCELED && wf_cancelled());
+}
+
+static void leave(struct loop *loop, struct wf_call_ *call)
 {
     call->state_ = CALL_BETWEEN;
     if (call->scoped_) close_scope(call);
+    if (call->code_ < 0 && means_nothing(call->code_)) release_guards(call);
+    else tell_guards(loop, call);
 }
 
 bool wf_call_next_(struct wf_call_ *call)
 {
     struct loop *loop = LOOP_HERE();
+    bool more;
     if (call->state_ == CALL_NEW) {
-        call->code_ = begin(loop, call);
-        if (call->code_ < 0) return false;
+        more = begin(loop, call);
     } else {
-        leave(call);
-        if (!retry_again(loop, call)) {
-            end(loop, call);
-            return false;
-        }
+        leave(loop, call);
+        more = retry_again(loop, call);
     }
-    enter(loop, call);
-    return true;
+    while (more && !enter(loop, call)) more = retry_again(loop, call);
+    if (!more && call->state_ != CALL_NEW) end(loop, call);
+    return more;
 }
 
 /* The expression was jumped out of. */
 void wf_call_abandon_(struct wf_call_ *call)
 {
     if (call->scoped_) wf_scope_leave_(&call->scope_);
-    wf_unbind_(&call->binding_);
+    release_guards(call);
+    if (call->retry_ != NULL) wf_unbind_(&call->binding_);
     call->state_ = CALL_NEW;
 }

@@ -2,12 +2,12 @@
  * A call under way: what its parts ask of each other. The parts stand around the expression in this order, and each is
  * there only when it was asked for:
  *
- *     total deadline > retry > ... > attempt deadline > the expression
+ *     total deadline > retry > breaker > attempt deadline > the expression
  */
 #ifndef WEFT_FLOW_CALL_H
 #define WEFT_FLOW_CALL_H
 
-#include <weft/retry.h>
+#include <weft/pipeline.h>
 
 #include "core/loop.h"
 
@@ -29,10 +29,25 @@ bool retry_again(struct loop *loop, struct wf_call_ *call);
 /* The message of a call that failed: its attempts, and why there were no more. */
 void retry_explain(struct loop *loop, const struct wf_call_ *call);
 
+static inline const char *call_name(const struct wf_call_ *call)
+{
+    if (call->pipeline_ != NULL && call->pipeline_->name != NULL) return call->pipeline_->name;
+    return call->retry_ != NULL ? call->retry_->name : NULL;
+}
+
 /* ---- budget.c ---- */
 
 int budget_check(struct loop *loop, struct wf_retry_budget *budget);
 void budget_add_call(struct wf_retry_budget *budget);
 bool budget_take(struct wf_retry_budget *budget, int64_t now);
+
+/* ---- breaker.c ---- */
+
+/* 0 with a permit that is recorded or given back later, or WF_EOPEN or -EINVAL, each with a message. */
+int breaker_admit(struct loop *loop, struct wf_breaker *breaker, struct wf_permit_ *permit);
+void breaker_record(struct loop *loop, struct wf_breaker *breaker, struct wf_permit_ *permit, int code);
+void breaker_give_back(struct wf_breaker *breaker, struct wf_permit_ *permit);
+bool breaker_is_open(const struct wf_breaker *breaker);
+const char *breaker_name(const struct wf_breaker *breaker);
 
 #endif

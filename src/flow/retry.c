@@ -17,6 +17,7 @@ enum stopped {
     STOPPED_BY_CANCEL,
     STOPPED_BY_DEADLINE,
     STOPPED_BY_BUDGET,
+    STOPPED_BY_BREAKER,
 };
 
 bool wf_is_transient(int code)
@@ -153,13 +154,15 @@ static bool is_worth_it(const struct wf_retry_options *options, int code)
 static enum stopped decide(struct loop *loop, struct wf_call_ *call, int64_t *wait)
 {
     const struct wf_retry_options *options = call->retry_;
-    if (call->code_ >= 0) return STOPPED_NOT;
+    if (call->code_ >= 0 || options == NULL) return STOPPED_NOT;
     call->past_[(call->number_ - 1) % WF_HISTORY_] = call->code_;
     if (wf_cancelled()) return STOPPED_BY_CANCEL;
     int64_t now = loop_now(loop);
     if (call->deadline_ <= now) return STOPPED_BY_DEADLINE;
+    if (call->code_ == WF_EOPEN) return STOPPED_BY_CODE;
     if (!is_worth_it(options, call->code_)) return STOPPED_BY_CODE;
     if (call->number_ >= (options->attempts > 0 ? options->attempts : ATTEMPTS_DEFAULT)) return STOPPED_NOT;
+    if (call->breaker_ != NULL && breaker_is_open(call->breaker_)) return STOPPED_BY_BREAKER;
     int64_t next = next_wait(loop, call);
     if (!fits(call, now, next)) return STOPPED_BY_DEADLINE;
     if (options->budget != NULL && !budget_take(options->budget, now)) return STOPPED_BY_BUDGET;
@@ -170,17 +173,21 @@ static enum stopped decide(struct loop *loop, struct wf_call_ *call, int64_t *wa
 /* Every attempt passes here once, when it is over. */
 static void note_attempt(struct loop *loop, const struct wf_call_ *call, int64_t wait)
 {
-    const struct wf_retry_options *options = call->retry_;
-    if (options->on_attempt == NULL) return;
+    const struct wf_retry_options *retry = call->retry_;
+    const struct wf_pipeline *pipeline = call->pipeline_;
+    bool retry_asks = retry != NULL && retry->on_attempt != NULL;
+    bool pipeline_asks = pipeline != NULL && pipeline->on_attempt != NULL;
+    if (!retry_asks && !pipeline_asks) return;
     struct wf_attempt attempt = {
-        .name = options->name,
+        .name = call_name(call),
         .number = call->number_,
         .code = call->code_,
         .started = call->attempt_began_,
         .ended = loop_now(loop),
         .wait = wait,
     };
-    options->on_attempt(options->context, &attempt);
+    if (retry_asks) retry->on_attempt(retry->context, &attempt);
+    if (pipeline_asks) pipeline->on_attempt(pipeline->context, &attempt);
 }
 
 bool retry_again(struct loop *loop, struct wf_call_ *call)
@@ -217,7 +224,7 @@ static void WF_PRINTF_(2, 3) add(struct story *story, const char *format, ...)
 static void add_attempts(struct story *story, const struct wf_call_ *call, int64_t now)
 {
     int count = call->number_;
-    if (call->retry_->name != NULL) add(story, "%s: ", call->retry_->name);
+    if (call_name(call) != NULL) add(story, "%s: ", call_name(call));
     add(story, "%d attempt%s in %.3g s", count, count == 1 ? "" : "s", wf_seconds(now - call->began_));
     if (count > WF_HISTORY_) add(story, ", the last %d", WF_HISTORY_);
     for (int i = count > WF_HISTORY_ ? count - WF_HISTORY_ : 0, first = i; i < count; i++) {
@@ -241,6 +248,7 @@ static const char *const reasons[] = {
     [STOPPED_BY_CANCEL] = "; cancelled",
     [STOPPED_BY_DEADLINE] = "; no time for another",
     [STOPPED_BY_BUDGET] = "; the retry budget is empty",
+    [STOPPED_BY_BREAKER] = "; the breaker is open",
 };
 
 void retry_explain(struct loop *loop, const struct wf_call_ *call)
