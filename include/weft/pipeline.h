@@ -8,14 +8,15 @@
  *     };
  *     rc = wf_guarded(&pipeline, fetch(url, &page));
  *
- * The order is: total deadline > retry > breaker > attempt deadline > the expression. So each attempt asks the breaker,
- * and each counts for it; a refusal ends the retry; the total deadline covers waits of every kind.
+ * The order is: total deadline > retry > breaker > rate > attempt deadline > the expression. So each attempt asks the
+ * breaker, and each counts for it; a refusal ends the retry; the total deadline covers waits of every kind.
  * Threads: the tasks of one loop.
  */
 #ifndef WEFT_PIPELINE_H
 #define WEFT_PIPELINE_H
 
 #include <weft/breaker.h>
+#include <weft/rate.h>
 #include <weft/retry.h>
 
 #ifdef __cplusplus
@@ -28,6 +29,7 @@ struct wf_pipeline {
     int64_t within;                       /* the total deadline, a duration; 0: none */
     const struct wf_retry_options *retry; /* NULL: one attempt */
     struct wf_breaker *breaker;
+    struct wf_rate *rate;
     int64_t attempt_timeout; /* 0: none */
     /* Sees each attempt when it is over, refused ones too; must not suspend. */
     void (*on_attempt)(void *context, const struct wf_attempt *attempt);
@@ -37,8 +39,8 @@ struct wf_pipeline {
 
 /*
  * wf_guarded(guard, expression) gives the expression's value; or, where a guard did not let it through, that guard's
- * code, and then the expression was not evaluated. `guard` is a pointer to a breaker or to a pipeline. The expression
- * must not jump out. Suspends: where the pipeline retries. On cancel: what the guards gave for the call is given back.
+ * code, and then the expression was not evaluated. `guard` is a pointer to a breaker, a rate or a pipeline. The
+ * expression must not jump out. Suspends: where a guard waits. On cancel: what the guards gave is given back.
  * Errors: WF_EOPEN from a breaker; -ETIME, -ECANCELED from a pipeline; -EINVAL, with a message, for a guard whose
  * options make no sense; the expression's own. Threads: inside a task.
  */
@@ -52,17 +54,25 @@ static inline void wf_call_begin_breaker_(struct wf_call_ *call, struct wf_break
     call->breaker_ = breaker;
 }
 
+static inline void wf_call_begin_rate_(struct wf_call_ *call, struct wf_rate *rate, const char *place)
+{
+    wf_call_begin_(call, NULL, place);
+    call->rate_ = rate;
+}
+
 static inline void wf_call_begin_pipeline_(struct wf_call_ *call, const struct wf_pipeline *pipeline, const char *place)
 {
     wf_call_begin_(call, pipeline->retry, place);
     call->breaker_ = pipeline->breaker;
+    call->rate_ = pipeline->rate;
     call->pipeline_ = pipeline;
 }
 
 #define WF_GUARDED_(call_name, guard, ...)                                                                             \
     WF_CALL_(call_name,                                                                                                \
              _Generic((guard), struct wf_breaker *                                                                     \
-                      : wf_call_begin_breaker_, struct wf_pipeline *                                                   \
+                      : wf_call_begin_breaker_, struct wf_rate *                                                       \
+                      : wf_call_begin_rate_, struct wf_pipeline *                                                      \
                       : wf_call_begin_pipeline_, const struct wf_pipeline *                                            \
                       : wf_call_begin_pipeline_)(&call_name, (guard), WF_HERE_),                                       \
              __VA_ARGS__)

@@ -22,6 +22,7 @@ extern "C" {
 
 struct wf_pipeline;
 struct wf_breaker;
+struct wf_rate;
 
 /* How the waits grow, from `base`, up to `cap`. */
 enum wf_backoff {
@@ -140,6 +141,7 @@ struct wf_call_ {
     const struct wf_retry_options *retry_; /* NULL: one attempt */
     const struct wf_pipeline *pipeline_;
     struct wf_breaker *breaker_;
+    struct wf_rate *rate_;
     const char *place_;
     int code_; /* of the last attempt */
     int number_;
@@ -170,6 +172,7 @@ static inline void wf_call_begin_(struct wf_call_ *call, const struct wf_retry_o
     call->retry_ = retry;
     call->pipeline_ = NULL;
     call->breaker_ = NULL;
+    call->rate_ = NULL;
     call->place_ = place;
     call->state_ = 0;
 }

@@ -27,6 +27,7 @@
 #include <weft/file.h>
 #include <weft/group.h>
 #include <weft/pipeline.h>
+#include <weft/rate.h>
 #include <weft/retry.h>
 #include <weft/run.h>
 #include <weft/scope.h>

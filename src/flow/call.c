@@ -133,7 +133,10 @@ static void close_scope(struct wf_call_ *call)
 /* The guards from outside to inside. 0, or the code of the one that refused. */
 static int pass_guards(struct loop *loop, struct wf_call_ *call)
 {
-    return call->breaker_ != NULL ? breaker_admit(loop, call->breaker_, &call->permit_) : 0;
+    int rc = 0;
+    if (call->breaker_ != NULL) rc = breaker_admit(loop, call->breaker_, &call->permit_);
+    if (rc == 0 && call->rate_ != NULL) rc = wf_rate_wait(call->rate_);
+    return rc;
 }
 
 /* The attempt was evaluated: what its guards learn of it. */
