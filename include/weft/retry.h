@@ -23,6 +23,7 @@ extern "C" {
 struct wf_pipeline;
 struct wf_breaker;
 struct wf_rate;
+struct wf_bulkhead;
 
 /* How the waits grow, from `base`, up to `cap`. */
 enum wf_backoff {
@@ -142,11 +143,13 @@ struct wf_call_ {
     const struct wf_pipeline *pipeline_;
     struct wf_breaker *breaker_;
     struct wf_rate *rate_;
+    struct wf_bulkhead *bulkhead_;
     const char *place_;
     int code_; /* of the last attempt */
     int number_;
     uint8_t state_;
     bool scoped_;     /* the scope is open */
+    bool inside_;     /* of the bulkhead */
     uint8_t stopped_; /* why there was no further attempt */
     int64_t began_, attempt_began_;
     int64_t deadline_;        /* of all attempts together */
@@ -173,6 +176,7 @@ static inline void wf_call_begin_(struct wf_call_ *call, const struct wf_retry_o
     call->pipeline_ = NULL;
     call->breaker_ = NULL;
     call->rate_ = NULL;
+    call->bulkhead_ = NULL;
     call->place_ = place;
     call->state_ = 0;
 }

@@ -22,6 +22,7 @@
 #include <weft/arena.h>
 #include <weft/base.h>
 #include <weft/breaker.h>
+#include <weft/bulkhead.h>
 #include <weft/cxx.h>
 #include <weft/executor.h>
 #include <weft/file.h>

@@ -94,7 +94,7 @@ static bool begin(struct loop *loop, struct wf_call_ *call)
     call->deadline_ = within > 0 ? deadline_in(loop, within) : WF_FOREVER;
     call->began_ = loop->now;
     call->number_ = 0;
-    call->scoped_ = call->permit_.held = false;
+    call->scoped_ = call->permit_.held = call->inside_ = false;
     call->state_ = CALL_BETWEEN;
     return true;
 }
@@ -136,18 +136,32 @@ static int pass_guards(struct loop *loop, struct wf_call_ *call)
     int rc = 0;
     if (call->breaker_ != NULL) rc = breaker_admit(loop, call->breaker_, &call->permit_);
     if (rc == 0 && call->rate_ != NULL) rc = wf_rate_wait(call->rate_);
+    if (rc == 0 && call->bulkhead_ != NULL) {
+        rc = wf_bulkhead_enter(call->bulkhead_);
+        call->inside_ = rc == 0;
+        if (rc < 0 && call->rate_ != NULL) wf_rate_return(call->rate_);
+    }
     return rc;
+}
+
+static void leave_bulkhead(struct wf_call_ *call)
+{
+    if (!call->inside_) return;
+    call->inside_ = false;
+    wf_bulkhead_leave(call->bulkhead_);
 }
 
 /* The attempt was evaluated: what its guards learn of it. */
 static void tell_guards(struct loop *loop, struct wf_call_ *call)
 {
+    leave_bulkhead(call);
     if (call->permit_.held) breaker_record(loop, call->breaker_, &call->permit_, call->code_);
 }
 
 /* It was not, or was cut short from outside. */
 static void release_guards(struct wf_call_ *call)
 {
+    leave_bulkhead(call);
     if (call->permit_.held) breaker_give_back(call->breaker_, &call->permit_);
 }
 
@@ -173,7 +187,7 @@ static bool enter(struct loop *loop, struct wf_call_ *call)
 /* Says nothing about the peer: the caller went away, or an inner guard did not let the call through. */
 static bool means_nothing(int code)
 {
-    return code == WF_EOPEN || (code == -ECANCELED && wf_cancelled());
+    return code == WF_EOPEN || code == WF_EFULL || (code == -ECANCELED && wf_cancelled());
 }
 
 static void leave(struct loop *loop, struct wf_call_ *call)

@@ -2,7 +2,7 @@
  * A call under way: what its parts ask of each other. The parts stand around the expression in this order, and each is
  * there only when it was asked for:
  *
- *     total deadline > retry > breaker > rate > attempt deadline > the expression
+ *     total deadline > retry > breaker > rate > bulkhead > attempt deadline > the expression
  */
 #ifndef WEFT_FLOW_CALL_H
 #define WEFT_FLOW_CALL_H

@@ -240,11 +240,22 @@ static int refuse_in_the_end(struct peer *peer)
     return rc < 0 ? -ECONNREFUSED : rc;
 }
 
+static int refuse_when_cancelled(struct cancelled_call *call)
+{
+    call->rc = wf_retry(refuse_in_the_end(&call->peer), .on = always, .base = 1);
+    return call->rc;
+}
+
 WF_TEST(an_error_in_a_cancelled_scope_is_not_retried, .simulated = true, .sweep = true)
 {
-    struct peer peer = {.fails = 100, .latency = WF_SECONDS(10)};
-    WF_EXPECT_CODE(wf_within(WF_SECONDS(1), wf_retry(refuse_in_the_end(&peer), .on = always)), -ECONNREFUSED);
-    WF_EXPECT_INT(peer.calls, 1);
+    struct cancelled_call call = {.peer = {.fails = 100, .latency = WF_SECONDS(10)}};
+    WF_SCOPE(scope);
+    wf_spawn(&scope, refuse_when_cancelled, &call);
+    wf_yield();
+    wf_scope_cancel(&scope, "enough");
+    WF_EXPECT_CODE(wf_scope_join(&scope), -ECONNREFUSED);
+    WF_EXPECT_CODE(call.rc, -ECONNREFUSED);
+    WF_EXPECT_INT(call.peer.calls, 1);
 }
 
 /* ---- Deadlines ---- */
