@@ -80,7 +80,8 @@ struct wf_breaker_window_ {
 struct wf_breaker {
     struct wf_breaker_options options;
     uint8_t state_;
-    bool ready_;
+    bool ready_;           /* the options were found to make sense */
+    bool simple_;          /* and need neither a window nor a clock for a success */
     uint32_t generation_;  /* goes up with each transition */
     int failures_;         /* in a row, while closed */
     int probing_, probed_; /* under way, and succeeded, while half open */

@@ -152,6 +152,8 @@ struct wf_call_ {
     bool inside_;     /* of the bulkhead */
     uint8_t stopped_; /* why there was no further attempt */
     int64_t began_, attempt_began_;
+    bool watched_;            /* a hook wants to see attempts */
+    int64_t within_;          /* 0: no bound */
     int64_t deadline_;        /* of all attempts together */
     int64_t attempt_timeout_; /* 0: none */
     int64_t hint_, wait_;     /* by wf_retry_after; the last wait */

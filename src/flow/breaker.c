@@ -80,6 +80,7 @@ static __attribute__((noinline)) int prepare(struct wf_breaker *breaker)
     const char *what = complaint(&breaker->options);
     if (what != NULL) return wf_fail(-EINVAL, "%s: %s", breaker_name(breaker), what);
     breaker->ready_ = true;
+    breaker->simple_ = !has_window(&breaker->options);
     return 0;
 }
 

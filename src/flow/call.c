@@ -32,12 +32,19 @@ int wf_retry_after(int64_t duration_ns)
     return 0;
 }
 
-/* ---- Beginning and end ---- */
-
-static int64_t earlier(int64_t first, int64_t second)
+/* The call is found by its attempts and by the tasks of its scopes. */
+static void expose(struct wf_task *task, struct wf_call_ *call)
 {
-    return first < second ? first : second;
+    call->binding_.context_ = (struct wf_context){.key = &call_key, .value = call, .outer = task->context};
+    task->context = &call->binding_.context_;
 }
+
+static void conceal(struct wf_task *task, const struct wf_call_ *call)
+{
+    task->context = call->binding_.context_.outer;
+}
+
+/* ---- Beginning and end ---- */
 
 /* Of two durations, of which 0 is none. */
 static int64_t shorter(int64_t first, int64_t second)
@@ -45,56 +52,56 @@ static int64_t shorter(int64_t first, int64_t second)
     return first == 0 || (second != 0 && second < first) ? second : first;
 }
 
-static int64_t deadline_in(struct loop *loop, int64_t duration)
+static __attribute__((noinline)) int64_t deadline_in(struct loop *loop, int64_t duration)
 {
     int64_t deadline;
     return __builtin_add_overflow(loop_now(loop), duration, &deadline) ? WF_FOREVER : deadline;
 }
 
-static int pipeline_check(const struct wf_pipeline *pipeline)
+static __attribute__((noinline)) int refuse_pipeline(const struct wf_pipeline *pipeline)
 {
-    if (pipeline->within >= 0 && pipeline->attempt_timeout >= 0) return 0;
     return wf_fail(-EINVAL, "%s: a negative duration: .within %lld, .attempt_timeout %lld",
                    pipeline->name != NULL ? pipeline->name : "pipeline", (long long)pipeline->within,
                    (long long)pipeline->attempt_timeout);
 }
 
-static int begin_pipeline(struct wf_call_ *call, int64_t *within)
+static int check(struct loop *loop, const struct wf_call_ *call)
 {
     const struct wf_pipeline *pipeline = call->pipeline_;
-    int rc = pipeline_check(pipeline);
-    if (rc < 0) return rc;
-    *within = pipeline->within;
-    call->attempt_timeout_ = pipeline->attempt_timeout;
-    return 0;
+    const struct wf_retry_options *retry = call->retry_;
+    if (pipeline != NULL && (pipeline->within | pipeline->attempt_timeout) < 0) return refuse_pipeline(pipeline);
+    int rc = retry != NULL ? retry_check(retry) : 0;
+    return rc == 0 && retry != NULL && retry->budget != NULL ? budget_check(loop, retry->budget) : rc;
 }
 
-static int begin_retry(struct loop *loop, struct wf_call_ *call, int64_t *within)
+static void begin_pipeline(struct wf_call_ *call, const struct wf_pipeline *pipeline)
 {
-    const struct wf_retry_options *retry = call->retry_;
-    int rc = retry_check(retry);
-    if (rc == 0 && retry->budget != NULL) rc = budget_check(loop, retry->budget);
-    if (rc < 0) return rc;
-    if (retry->budget != NULL) budget_add_call(retry->budget);
-    *within = shorter(*within, retry->within);
+    call->within_ = pipeline->within;
+    call->attempt_timeout_ = pipeline->attempt_timeout;
+    call->watched_ = pipeline->on_attempt != NULL;
+}
+
+static void begin_retry(struct loop *loop, struct wf_call_ *call, const struct wf_retry_options *retry)
+{
+    call->within_ = shorter(call->within_, retry->within);
     call->attempt_timeout_ = shorter(call->attempt_timeout_, retry->attempt_timeout);
+    call->watched_ |= retry->on_attempt != NULL;
     call->wait_ = 0;
-    call->binding_.context_ = (struct wf_context){.key = &call_key, .value = call};
-    wf_bind_(&call->binding_);
-    return 0;
+    if (retry->budget != NULL) budget_add_call(retry->budget);
+    expose(loop->running, call);
 }
 
 static bool begin(struct loop *loop, struct wf_call_ *call)
 {
-    int64_t within = 0;
-    call->attempt_timeout_ = 0;
-    call->code_ = call->pipeline_ != NULL ? begin_pipeline(call, &within) : 0;
-    if (call->code_ == 0 && call->retry_ != NULL) call->code_ = begin_retry(loop, call, &within);
+    call->code_ = check(loop, call);
     if (call->code_ < 0) return false;
-    call->deadline_ = within > 0 ? deadline_in(loop, within) : WF_FOREVER;
+    call->within_ = call->attempt_timeout_ = 0;
+    call->watched_ = call->scoped_ = call->permit_.held = call->inside_ = false;
+    if (call->pipeline_ != NULL) begin_pipeline(call, call->pipeline_);
+    if (call->retry_ != NULL) begin_retry(loop, call, call->retry_);
+    call->deadline_ = call->within_ > 0 ? deadline_in(loop, call->within_) : WF_FOREVER;
     call->began_ = loop->now;
     call->number_ = 0;
-    call->scoped_ = call->permit_.held = call->inside_ = false;
     call->state_ = CALL_BETWEEN;
     return true;
 }
@@ -103,14 +110,14 @@ static void end(struct loop *loop, struct wf_call_ *call)
 {
     call->state_ = CALL_NEW;
     if (call->retry_ == NULL) return;
-    wf_unbind_(&call->binding_);
+    conceal(loop->running, call);
     if (call->code_ < 0) retry_explain(loop, call);
 }
 
 /* ---- One attempt ---- */
 
 /* One scope carries both deadlines: nothing but the attempt and its guards is inside it. */
-static void open_scope(struct wf_call_ *call)
+static __attribute__((noinline)) void open_scope(struct wf_call_ *call)
 {
     memset(&call->scope_, 0, sizeof call->scope_);
     wf_scope_open_(&(struct wf_scope_options){
@@ -123,30 +130,41 @@ static void open_scope(struct wf_call_ *call)
     call->scoped_ = true;
 }
 
-static void close_scope(struct wf_call_ *call)
+/* The guards are passed: from here on it is the attempt's time. */
+static __attribute__((noinline)) void start_attempt_deadline(struct loop *loop, struct wf_call_ *call)
+{
+    int64_t own = deadline_in(loop, call->attempt_timeout_);
+    if (own < call->deadline_) wf_scope_set_deadline(&call->scope_, own);
+}
+
+static __attribute__((noinline)) void close_scope(struct wf_call_ *call)
 {
     call->code_ = wf_scope_end(&call->scope_, call->code_);
     wf_scope_leave_(&call->scope_);
     call->scoped_ = false;
 }
 
+static int enter_bulkhead(struct wf_call_ *call)
+{
+    int rc = wf_bulkhead_enter(call->bulkhead_);
+    call->inside_ = rc == 0;
+    if (rc < 0 && call->rate_ != NULL) wf_rate_return(call->rate_);
+    return rc;
+}
+
 /* The guards from outside to inside. 0, or the code of the one that refused. */
 static int pass_guards(struct loop *loop, struct wf_call_ *call)
 {
     int rc = 0;
-    if (call->breaker_ != NULL) rc = breaker_admit(loop, call->breaker_, &call->permit_);
+    if (call->breaker_ != NULL && !breaker_admits(call->breaker_, &call->permit_))
+        rc = breaker_admit(loop, call->breaker_, &call->permit_);
     if (rc == 0 && call->rate_ != NULL) rc = wf_rate_wait(call->rate_);
-    if (rc == 0 && call->bulkhead_ != NULL) {
-        rc = wf_bulkhead_enter(call->bulkhead_);
-        call->inside_ = rc == 0;
-        if (rc < 0 && call->rate_ != NULL) wf_rate_return(call->rate_);
-    }
+    if (rc == 0 && call->bulkhead_ != NULL) rc = enter_bulkhead(call);
     return rc;
 }
 
 static void leave_bulkhead(struct wf_call_ *call)
 {
-    if (!call->inside_) return;
     call->inside_ = false;
     wf_bulkhead_leave(call->bulkhead_);
 }
@@ -154,14 +172,14 @@ static void leave_bulkhead(struct wf_call_ *call)
 /* The attempt was evaluated: what its guards learn of it. */
 static void tell_guards(struct loop *loop, struct wf_call_ *call)
 {
-    leave_bulkhead(call);
+    if (call->inside_) leave_bulkhead(call);
     if (call->permit_.held) breaker_record(loop, call->breaker_, &call->permit_, call->code_);
 }
 
 /* It was not, or was cut short from outside. */
 static void release_guards(struct wf_call_ *call)
 {
-    leave_bulkhead(call);
+    if (call->inside_) leave_bulkhead(call);
     if (call->permit_.held) breaker_give_back(call->breaker_, &call->permit_);
 }
 
@@ -178,8 +196,7 @@ static bool enter(struct loop *loop, struct wf_call_ *call)
         release_guards(call);
         return false;
     }
-    if (call->attempt_timeout_ > 0)
-        wf_scope_set_deadline(&call->scope_, earlier(call->deadline_, deadline_in(loop, call->attempt_timeout_)));
+    if (call->attempt_timeout_ > 0) start_attempt_deadline(loop, call);
     call->state_ = CALL_ATTEMPT;
     return true;
 }
@@ -198,19 +215,39 @@ static void leave(struct loop *loop, struct wf_call_ *call)
     else tell_guards(loop, call);
 }
 
+/* A success that nobody but a breaker at rest has to hear of: the end, by the shortest way. */
+static inline bool ends_simply(struct loop *loop, struct wf_call_ *call)
+{
+    bool simple = call->code_ >= 0 && !call->scoped_ && !call->watched_ && !call->inside_;
+    if (!simple || (call->permit_.held && !breaker_succeeds(call->breaker_, &call->permit_))) return false;
+    if (call->retry_ != NULL) conceal(loop->running, call);
+    call->state_ = CALL_NEW;
+    return true;
+}
+
+static __attribute__((noinline)) bool go_on(struct loop *loop, struct wf_call_ *call)
+{
+    leave(loop, call);
+    bool more = retry_again(loop, call);
+    while (more && !enter(loop, call)) more = retry_again(loop, call);
+    if (!more) end(loop, call);
+    return more;
+}
+
+static __attribute__((noinline)) bool start(struct loop *loop, struct wf_call_ *call)
+{
+    if (!begin(loop, call)) return false;
+    bool more = enter(loop, call);
+    while (!more && retry_again(loop, call)) more = enter(loop, call);
+    if (!more) end(loop, call);
+    return more;
+}
+
 bool wf_call_next_(struct wf_call_ *call)
 {
     struct loop *loop = LOOP_HERE();
-    bool more;
-    if (call->state_ == CALL_NEW) {
-        more = begin(loop, call);
-    } else {
-        leave(loop, call);
-        more = retry_again(loop, call);
-    }
-    while (more && !enter(loop, call)) more = retry_again(loop, call);
-    if (!more && call->state_ != CALL_NEW) end(loop, call);
-    return more;
+    if (call->state_ == CALL_NEW) return start(loop, call);
+    return !ends_simply(loop, call) && go_on(loop, call);
 }
 
 /* The expression was jumped out of. */
@@ -218,6 +255,6 @@ void wf_call_abandon_(struct wf_call_ *call)
 {
     if (call->scoped_) wf_scope_leave_(&call->scope_);
     release_guards(call);
-    if (call->retry_ != NULL) wf_unbind_(&call->binding_);
+    if (call->retry_ != NULL) conceal(LOOP_HERE()->running, call);
     call->state_ = CALL_NEW;
 }

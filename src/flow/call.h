@@ -47,6 +47,26 @@ bool budget_take(struct wf_retry_budget *budget, int64_t now);
 int breaker_admit(struct loop *loop, struct wf_breaker *breaker, struct wf_permit_ *permit);
 void breaker_record(struct loop *loop, struct wf_breaker *breaker, struct wf_permit_ *permit, int code);
 void breaker_give_back(struct wf_breaker *breaker, struct wf_permit_ *permit);
+
+/* The common case of both, without a call: a closed breaker that counts failures in a row, and a success. */
+static inline bool breaker_admits(struct wf_breaker *breaker, struct wf_permit_ *permit)
+{
+    if (!breaker->simple_ || breaker->state_ != WF_BREAKER_CLOSED) return false;
+    breaker->statistics_.calls++;
+    permit->generation = breaker->generation_;
+    permit->held = true;
+    return true;
+}
+
+static inline bool breaker_succeeds(struct wf_breaker *breaker, struct wf_permit_ *permit)
+{
+    bool current = permit->generation == breaker->generation_;
+    if (!breaker->simple_ || breaker->state_ != WF_BREAKER_CLOSED || !current) return false;
+    breaker->failures_ = 0;
+    permit->held = false;
+    return true;
+}
+
 bool breaker_is_open(const struct wf_breaker *breaker);
 const char *breaker_name(const struct wf_breaker *breaker);
 

@@ -44,20 +44,25 @@ bool wf_is_transient(int code)
 
 /* ---- Options ---- */
 
-int retry_check(const struct wf_retry_options *options)
+static __attribute__((noinline)) int refuse(const struct wf_retry_options *options, const char *name)
 {
-    const char *name = options->name != NULL ? options->name : "retry";
     if (options->size != sizeof *options)
         return wf_fail(-EINVAL, "%s: these options are not WF_RETRY(...), or of another version of weft", name);
     if (options->attempts < 0) return wf_fail(-EINVAL, "%s: .attempts is %d", name, options->attempts);
-    if (options->base < 0 || options->cap < 0 || options->within < 0 || options->attempt_timeout < 0)
-        return wf_fail(-EINVAL, "%s: a negative duration: .base %lld, .cap %lld, .within %lld, .attempt_timeout %lld",
-                       name, (long long)options->base, (long long)options->cap, (long long)options->within,
-                       (long long)options->attempt_timeout);
     if ((unsigned)options->backoff > WF_FIBONACCI || (unsigned)options->jitter > WF_JITTER_DECORRELATED)
         return wf_fail(-EINVAL, "%s: .backoff %d or .jitter %d is none of those there are", name, (int)options->backoff,
                        (int)options->jitter);
-    return 0;
+    return wf_fail(-EINVAL, "%s: a negative duration: .base %lld, .cap %lld, .within %lld, .attempt_timeout %lld", name,
+                   (long long)options->base, (long long)options->cap, (long long)options->within,
+                   (long long)options->attempt_timeout);
+}
+
+int retry_check(const struct wf_retry_options *options)
+{
+    int64_t durations = options->base | options->cap | options->within | options->attempt_timeout;
+    bool fine = options->size == sizeof *options && options->attempts >= 0 && durations >= 0 &&
+                (unsigned)options->backoff <= WF_FIBONACCI && (unsigned)options->jitter <= WF_JITTER_DECORRELATED;
+    return fine ? 0 : refuse(options, options->name != NULL ? options->name : "retry");
 }
 
 static int64_t base_of(const struct wf_retry_options *options)
