@@ -43,13 +43,9 @@ struct wf_bulkhead {
     struct wf_bulkhead_statistics statistics_;
     void *reserved_[4];
 };
-#define WF_BULKHEAD(inside_max, waiting_max, ...)                                                                      \
+#define WF_BULKHEAD(inside_max, ...)                                                                                   \
     {                                                                                                                  \
-        .options =                                                                                                     \
-        {.size = sizeof(struct wf_bulkhead_options),                                                                   \
-         .inside = (inside_max),                                                                                       \
-         .waiting = (waiting_max),                                                                                     \
-         __VA_ARGS__ }                                                                                                 \
+        .options = {.size = sizeof(struct wf_bulkhead_options), .inside = (inside_max), .waiting = __VA_ARGS__ }       \
     }
 
 /*

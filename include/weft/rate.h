@@ -49,9 +49,9 @@ struct wf_rate {
     struct wf_rate_statistics statistics_;
     void *reserved_[4];
 };
-#define WF_RATE(count_of, per_ns, ...)                                                                                 \
+#define WF_RATE(count_of, ...)                                                                                         \
     {                                                                                                                  \
-        .options = {.size = sizeof(struct wf_rate_options), .count = (count_of), .per = (per_ns), __VA_ARGS__ }        \
+        .options = {.size = sizeof(struct wf_rate_options), .count = (count_of), .per = __VA_ARGS__ }                  \
     }
 
 /*

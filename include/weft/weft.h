@@ -27,6 +27,7 @@
 #include <weft/executor.h>
 #include <weft/file.h>
 #include <weft/group.h>
+#include <weft/hedge.h>
 #include <weft/pipeline.h>
 #include <weft/rate.h>
 #include <weft/retry.h>
