@@ -152,6 +152,7 @@ struct wf_call_ {
     bool inside_;     /* of the bulkhead */
     uint8_t stopped_; /* why there was no further attempt */
     int64_t began_, attempt_began_;
+    int64_t entered_;         /* the bulkhead, where it wants to know */
     bool watched_;            /* a hook wants to see attempts */
     int64_t within_;          /* 0: no bound */
     int64_t deadline_;        /* of all attempts together */

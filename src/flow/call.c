@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "flow/bulkhead.h"
 #include "flow/call.h"
 
 /* ---- Retry-After: an attempt finds its call by a task-local ---- */
@@ -144,10 +145,11 @@ static __attribute__((noinline)) void close_scope(struct wf_call_ *call)
     call->scoped_ = false;
 }
 
-static int enter_bulkhead(struct wf_call_ *call)
+static int enter_bulkhead(struct loop *loop, struct wf_call_ *call)
 {
     int rc = wf_bulkhead_enter(call->bulkhead_);
     call->inside_ = rc == 0;
+    if (rc == 0 && call->bulkhead_->options.latency > 0) call->entered_ = loop_now(loop);
     if (rc < 0 && call->rate_ != NULL) wf_rate_return(call->rate_);
     return rc;
 }
@@ -159,7 +161,7 @@ static int pass_guards(struct loop *loop, struct wf_call_ *call)
     if (call->breaker_ != NULL && !breaker_admits(call->breaker_, &call->permit_))
         rc = breaker_admit(loop, call->breaker_, &call->permit_);
     if (rc == 0 && call->rate_ != NULL) rc = wf_rate_wait(call->rate_);
-    if (rc == 0 && call->bulkhead_ != NULL) rc = enter_bulkhead(call);
+    if (rc == 0 && call->bulkhead_ != NULL) rc = enter_bulkhead(loop, call);
     return rc;
 }
 
@@ -172,7 +174,11 @@ static void leave_bulkhead(struct wf_call_ *call)
 /* The attempt was evaluated: what its guards learn of it. */
 static void tell_guards(struct loop *loop, struct wf_call_ *call)
 {
-    if (call->inside_) leave_bulkhead(call);
+    if (call->inside_) {
+        if (call->bulkhead_->options.latency > 0)
+            bulkhead_learn(call->bulkhead_, call->entered_, loop_now(loop), call->code_);
+        leave_bulkhead(call);
+    }
     if (call->permit_.held) breaker_record(loop, call->breaker_, &call->permit_, call->code_);
 }
 
