@@ -87,6 +87,15 @@ def small_cost(name, floor_is, counts, mark, scale):
     return Group(runs + peer_runs(TASK_PEERS, name, arguments), (entry,))
 
 
+def tool_cost(name, count, mark, scale):
+    """A cost in nanoseconds of a tool that stands on the scheduler, beside a bare switch of stacks."""
+    runs = (
+        Run("weft", "weft", name, (str(count // scale),)),
+        Run("floor", "floors", "switch", (str(40_000_000 // scale),)),
+    )
+    return Group(runs, (Entry(name, "ns", "weft", "one bare switch of stacks", ("floor",), mark=Mark(value=mark)),))
+
+
 def own_cost(name, floor_is, counts, mark, scale):
     """The same for what the peers have no likeness of."""
     runs = tuple(
@@ -185,6 +194,7 @@ def groups(quick):
             dict(weft=8_000, floors=20_000, go=2_000, tokio=2_000, asio=800, asyncio=150, uvloop=200),
             mark=30, scale=scale,
         ),
+        tool_cost("generator_item", 20_000_000, mark=15, scale=scale),
         own_cost(
             "guarded_call", "the same call without a guard", dict(weft=20_000_000, floors=100_000_000), mark=20,
             scale=scale,

@@ -26,8 +26,10 @@
 #include <weft/cxx.h>
 #include <weft/executor.h>
 #include <weft/file.h>
+#include <weft/generator.h>
 #include <weft/group.h>
 #include <weft/hedge.h>
+#include <weft/iterate.h>
 #include <weft/pipeline.h>
 #include <weft/rate.h>
 #include <weft/retry.h>

@@ -100,11 +100,13 @@ int wf_hedge_(void *items, size_t count, size_t item_size, const struct wf_hedge
     size_t size;
     if (options->size != sizeof *options || items == NULL || count == 0 || options->delay <= 0) return -EINVAL;
     if (__builtin_mul_overflow(count, sizeof(struct attempt), &size)) return -EINVAL;
+    int rc = wait_check(false);
+    if (rc < 0) return rc;
     struct hedge hedge = {.options = options, .count = count, .winner = SIZE_MAX, .attempts = memory_alloc(size)};
     if (hedge.attempts == NULL) return -ENOMEM;
     for (size_t i = 0; i < count; i++)
         hedge.attempts[i] = (struct attempt){.hedge = &hedge, .item = (char *)items + i * item_size, .index = i};
-    int rc = run_hedge(&hedge);
+    rc = run_hedge(&hedge);
     if (rc >= 0 && options->winner != NULL) *options->winner = hedge.winner;
     if (options->started != NULL) *options->started = hedge.started;
     memory_free(hedge.attempts);
