@@ -30,6 +30,16 @@ WF_TEST(a_refused_guard_takes_nothing_and_calls_nothing, .rule = "1.1 1.3 1.7")
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
+static __attribute__((noinline)) int guard_yield(struct wf_breaker *breaker)
+{
+    return wf_guarded(breaker, wf_yield());
+}
+
+static __attribute__((noinline)) int retry_number(int number)
+{
+    return wf_retry(number);
+}
+
 /* It is the expression that is refused; a retry or a guard without a wait adds nothing. */
 WF_TEST(a_retry_does_not_outlast_a_cancel, .rule = "1.1 1.7")
 {
@@ -41,9 +51,8 @@ WF_TEST(a_retry_does_not_outlast_a_cancel, .rule = "1.1 1.7")
     wf_scope_cancel(&cancelled, "before the calls");
     REFUSED(wf_retry, wf_retry(never(&calls)));
     WF_EXPECT_INT(calls, 1);
-    WF_EXPECT_CODE(wf_guarded(&breaker, wf_yield()), -ECANCELED);
-    WF_EXPECT_CODE(wf_guarded(&breaker, 7), 7);
-    WF_EXPECT_CODE(wf_retry(7), 7);
+    WF_EXPECT_CODE(guard_yield(&breaker), -ECANCELED);
+    WF_EXPECT_CODE(retry_number(7), 7);
     WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
     WF_EXPECT_INT((int64_t)wf_breaker_state(&breaker), WF_BREAKER_CLOSED);
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
