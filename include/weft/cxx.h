@@ -23,6 +23,7 @@
 
 #ifdef __cplusplus
 
+#include <weft/channel.h>
 #include <weft/executor.h>
 #include <weft/group.h>
 #include <weft/run.h>
@@ -44,6 +45,8 @@
 #undef wf_main
 #undef wf_offload
 #undef wf_tcp_listen
+#undef WF_CHANNEL
+#undef WF_PRIORITY_CHANNEL
 #undef WF_MUTEX
 #undef WF_SEMAPHORE
 #undef WF_EVENT
@@ -160,6 +163,43 @@ template <class Arg> int offload(const char *place, const char *function, int (*
     return wf_offload_(erased(fn), arg, function, place);
 }
 
+template <class Item, size_t capacity> struct channel : wf_channel {
+    alignas(Item) char storage_[(capacity == 0 ? 1 : capacity) * sizeof(Item)];
+
+    channel() : wf_channel()
+    {
+        slots_ = storage_;
+        item_size_ = slot_size_ = sizeof(Item);
+        capacity_ = capacity;
+    }
+    channel(const channel &) = delete;
+    channel &operator=(const channel &) = delete;
+};
+
+template <class Item, size_t capacity, bool (*before)(const Item *, const Item *)>
+struct priority_channel : wf_channel {
+    struct slot {
+        Item item_;
+        uint64_t sequence_;
+    };
+    alignas(slot) char storage_[capacity * sizeof(slot)];
+
+    static bool comes_before(const void *one, const void *other)
+    {
+        return before(static_cast<const Item *>(one), static_cast<const Item *>(other));
+    }
+    priority_channel() : wf_channel()
+    {
+        slots_ = storage_;
+        item_size_ = sizeof(Item);
+        slot_size_ = sizeof(slot);
+        capacity_ = capacity;
+        before_ = comes_before;
+    }
+    priority_channel(const priority_channel &) = delete;
+    priority_channel &operator=(const priority_channel &) = delete;
+};
+
 inline int tcp_listen(const char *host, uint16_t port, wf_listener **listener, wf_tcp_listen_options options = {})
 {
     options.size = sizeof options;
@@ -191,6 +231,8 @@ inline int tcp_listen(const char *host, uint16_t port, wf_listener **listener, w
 #define wf_offload(fn, arg) wf_cxx::offload(WF_HERE_, #fn, fn, arg)
 #define wf_tcp_listen(...) wf_cxx::tcp_listen(__VA_ARGS__)
 
+#define WF_CHANNEL(name, type, capacity) wf_cxx::channel<type, (capacity)> name
+#define WF_PRIORITY_CHANNEL(name, type, capacity, before) wf_cxx::priority_channel<type, (capacity), before> name
 #define WF_MUTEX                                                                                                       \
     {                                                                                                                  \
     }

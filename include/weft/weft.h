@@ -21,6 +21,7 @@
 
 #include <weft/arena.h>
 #include <weft/base.h>
+#include <weft/channel.h>
 #include <weft/cxx.h>
 #include <weft/executor.h>
 #include <weft/file.h>

@@ -128,16 +128,14 @@ static bool slice_is_over(struct loop *loop)
     return now - loop->slice_start >= SLICE_NS;
 }
 
-static void spend(struct loop *loop)
+void budget_look(struct loop *loop)
 {
-    loop->budget--;
-    if (loop->budget == 0 || (loop->budget % BUDGET_CLOCK == 0 && slice_is_over(loop))) take_turns(loop);
+    if (loop->budget == 0 || slice_is_over(loop)) take_turns(loop);
 }
 
 int64_t wait_skipped(int64_t result)
 {
-    spend(current_loop);
-    return result;
+    return wait_skipped_in(current_loop, result);
 }
 
 enum { STUBBORN_AFTER = 10000 };
@@ -156,32 +154,28 @@ static __attribute__((noinline, cold)) int refuse(struct loop *loop, struct wf_t
                  reason != NULL ? reason->text : "?", reason != NULL ? reason->place : "?");
         report_with_stack(text);
     }
-    spend(loop);
-    return code;
+    return (int)wait_skipped_in(loop, code);
 }
 
-static inline int check(struct loop *loop, struct wf_task *task, bool idle)
+int wait_check_flagged(struct loop *loop, bool idle)
 {
-    uint32_t flags = task->current->flags;
-    if (__builtin_expect(flags & (NODE_CANCELLED | NODE_WATCHED), 0)) {
-        flags = inject_cancel(loop, task, false);
-        if (flags & NODE_CANCELLED) return refuse(loop, task, -ECANCELED);
-    }
+    struct wf_task *task = loop->running;
+    uint32_t flags = inject_cancel(loop, task, false);
+    if (flags & NODE_CANCELLED) return refuse(loop, task, -ECANCELED);
     task->spins = 0;
-    if (__builtin_expect(idle && (flags & NODE_DRAINING), 0)) return refuse(loop, task, -ESHUTDOWN);
+    if (idle && (flags & NODE_DRAINING)) return refuse(loop, task, -ESHUTDOWN);
     return 0;
 }
 
 int wait_check(bool idle)
 {
-    struct loop *loop = current_loop;
-    return check(loop, loop->running, idle);
+    return wait_check_in(current_loop, idle);
 }
 
 int wf_yield(void)
 {
     struct loop *loop = LOOP_HERE();
-    int rc = check(loop, loop->running, false);
+    int rc = wait_check_in(loop, false);
     if (rc == 0) take_turns(loop);
     return rc;
 }
@@ -195,34 +189,50 @@ int64_t queue_wait(struct wf_queue_ *queue, const struct wait_class *class)
     return suspend(&wait, class, queue);
 }
 
-void group_add(struct wait_group *group, size_t index, struct wf_queue_ *queue)
+int64_t queue_wait_item(struct wf_queue_ *queue, const struct wait_class *class, void *item)
+{
+    struct item_wait waiting = {.wait.task = current_loop->running, .item = item};
+    queue_append(queue, &waiting.wait);
+    return suspend(&waiting.wait, class, queue);
+}
+
+void group_add(struct wait_group *group, size_t index, struct wf_queue_ *queue, void *item)
 {
     struct wait_member *member = &group->members[index];
-    *member = (struct wait_member){.group = group, .queue = queue};
-    queue_append(queue, &member->node);
+    *member = (struct wait_member){.node.item = item, .group = group, .queue = queue};
+    queue_append(queue, &member->node.wait);
 }
 
 static void group_leave(struct wait_group *group)
 {
     for (size_t i = 0; i < group->count; i++) {
         struct wait_member *member = &group->members[i];
-        if (member->queue != NULL) queue_remove(member->queue, &member->node);
+        if (member->queue != NULL) queue_remove(member->queue, &member->node.wait);
         member->queue = NULL;
     }
+}
+
+bool group_waits(const struct wait_group *group)
+{
+    return group->wait.task->wait == &group->wait;
+}
+
+void group_end(struct wait_group *group, int64_t result)
+{
+    group_leave(group);
+    wait_end(&group->wait, result);
 }
 
 static void group_granted(struct wait_member *member, int64_t result)
 {
     member->queue = NULL;
-    member->node.result = result;
-    group_leave(member->group);
-    wait_end(&member->group->wait, member - member->group->members);
+    member->node.wait.result = result;
+    group_end(member->group, member - member->group->members);
 }
 
 void group_cancel(struct wf_wait *wait, int code)
 {
-    group_leave((struct wait_group *)wait);
-    wait_end(wait, code);
+    group_end((struct wait_group *)wait, code);
 }
 
 bool queue_grant(struct wf_queue_ *queue, int64_t result)
@@ -239,6 +249,13 @@ void queue_cancel(struct wf_wait *wait, int code)
 {
     queue_remove((struct wf_queue_ *)(uintptr_t)wait->object, wait);
     wait_end(wait, code);
+}
+
+size_t queue_length(const struct wf_queue_ *queue)
+{
+    size_t length = 0;
+    for (const struct wf_wait *wait = queue->first; wait != NULL; wait = wait->next) length++;
+    return length;
 }
 
 /* ---- Time ---- */

@@ -126,6 +126,26 @@ static inline struct wf_task *run_pop(struct loop *loop)
     return task;
 }
 
+/* The ways of wait_check and wait_skipped that are short, for calls that know their loop. */
+int wait_check_flagged(struct loop *loop, bool idle);
+void budget_look(struct loop *loop);
+
+static inline int wait_check_in(struct loop *loop, bool idle)
+{
+    struct wf_task *task = loop->running;
+    uint32_t special = NODE_CANCELLED | NODE_WATCHED | (idle ? NODE_DRAINING : 0);
+    if (__builtin_expect(task->current->flags & special, 0)) return wait_check_flagged(loop, idle);
+    task->spins = 0;
+    return 0;
+}
+
+static inline int64_t wait_skipped_in(struct loop *loop, int64_t result)
+{
+    loop->budget--;
+    if (__builtin_expect(loop->budget % BUDGET_CLOCK == 0, 0)) budget_look(loop);
+    return result;
+}
+
 /* Runs passes until every task has ended, and every job that was abandoned. */
 void loop_work(struct loop *loop);
 
