@@ -28,6 +28,7 @@
 #include <weft/group.h>
 #include <weft/run.h>
 #include <weft/scope.h>
+#include <weft/select.h>
 #include <weft/sync.h>
 #include <weft/tcp.h>
 
@@ -47,6 +48,12 @@
 #undef wf_tcp_listen
 #undef WF_CHANNEL
 #undef WF_PRIORITY_CHANNEL
+#undef WF_CASE_RECEIVE
+#undef WF_CASE_SEND
+#undef WF_CASE_EVENT
+#undef WF_CASE_HANDLE
+#undef WF_CASE_UNTIL
+#undef WF_CASE_READY
 #undef WF_MUTEX
 #undef WF_SEMAPHORE
 #undef WF_EVENT
@@ -200,6 +207,49 @@ struct priority_channel : wf_channel {
     priority_channel &operator=(const priority_channel &) = delete;
 };
 
+template <class Item> wf_case channel_case(wf_case_kind_ kind, wf_channel *channel, Item *item)
+{
+    wf_case one = {};
+    one.kind_ = kind;
+    one.on_.channel = channel;
+    one.item_ = const_cast<void *>(static_cast<const void *>(item));
+    one.item_size_ = sizeof(Item);
+    return one;
+}
+
+inline wf_case event_case(wf_event *event)
+{
+    wf_case one = {};
+    one.kind_ = WF_CASE_EVENT_;
+    one.on_.event = event;
+    return one;
+}
+
+inline wf_case handle_case(wf_handle *handle)
+{
+    wf_case one = {};
+    one.kind_ = WF_CASE_HANDLE_;
+    one.on_.handle = handle;
+    return one;
+}
+
+inline wf_case until_case(int64_t deadline)
+{
+    wf_case one = {};
+    one.kind_ = WF_CASE_UNTIL_;
+    one.deadline_ = deadline;
+    return one;
+}
+
+inline wf_case ready_case(int fd, unsigned readiness)
+{
+    wf_case one = {};
+    one.kind_ = WF_CASE_READY_;
+    one.fd_ = fd;
+    one.readiness_ = readiness;
+    return one;
+}
+
 inline int tcp_listen(const char *host, uint16_t port, wf_listener **listener, wf_tcp_listen_options options = {})
 {
     options.size = sizeof options;
@@ -233,6 +283,12 @@ inline int tcp_listen(const char *host, uint16_t port, wf_listener **listener, w
 
 #define WF_CHANNEL(name, type, capacity) wf_cxx::channel<type, (capacity)> name
 #define WF_PRIORITY_CHANNEL(name, type, capacity, before) wf_cxx::priority_channel<type, (capacity), before> name
+#define WF_CASE_RECEIVE(channel, item) wf_cxx::channel_case(WF_CASE_RECEIVE_, (channel), (item))
+#define WF_CASE_SEND(channel, item) wf_cxx::channel_case(WF_CASE_SEND_, (channel), (item))
+#define WF_CASE_EVENT(event) wf_cxx::event_case(event)
+#define WF_CASE_HANDLE(handle) wf_cxx::handle_case(handle)
+#define WF_CASE_UNTIL(deadline_ns) wf_cxx::until_case(deadline_ns)
+#define WF_CASE_READY(fd, readiness) wf_cxx::ready_case((fd), (readiness))
 #define WF_MUTEX                                                                                                       \
     {                                                                                                                  \
     }

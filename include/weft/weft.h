@@ -28,6 +28,7 @@
 #include <weft/group.h>
 #include <weft/run.h>
 #include <weft/scope.h>
+#include <weft/select.h>
 #include <weft/stream.h>
 #include <weft/sync.h>
 #include <weft/task.h>

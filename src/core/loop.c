@@ -203,7 +203,7 @@ void group_add(struct wait_group *group, size_t index, struct wf_queue_ *queue, 
     queue_append(queue, &member->node.wait);
 }
 
-static void group_leave(struct wait_group *group)
+void group_leave(struct wait_group *group)
 {
     for (size_t i = 0; i < group->count; i++) {
         struct wait_member *member = &group->members[i];

@@ -108,7 +108,8 @@ void group_add(struct wait_group *group, size_t index, struct wf_queue_ *queue, 
 /* Does the group's task still wait? Else its wait has ended, and the task is on its way. */
 bool group_waits(const struct wait_group *group);
 
-/* Ends the group's wait: its members leave their queues. */
+/* Its members leave their queues; group_end: and its wait is over. */
+void group_leave(struct wait_group *group);
 void group_end(struct wait_group *group, int64_t result);
 
 /* The cancel function of a group's wait. */

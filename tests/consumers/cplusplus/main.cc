@@ -49,11 +49,32 @@ static int wait_on_each_other()
     return rc;
 }
 
+static bool younger(const user *one, const user *other)
+{
+    return one->id > other->id;
+}
+
+static int pass_items()
+{
+    WF_CHANNEL(numbers, int, 1);
+    WF_PRIORITY_CHANNEL(queue, user, 2, younger);
+    user first = {1, false}, second = {2, false}, next = {};
+    int rc = wf_send(&queue, &first);
+    if (rc == 0) rc = wf_send(&queue, &second);
+    if (rc == 0) rc = wf_receive(&queue, &next);
+    if (rc < 0 || next.id != 2) return rc < 0 ? rc : -EPROTO;
+    int number = 7;
+    wf_case cases[] = {WF_CASE_RECEIVE(&numbers, &number), WF_CASE_SEND(&numbers, &number), WF_CASE_UNTIL(WF_FOREVER)};
+    rc = wf_select(cases, WF_COUNT(cases));
+    return rc == 1 ? 0 : rc < 0 ? rc : -EPROTO;
+}
+
 static int consume(user *users)
 {
     int rc = load_both(users);
     if (rc == 0) rc = wf_gather(users, 2, load);
     if (rc == 0) rc = wait_on_each_other();
+    if (rc == 0) rc = pass_items();
     if (rc == 0 && wf_within(WF_MILLISECONDS(1), wf_sleep(WF_SECONDS(60))) != -ETIME) rc = -EPROTO;
     if (rc < 0) return rc;
     try {
