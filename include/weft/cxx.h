@@ -52,11 +52,19 @@
 #undef WF_CASE_SEND
 #undef WF_CASE_EVENT
 #undef WF_CASE_HANDLE
+#undef WF_CASE_FUTURE
 #undef WF_CASE_UNTIL
 #undef WF_CASE_READY
 #undef WF_MUTEX
 #undef WF_SEMAPHORE
 #undef WF_EVENT
+#undef WF_CONDITION
+#undef WF_BARRIER
+#undef WF_ONCE
+#undef WF_FUTURE
+#undef WF_LIMITER
+#undef WF_PERMIT
+#undef wf_once
 
 namespace wf_cxx
 {
@@ -233,6 +241,14 @@ inline wf_case handle_case(wf_handle *handle)
     return one;
 }
 
+inline wf_case future_case(wf_future *future)
+{
+    wf_case one = {};
+    one.kind_ = WF_CASE_FUTURE_;
+    one.on_.future = future;
+    return one;
+}
+
 inline wf_case until_case(int64_t deadline)
 {
     wf_case one = {};
@@ -248,6 +264,32 @@ inline wf_case ready_case(int fd, unsigned readiness)
     one.fd_ = fd;
     one.readiness_ = readiness;
     return one;
+}
+
+inline wf_semaphore semaphore(size_t count)
+{
+    wf_semaphore made = {};
+    made.permits_ = count;
+    return made;
+}
+
+inline wf_barrier barrier(int parties)
+{
+    wf_barrier made = {};
+    made.parties_ = parties;
+    return made;
+}
+
+inline wf_limiter limiter(int limit)
+{
+    wf_limiter made = {};
+    made.limit_ = limit;
+    return made;
+}
+
+template <class Arg> int once(wf_once *one, int (*fn)(Arg *), Arg *arg)
+{
+    return wf_once_(one, erased(fn), arg);
 }
 
 inline int tcp_listen(const char *host, uint16_t port, wf_listener **listener, wf_tcp_listen_options options = {})
@@ -287,21 +329,29 @@ inline int tcp_listen(const char *host, uint16_t port, wf_listener **listener, w
 #define WF_CASE_SEND(channel, item) wf_cxx::channel_case(WF_CASE_SEND_, (channel), (item))
 #define WF_CASE_EVENT(event) wf_cxx::event_case(event)
 #define WF_CASE_HANDLE(handle) wf_cxx::handle_case(handle)
+#define WF_CASE_FUTURE(future) wf_cxx::future_case(future)
 #define WF_CASE_UNTIL(deadline_ns) wf_cxx::until_case(deadline_ns)
 #define WF_CASE_READY(fd, readiness) wf_cxx::ready_case((fd), (readiness))
 #define WF_MUTEX                                                                                                       \
     {                                                                                                                  \
     }
-#define WF_SEMAPHORE(count)                                                                                            \
-    {                                                                                                                  \
-        (count), {nullptr, nullptr},                                                                                   \
-        {                                                                                                              \
-            nullptr, nullptr                                                                                           \
-        }                                                                                                              \
-    }
+#define WF_SEMAPHORE(count) wf_cxx::semaphore(count)
 #define WF_EVENT                                                                                                       \
     {                                                                                                                  \
     }
+#define WF_CONDITION                                                                                                   \
+    {                                                                                                                  \
+    }
+#define WF_BARRIER(parties) wf_cxx::barrier(parties)
+#define WF_ONCE                                                                                                        \
+    {                                                                                                                  \
+    }
+#define WF_FUTURE                                                                                                      \
+    {                                                                                                                  \
+    }
+#define WF_LIMITER(limit) wf_cxx::limiter(limit)
+#define WF_PERMIT(permit) struct wf_permit permit __attribute__((cleanup(wf_permit_leave_))) = {}
+#define wf_once(once, fn, arg) wf_cxx::once((once), (fn), (arg))
 
 #endif
 #endif

@@ -41,6 +41,7 @@ enum wf_case_kind_ {
     WF_CASE_SEND_,
     WF_CASE_EVENT_,
     WF_CASE_HANDLE_,
+    WF_CASE_FUTURE_,
     WF_CASE_UNTIL_,
     WF_CASE_READY_,
 };
@@ -52,6 +53,7 @@ struct wf_case {
         struct wf_channel *channel;
         struct wf_event *event;
         struct wf_handle *handle;
+        struct wf_future *future;
     } on_;
     void *item_;
     size_t item_size_;
@@ -83,6 +85,12 @@ struct wf_case {
 #define WF_CASE_HANDLE(one)                                                                                            \
     {                                                                                                                  \
         .kind_ = WF_CASE_HANDLE_, .on_.handle = (one)                                                                  \
+    }
+
+/* As wf_future_wait, without the message: the future is set; the result is 0 or its error. */
+#define WF_CASE_FUTURE(one)                                                                                            \
+    {                                                                                                                  \
+        .kind_ = WF_CASE_FUTURE_, .on_.future = (one)                                                                  \
     }
 
 /* The time has come; the result is 0. WF_FOREVER: never. */

@@ -46,6 +46,7 @@ static int check_case(const struct wf_case *one, unsigned *polls)
     case WF_CASE_HANDLE_:
         return one->on_.handle->state_ == HANDLE_UNUSED ? -EINVAL : 0;
     case WF_CASE_EVENT_:
+    case WF_CASE_FUTURE_:
     case WF_CASE_UNTIL_:
         return 0;
     case WF_CASE_READY_:
@@ -78,6 +79,9 @@ static bool settle(struct loop *loop, struct wf_case *one)
     case WF_CASE_EVENT_:
         one->result = 0;
         return one->on_.event->set_;
+    case WF_CASE_FUTURE_:
+        one->result = one->on_.future->code_;
+        return one->on_.future->set_;
     case WF_CASE_HANDLE_:
         one->result = one->on_.handle->result_;
         return one->on_.handle->state_ == HANDLE_ENDED;
@@ -135,6 +139,8 @@ static struct wf_queue_ *queue_of(const struct wf_case *one)
         return &one->on_.channel->senders_;
     case WF_CASE_EVENT_:
         return &one->on_.event->waiters_;
+    case WF_CASE_FUTURE_:
+        return &one->on_.future->waiters_;
     case WF_CASE_HANDLE_:
         return &one->on_.handle->waiters_;
     case WF_CASE_UNTIL_:

@@ -1,4 +1,5 @@
 /* Rule 4.4: a select carries out exactly one case. The sweeps cut each test everywhere. */
+#include <string.h>
 #include <unistd.h>
 #include <weft/sim.h>
 #include <weft/testing.h>
@@ -361,7 +362,7 @@ WF_TEST(cases_that_cannot_be_waited_for_are_refused)
     WF_EXPECT_CODE(wf_select(&unknown, 1), -EINVAL);
     WF_EXPECT_CODE(wf_try_select(&none, 0), -EINVAL);
     struct wf_event event = WF_EVENT;
-    struct wf_case many[WF_SELECT_MAX + 1];
+    static struct wf_case many[WF_SELECT_MAX + 1];
     for (size_t i = 0; i < WF_COUNT(many); i++) many[i] = (struct wf_case)WF_CASE_EVENT(&event);
     WF_EXPECT_CODE(wf_select(many, WF_COUNT(many)), -E2BIG);
     WF_EXPECT_CODE(wf_try_select(many, WF_SELECT_MAX), -EAGAIN);
@@ -384,8 +385,9 @@ WF_TEST(an_error_of_the_kernel_is_the_case_s_result, .real = true)
 
 WF_TEST(the_largest_select_waits_and_leaves_every_queue, .sweep = true)
 {
-    struct wf_event events[WF_SELECT_MAX] = {{.set_ = false}};
-    struct wf_case cases[WF_SELECT_MAX];
+    static struct wf_event events[WF_SELECT_MAX];
+    static struct wf_case cases[WF_SELECT_MAX];
+    memset(events, 0, sizeof events);
     for (size_t i = 0; i < WF_SELECT_MAX; i++) cases[i] = (struct wf_case)WF_CASE_EVENT(&events[i]);
     struct giver giver = {.event = &events[WF_SELECT_MAX - 1]};
     WF_SCOPE(scope);
