@@ -48,10 +48,12 @@ struct wf_channel {
  * declared: in a block, or, with `static` before it, outside functions.
  */
 #define WF_CHANNEL(name, type, capacity)                                                                               \
-    struct wf_channel name = {.slots_ = (char *)(__typeof__(type)[(capacity) == 0 ? 1 : (capacity)]){0},               \
-                              .item_size_ = sizeof(type),                                                              \
-                              .slot_size_ = sizeof(type),                                                              \
-                              .capacity_ = (capacity)}
+    struct wf_channel name = {                                                                                         \
+        .slots_ = (char *)(WF_SLOT_(type)[(capacity) == 0 ? 1 : (capacity)]){[0].zero_ = 0},                           \
+        .item_size_ = sizeof(type),                                                                                    \
+        .slot_size_ = sizeof(type),                                                                                    \
+        .capacity_ = (capacity),                                                                                       \
+    }
 
 /*
  * WF_PRIORITY_CHANNEL(name, type, capacity, before) declares a channel that gives, of what it holds, the item that
@@ -147,6 +149,13 @@ WF_API WF_SUSPENDS WF_CHECKED int wf_send_(struct wf_channel *channel, const voi
 WF_API WF_SUSPENDS WF_CHECKED int wf_receive_(struct wf_channel *channel, void *item, size_t size);
 WF_API WF_CHECKED int wf_try_send_(struct wf_channel *channel, const void *item, size_t size);
 WF_API WF_CHECKED int wf_try_receive_(struct wf_channel *channel, void *item, size_t size);
+
+/* As large as an item; `zero_` is what an initialiser can name, whatever the type. */
+#define WF_SLOT_(type)                                                                                                 \
+    union {                                                                                                            \
+        char zero_;                                                                                                    \
+        __typeof__(type) item_;                                                                                        \
+    }
 
 /* An item and its age. */
 #define WF_ORDERED_SLOT_(type)                                                                                         \

@@ -31,6 +31,7 @@
 #include <weft/select.h>
 #include <weft/sync.h>
 #include <weft/tcp.h>
+#include <weft/token.h>
 
 #undef WF_SCOPE
 #undef wf_spawn
@@ -40,6 +41,7 @@
 #undef wf_within
 #undef wf_until
 #undef wf_shielded
+#undef wf_linked
 #undef wf_gather
 #undef wf_race
 #undef wf_run
@@ -64,6 +66,7 @@
 #undef WF_FUTURE
 #undef WF_LIMITER
 #undef WF_PERMIT
+#undef WF_TOKEN
 #undef wf_once
 
 namespace wf_cxx
@@ -134,17 +137,29 @@ int spawn_ready(const char *place, const char *function, wf_scope *scope, int (*
     return wf_spawn_ready_(scope, erased(fn), &own);
 }
 
-template <class Body> auto around(const char *place, int64_t timeout, int64_t deadline, bool shield, Body body)
+template <class Body> auto inside(const char *place, const wf_scope_options &options, Body body)
 {
     struct wf_scope scope __attribute__((cleanup(wf_scope_leave_))) = {};
-    wf_scope_options options = {};
-    options.timeout = timeout;
-    options.deadline = deadline;
-    options.shield = shield;
     open(place, &scope, options);
     auto value = body();
     int rc = wf_scope_end(&scope, value < 0 ? static_cast<int>(value) : 0);
     return value < 0 || rc < 0 ? static_cast<decltype(value)>(rc) : value;
+}
+
+template <class Body> auto around(const char *place, int64_t timeout, int64_t deadline, bool shield, Body body)
+{
+    wf_scope_options options = {};
+    options.timeout = timeout;
+    options.deadline = deadline;
+    options.shield = shield;
+    return inside(place, options, body);
+}
+
+template <class Body> auto linked(const char *place, wf_token *token, Body body)
+{
+    wf_scope_options options = {};
+    options.token = token;
+    return inside(place, options, body);
 }
 
 template <class Item>
@@ -287,7 +302,7 @@ inline wf_limiter limiter(int limit)
     return made;
 }
 
-template <class Arg> int once(wf_once *one, int (*fn)(Arg *), Arg *arg)
+template <class Arg> int call_once(wf_once *one, int (*fn)(Arg *), Arg *arg)
 {
     return wf_once_(one, erased(fn), arg);
 }
@@ -315,6 +330,7 @@ inline int tcp_listen(const char *host, uint16_t port, wf_listener **listener, w
     wf_cxx::around(WF_HERE_, 0, wf_at_(deadline_ns), false, [&] { return (__VA_ARGS__); })
 #define wf_shielded(duration_ns, ...)                                                                                  \
     wf_cxx::around(WF_HERE_, wf_timeout_(duration_ns), 0, true, [&] { return (__VA_ARGS__); })
+#define wf_linked(token, ...) wf_cxx::linked(WF_HERE_, (token), [&] { return (__VA_ARGS__); })
 #define wf_gather(items, count, ...)                                                                                   \
     wf_cxx::gather(WF_HERE_, WF_TEXT_(WF_FIRST_(__VA_ARGS__)), items, count, __VA_ARGS__)
 #define wf_race(items, count, ...) wf_cxx::race(WF_HERE_, WF_TEXT_(WF_FIRST_(__VA_ARGS__)), items, count, __VA_ARGS__)
@@ -349,9 +365,12 @@ inline int tcp_listen(const char *host, uint16_t port, wf_listener **listener, w
 #define WF_FUTURE                                                                                                      \
     {                                                                                                                  \
     }
+#define WF_TOKEN                                                                                                       \
+    {                                                                                                                  \
+    }
 #define WF_LIMITER(limit) wf_cxx::limiter(limit)
 #define WF_PERMIT(permit) struct wf_permit permit __attribute__((cleanup(wf_permit_leave_))) = {}
-#define wf_once(once, fn, arg) wf_cxx::once((once), (fn), (arg))
+#define wf_once(state, fn, arg) wf_cxx::call_once((state), (fn), (arg))
 
 #endif
 #endif

@@ -34,5 +34,7 @@
 #include <weft/task.h>
 #include <weft/tcp.h>
 #include <weft/time.h>
+#include <weft/token.h>
+#include <weft/waker.h>
 
 #endif

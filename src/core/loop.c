@@ -10,9 +10,8 @@
 
 _Thread_local struct loop *current_loop __attribute__((tls_model("initial-exec")));
 
-struct loop *loop_required(const char *function)
+void loop_required(const char *function)
 {
-    if (current_loop != NULL && current_loop->running != NULL) return current_loop;
     misuse("%s was called outside a task. It may have to wait, and only a task can: call it from a function that "
            "wf_run "
            "or wf_spawn started, on the thread of that loop.",
@@ -184,16 +183,15 @@ int wf_yield(void)
 
 int64_t queue_wait(struct wf_queue_ *queue, const struct wait_class *class)
 {
-    struct wf_wait wait = {.task = current_loop->running};
-    queue_append(queue, &wait);
-    return suspend(&wait, class, queue);
+    struct wf_wait *wait = &current_loop->running->own_wait.wait;
+    queue_append(queue, wait);
+    return suspend(wait, class, queue);
 }
 
-int64_t queue_wait_item(struct wf_queue_ *queue, const struct wait_class *class, void *item)
+int queue_wait_item(struct wf_queue_ *queue, const struct wait_class *class, void *item)
 {
-    struct item_wait waiting = {.wait.task = current_loop->running, .item = item};
-    queue_append(queue, &waiting.wait);
-    return suspend(&waiting.wait, class, queue);
+    current_loop->running->own_wait.item = item;
+    return (int)queue_wait(queue, class);
 }
 
 void group_add(struct wait_group *group, size_t index, struct wf_queue_ *queue, void *item)
@@ -276,7 +274,7 @@ int64_t wf_now(void)
 static void sleep_over(struct wf_timer_ *timer)
 {
     struct wf_task *task = (struct wf_task *)((char *)timer - offsetof(struct wf_task, sleep_timer));
-    wait_end(&task->sleep_wait, 0);
+    wait_end(&task->own_wait.wait, 0);
 }
 
 static void sleep_cancelled(struct wf_wait *wait, int code)
@@ -296,7 +294,7 @@ int wf_sleep_until(int64_t deadline_ns)
     task->sleep_timer.deadline = deadline_ns < 0 ? 0 : deadline_ns;
     task->sleep_timer.fire = sleep_over;
     if (deadline_ns != WF_FOREVER) timer_arm(&loop->timers, &task->sleep_timer);
-    return (int)suspend(&task->sleep_wait, &sleep_class, NULL);
+    return (int)suspend(&task->own_wait.wait, &sleep_class, NULL);
 }
 
 int wf_sleep(int64_t duration_ns)
@@ -318,7 +316,7 @@ void loop_send(struct loop *loop, struct message *message)
     if (atomic_exchange(&loop->sleeping, false)) loop->driver->wake(loop);
 }
 
-static void deliver_messages(struct loop *loop)
+void loop_deliver(struct loop *loop)
 {
     if (atomic_load_explicit(&loop->inbox, memory_order_relaxed) == NULL) return;
     struct message *newest = atomic_exchange(&loop->inbox, NULL), *oldest = NULL;
@@ -343,9 +341,15 @@ static bool nothing_is_timed(const struct loop *loop)
     return loop->timers.armed == (guarded ? 1 : 0);
 }
 
+/* Signals and wakers come from outside; a simulated world has no outside but its signals. */
+static bool may_be_woken(const struct loop *loop)
+{
+    return loop->signals || (loop->wakers > 0 && !loop->driver->simulated);
+}
+
 static bool is_deadlock(const struct loop *loop)
 {
-    return loop->runnable == 0 && loop->idlers.first == NULL && !loop->signals && nothing_is_timed(loop) &&
+    return loop->runnable == 0 && loop->idlers.first == NULL && !may_be_woken(loop) && nothing_is_timed(loop) &&
            loop->pending_ops == 0 && loop->pending_jobs == 0 && atomic_load(&loop->inbox) == NULL;
 }
 
@@ -410,11 +414,11 @@ static void poll_once(struct loop *loop)
     }
     bool alive = loop->driver->poll(loop, deadline);
     atomic_store_explicit(&loop->sleeping, false, memory_order_relaxed);
-    deliver_messages(loop);
+    loop_deliver(loop);
     loop->now = loop_now(loop);
     timers_fire(&loop->timers, loop->now);
     if (loop->idlers.first != NULL) wake_idler(loop);
-    if (!alive && loop->runnable == 0 && !loop->signals) loop_give_up(loop, deadlock);
+    if (!alive && loop->runnable == 0 && !may_be_woken(loop)) loop_give_up(loop, deadlock);
     if (loop->signals) signals_look(loop);
 }
 

@@ -77,6 +77,7 @@ struct loop {
 
     _Atomic(struct message *) inbox;
     atomic_bool sleeping;
+    uint32_t wakers; /* through which other threads may end a wait at any time */
 
     struct wf_scope root; /* the scope of the main task */
     int broken;           /* why the loop gave up: -EDEADLK, or 0 */
@@ -97,15 +98,16 @@ void loop_give_up(struct loop *loop, const char *why);
 
 extern _Thread_local struct loop *current_loop __attribute__((tls_model("initial-exec")));
 
-/* The running loop of this thread, which must be inside a task; aborts with an explanation otherwise. */
-struct loop *loop_required(const char *function);
+/* Aborts with an explanation. */
+_Noreturn void loop_required(const char *function);
 
+/* The running loop of this thread, which must be inside a task. */
 #define LOOP_HERE()                                                                                                    \
-    (__builtin_expect(current_loop != NULL && current_loop->running != NULL, 1) ? current_loop                         \
-                                                                                : loop_required(__func__))
+    (__builtin_expect(current_loop != NULL && current_loop->running != NULL, 1) ? (void)0 : loop_required(__func__),   \
+     current_loop)
 
 /* For calls that never suspend: the loop itself may make them too, in a callback. */
-#define LOOP_ALIVE() (__builtin_expect(current_loop != NULL, 1) ? current_loop : loop_required(__func__))
+#define LOOP_ALIVE() (__builtin_expect(current_loop != NULL, 1) ? (void)0 : loop_required(__func__), current_loop)
 
 static inline void run_push(struct loop *loop, struct wf_task *task)
 {
@@ -154,6 +156,9 @@ int64_t loop_now(struct loop *loop);
 
 /* Sends a message from any thread; the loop must live until it is delivered. */
 void loop_send(struct loop *loop, struct message *message);
+
+/* Delivers what has come; the last time after the last task has ended. */
+void loop_deliver(struct loop *loop);
 
 /* ---- task.c ---- */
 struct wf_task *task_new(struct loop *loop);

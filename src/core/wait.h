@@ -86,7 +86,7 @@ struct item_wait {
     void *item;
 };
 
-int64_t queue_wait_item(struct wf_queue_ *queue, const struct wait_class *class, void *item);
+int queue_wait_item(struct wf_queue_ *queue, const struct wait_class *class, void *item);
 
 /* ---- Waiting in several queues at once: exactly one of them wakes the task ---- */
 

@@ -63,16 +63,26 @@ void wf_channel_destroy(struct wf_channel *channel)
 
 /* ---- Passing items ---- */
 
-void channel_check_item(const struct wf_channel *channel, size_t size, const char *function)
+static __attribute__((noinline, cold)) void refuse_item(const struct wf_channel *channel, size_t size,
+                                                        const char *function)
 {
-    if (__builtin_expect(size == channel->item_size_, 1)) return;
     misuse("%s was given an item of %zu bytes, and the channel is one for items of %zu. Pass a pointer to a variable "
            "of "
            "the type that the channel was made with.",
            function, size, channel->item_size_);
 }
 
-static void *item_of(const struct wf_wait *wait)
+static inline void check_item(const struct wf_channel *channel, size_t size, const char *function)
+{
+    if (__builtin_expect(size != channel->item_size_, 0)) refuse_item(channel, size, function);
+}
+
+void channel_check_item(const struct wf_channel *channel, size_t size, const char *function)
+{
+    check_item(channel, size, function);
+}
+
+static inline void *item_of(const struct wf_wait *wait)
 {
     return ((const struct item_wait *)wait)->item;
 }
@@ -84,42 +94,39 @@ static void finish_one(struct wf_channel *channel)
     while (queue_grant(&channel->joiners_, 0)) {}
 }
 
-static void count_sent(struct wf_channel *channel)
+static inline void count_sent(struct wf_channel *channel)
 {
     channel->sent_++;
     channel->unfinished_++;
 }
 
-bool channel_settle_send(struct wf_channel *channel, const void *item, int *result)
+static inline int try_send(struct wf_channel *channel, const void *item)
 {
-    *result = 0;
     struct wf_wait *receiver = channel->receivers_.first;
     if (receiver != NULL) {
         item_copy(item_of(receiver), item, channel->item_size_);
-        count_sent(channel);
         channel->received_++;
         queue_grant(&channel->receivers_, 1);
     } else if (channel->closed_) {
-        *result = -EPIPE;
+        return -EPIPE;
     } else if (channel->count_ < channel->capacity_) {
         buffer_put(channel, item);
-        count_sent(channel);
     } else {
-        return false;
+        return -EAGAIN;
     }
-    return true;
+    count_sent(channel);
+    return 0;
 }
 
 /* The first sender that waits is rid of its item. */
-static void release_sender(struct wf_channel *channel)
+static inline void release_sender(struct wf_channel *channel)
 {
     count_sent(channel);
     queue_grant(&channel->senders_, 0);
 }
 
-bool channel_settle_receive(struct wf_channel *channel, void *item, int *result)
+static inline int try_receive(struct wf_channel *channel, void *item)
 {
-    *result = 1;
     const struct wf_wait *sender = channel->senders_.first;
     if (channel->count_ > 0) {
         item_copy(item, buffer_take(channel), channel->item_size_);
@@ -131,47 +138,56 @@ bool channel_settle_receive(struct wf_channel *channel, void *item, int *result)
         item_copy(item, item_of(sender), channel->item_size_);
         release_sender(channel);
     } else {
-        *result = 0;
-        return channel->closed_;
+        return channel->closed_ ? 0 : -EAGAIN;
     }
     channel->received_++;
-    return true;
+    return 1;
+}
+
+int channel_try_send(struct wf_channel *channel, const void *item)
+{
+    return try_send(channel, item);
+}
+
+int channel_try_receive(struct wf_channel *channel, void *item)
+{
+    return try_receive(channel, item);
 }
 
 int wf_send_(struct wf_channel *channel, const void *item, size_t size)
 {
     struct loop *loop = LOOP_HERE();
-    channel_check_item(channel, size, "wf_send");
+    check_item(channel, size, "wf_send");
     int rc = wait_check_in(loop, false);
     if (rc < 0) return rc;
-    if (channel_settle_send(channel, item, &rc)) return (int)wait_skipped_in(loop, rc);
-    return (int)queue_wait_item(&channel->senders_, &send_class, (void *)(uintptr_t)item);
+    rc = try_send(channel, item);
+    if (rc != -EAGAIN) return (int)wait_skipped_in(loop, rc);
+    return queue_wait_item(&channel->senders_, &send_class, (void *)(uintptr_t)item);
 }
 
 int wf_receive_(struct wf_channel *channel, void *item, size_t size)
 {
     struct loop *loop = LOOP_HERE();
-    channel_check_item(channel, size, "wf_receive");
+    check_item(channel, size, "wf_receive");
     int rc = wait_check_in(loop, false);
     if (rc < 0) return rc;
-    if (channel_settle_receive(channel, item, &rc)) return (int)wait_skipped_in(loop, rc);
-    return (int)queue_wait_item(&channel->receivers_, &receive_class, item);
+    rc = try_receive(channel, item);
+    if (rc != -EAGAIN) return (int)wait_skipped_in(loop, rc);
+    return queue_wait_item(&channel->receivers_, &receive_class, item);
 }
 
 int wf_try_send_(struct wf_channel *channel, const void *item, size_t size)
 {
     (void)LOOP_ALIVE();
-    channel_check_item(channel, size, "wf_try_send");
-    int rc;
-    return channel_settle_send(channel, item, &rc) ? rc : -EAGAIN;
+    check_item(channel, size, "wf_try_send");
+    return try_send(channel, item);
 }
 
 int wf_try_receive_(struct wf_channel *channel, void *item, size_t size)
 {
     (void)LOOP_ALIVE();
-    channel_check_item(channel, size, "wf_try_receive");
-    int rc;
-    return channel_settle_receive(channel, item, &rc) ? rc : -EAGAIN;
+    check_item(channel, size, "wf_try_receive");
+    return try_receive(channel, item);
 }
 
 /* ---- Closing ---- */

@@ -91,7 +91,7 @@ int wf_limiter_acquire_(struct wf_limiter *limiter, struct wf_permit *permit, co
         return (int)wait_skipped_in(loop, 0);
     }
     limiter->waited_++;
-    rc = (int)queue_wait_item(&limiter->waiters_, &limiter_class, permit);
+    rc = queue_wait_item(&limiter->waiters_, &limiter_class, permit);
     if (rc < 0) permit->limiter_ = NULL;
     return rc;
 }

@@ -73,9 +73,11 @@ static bool settle(struct loop *loop, struct wf_case *one)
 {
     switch (one->kind_) {
     case WF_CASE_RECEIVE_:
-        return channel_settle_receive(one->on_.channel, one->item_, &one->result);
+        one->result = channel_try_receive(one->on_.channel, one->item_);
+        return one->result != -EAGAIN;
     case WF_CASE_SEND_:
-        return channel_settle_send(one->on_.channel, one->item_, &one->result);
+        one->result = channel_try_send(one->on_.channel, one->item_);
+        return one->result != -EAGAIN;
     case WF_CASE_EVENT_:
         one->result = 0;
         return one->on_.event->set_;
