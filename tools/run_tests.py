@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """Runs everything that guards a change: the runner behind `make test`.
 
-    tools/run_tests.py build build-asan             # every suite of each build, on both drivers; then, for the first
-                                                    # build, style, documents, misuse, mistakes, consumers and
-                                                    # examples
+    tools/run_tests.py build build-asan             # every suite of each build, on every driver, and kept fuzz inputs;
+                                                    # for the first build, style, documents, misuse, the kit ...
     tools/run_tests.py build --only core/scope      # the suites and scripts whose names contain that
 
 Two run at a time, each under a time limit. The last line sums up what all of them counted.
@@ -82,14 +81,26 @@ def suites(build, drivers, mark):
                 yield Job(name, [str(file)], {**variables, "WEFT_DRIVER": driver})
 
 
-def scripts(builds):
-    build = builds[0]
+def kept_inputs(build, mark):
+    """The corpus of each fuzz target, through the target."""
+    variables = SANITIZERS if is_sanitized(build) else {}
+    for corpus in sorted((ROOT / "fuzz" / "corpus").iterdir()):
+        target = build / "fuzz" / f"{corpus.name}_fuzz"
+        yield Job(f"fuzz/{corpus.name} [{mark}sim]", [str(target), str(corpus)], variables)
+
+
+def scripts(builds, drivers):
+    build, real = builds[0], [driver for driver in drivers if driver != "sim"]
     wanted = [
         ("tidy", "tools/tidy/tidy.py", []),
         ("tidy_test", "tools/tidy/tidy_test.py", []),
         ("docs", "tools/tidy/docs.py", [str(build)]),
+        ("cancel_contract", "tools/cancel_contract.py", ["--check"]),
+        ("semantics_coverage", "tools/semantics_coverage.py", [str(build), "--check"]),
         ("misuse", "tests/misuse/run.sh", []),
+        ("kit", "tests/testing/kit.py", [str(build)]),
         ("planted", "tests/planted/run.sh", [str(build) for build in builds[:2]]),
+        ("faults/netns", "tests/faults/netns.sh", [str(build), *real]),
         ("consumers", "tests/consumers/run.sh", [str(build)]),
     ]
     for script in sorted((ROOT / "tests" / "examples").glob("*.sh")):
@@ -164,6 +175,9 @@ def show(job):
         print(job.output.rstrip())
         if job.wrong:
             print(f"{job.name}: {job.wrong}")
+    for line in job.output.splitlines():
+        if line.startswith("skip: ") and not job.failed:
+            print(line)
     sys.stdout.flush()
 
 
@@ -175,8 +189,9 @@ def collect(builds, part):
         drivers.remove("uring")
     jobs = []
     for build in builds:
-        jobs += suites(build, drivers, f"{build.name} " if len(builds) > 1 else "")
-    jobs += scripts(builds)
+        mark = f"{build.name} " if len(builds) > 1 else ""
+        jobs += [*suites(build, drivers, mark), *kept_inputs(build, mark)]
+    jobs += scripts(builds, drivers)
     return [job for job in jobs if part in job.name]
 
 

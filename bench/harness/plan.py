@@ -87,6 +87,15 @@ def small_cost(name, floor_is, counts, mark, scale):
     return Group(runs + peer_runs(TASK_PEERS, name, arguments), (entry,))
 
 
+def tool_cost(name, count, mark, scale):
+    """A cost in nanoseconds of a tool that stands on the scheduler, beside a bare switch of stacks."""
+    runs = (
+        Run("weft", "weft", name, (str(count // scale),)),
+        Run("floor", "floors", "switch", (str(40_000_000 // scale),)),
+    )
+    return Group(runs, (Entry(name, "ns", "weft", "one bare switch of stacks", ("floor",), mark=Mark(value=mark)),))
+
+
 def timers(name, words, mark):
     arguments = ("100000", *words)
     runs = (Run("weft", "weft", "timers", arguments), Run("floor", "floors", "timers", arguments))
@@ -188,6 +197,7 @@ def groups(quick):
             dict(weft=8_000, floors=20_000, go=2_000, tokio=2_000, asio=800, asyncio=150, uvloop=200),
             mark=30, scale=scale,
         ),
+        tool_cost("generator_item", 20_000_000, mark=15, scale=scale),
         timers("timers_100k_cpu", (), mark=0.25),
         timers("timers_100k_cpu_warm", ("warm",), mark=0.08),
         timer_op(scale),

@@ -121,9 +121,10 @@ struct wf_scope {
     int first_error_, outcome_, result_;
     uint8_t policy_, state_;
     bool keep_finished_, decided_, cut_, caught_;
+    void (*leave_)(struct wf_scope *scope); /* of a construct that opened it for itself, and ends it when overtaken */
     struct wf_token *token_;
     struct wf_scope *next_linked_, *prev_linked_; /* to the same token */
-    void *reserved_[3];
+    void *reserved_[2];
 };
 
 struct wf_scope_options {
@@ -144,6 +145,8 @@ struct wf_scope_options {
  * WF_SCOPE(name, .option = value, ...) declares the variable `name` and opens it as a scope of the current task.
  * Leaving the C block closes it in any case, but the way out is wf_scope_end: leaving without it cancels the children,
  * waits for them, and hands errors to the enclosing scope.
+ * Suspends: opening never; leaving without wf_scope_end, until the last child has ended. On cancel: goes on waiting for
+ * the children, which are cancelled too.
  */
 #define WF_SCOPE(...) WF_SCOPE_(WF_FIRST_(__VA_ARGS__), __VA_ARGS__)
 
@@ -195,7 +198,8 @@ WF_API const struct wf_reason *wf_scope_reason(const struct wf_scope *scope);
 /* Children that are alive now, daemons included. */
 WF_API size_t wf_scope_alive(const struct wf_scope *scope);
 
-/* An arena that the opener and the children may fill; given back when the block is left. NULL: out of memory. */
+/* An arena that the opener and the children may fill; given back when the block is left. NULL: out of
+ * memory; allocating from it fails, too. */
 WF_API struct wf_arena *wf_scope_arena(struct wf_scope *scope);
 
 /*
@@ -222,8 +226,8 @@ WF_API size_t wf_scope_errors_dropped(const struct wf_scope *scope);
 /* ---- Children ---- */
 
 /*
- * A handle is your memory, declared before the scope. The child's result is written there; it can be joined any number
- * of times and gives the same answer.
+ * A handle is your memory, declared before the scope, all zero. The child's result is written there; it can be joined
+ * any number of times and gives the same answer.
  */
 struct wf_handle {
     struct wf_task *task_; /* NULL once the child has ended */
@@ -257,9 +261,11 @@ struct wf_spawn_options {
  * that `fn` takes a pointer of arg's type and returns int.
  *
  * Returned 0: the function will run, at least to its first suspension point; it starts after the spawner's next
- * suspension, in order. Ownership of `arg` has passed.
+ * suspension, in order.
  * Suspends: only while the scope's limit is reached. On cancel: nothing runs, the caller keeps the argument.
- * Errors: -ECANCELED; -ENOMEM, -EINVAL (these two count as a failed child, so an unchecked spawn cannot vanish).
+ * Owns: the child, once 0 was returned, what `arg` points to; until then, and after a failure, the caller.
+ * Errors: -ECANCELED; -ENOMEM, -EINVAL, -EAGAIN past .tasks_max (these count as a failed child, so an unchecked spawn
+ * cannot vanish).
  * Threads: tasks of the scope's loop.
  */
 #define wf_spawn(scope, fn, ...)                                                                                       \
@@ -334,6 +340,7 @@ WF_API WF_SUSPENDS int wf_scope_next(struct wf_scope *scope, struct wf_finished 
  * wf_within(duration, expression) gives the expression's value, or -ETIME when the duration passed first; 0 and less
  * are expired. wf_until takes an absolute deadline. wf_shielded hides outer cancellation from the expression, for
  * cleanup that must talk to the world, but not for ever.
+ * Suspends: as the expression does, never by itself. On cancel: as the expression.
  */
 #define wf_within(duration_ns, ...)                                                                                    \
     WF_AROUND_(WF_JOIN_(wf_around_, __COUNTER__), wf_timeout_(duration_ns), 0, false, __VA_ARGS__)
@@ -345,7 +352,7 @@ WF_API WF_SUSPENDS int wf_scope_next(struct wf_scope *scope, struct wf_finished 
 /* ---- What the macros stand on: private ---- */
 
 WF_API void wf_scope_open_(const struct wf_scope_options *options);
-WF_API void wf_scope_leave_(struct wf_scope *scope);
+WF_API WF_SUSPENDS WF_UNCANCELLABLE void wf_scope_leave_(struct wf_scope *scope);
 WF_API void wf_scope_cancel_at_(struct wf_scope *scope, const char *why, const char *place);
 WF_API void wf_handle_cancel_at_(struct wf_handle *handle, const char *why, const char *place);
 WF_API WF_SUSPENDS int wf_spawn_(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options);

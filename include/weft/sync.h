@@ -9,7 +9,7 @@
  *     rc = work();
  *     wf_semaphore_release(&permits);
  *
- * None owns memory; none needs finishing, but nobody may be waiting when it goes out of use.
+ * None owns memory; none needs finishing, but nobody may hold a mutex or be waiting when it goes out of use.
  * Threads: the tasks of one loop.
  */
 #ifndef WEFT_SYNC_H

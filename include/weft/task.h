@@ -51,7 +51,7 @@ WF_API int wf_fail(int code, const char *format, ...) WF_PRINTF_(2, 3);
  * the task's and lasts until its next failure or end. */
 WF_API const char *wf_failure(void);
 
-/* An arena for scratch; dies with the task. NULL: out of memory. */
+/* An arena for scratch; dies with the task. NULL: out of memory; allocating from it fails, too. */
 WF_API struct wf_arena *wf_task_arena(void);
 
 /* ---- Task-locals ---- */

@@ -25,7 +25,9 @@
 #include <weft/cxx.h>
 #include <weft/executor.h>
 #include <weft/file.h>
+#include <weft/generator.h>
 #include <weft/group.h>
+#include <weft/iterate.h>
 #include <weft/run.h>
 #include <weft/scope.h>
 #include <weft/select.h>

@@ -134,6 +134,7 @@ struct driver {
     int (*pipe)(struct loop *loop, int ends[2]);
     int (*bind)(struct loop *loop, int fd, const struct sockaddr *address, socklen_t size);
     int (*listen)(struct loop *loop, int fd, int backlog);
+    /* SO_LINGER too takes a number: the seconds that a close lingers; 0: it resets the connection. */
     int (*set_option)(struct loop *loop, int fd, int level, int name, int value);
     int (*local_name)(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
     int (*shutdown)(struct loop *loop, int fd, int how);

@@ -5,9 +5,9 @@
 
 static bool is_due(struct injection *injection)
 {
-    if (injection->fired) return injection->persistent;
-    if (--injection->left > 0) return false;
-    injection->fired = true;
+    if (injection->times > 0 && !injection->persistent) return false;
+    if (injection->left > 0 && --injection->left > 0) return false;
+    injection->times++;
     return true;
 }
 
@@ -35,6 +35,13 @@ static const int failures[OP_KINDS] = {
     [OP_SYNC] = -EIO,        [OP_POLL] = -ENOMEM,
 };
 
+enum { SINGLE_BYTES_MAX = 1000 }; /* megabytes would take for ever otherwise */
+
+static void shorten(const struct injection *injection, struct op *op)
+{
+    op->size = injection->times <= SINGLE_BYTES_MAX ? 1 : op->size / 2;
+}
+
 static bool transfers(enum op_kind kind)
 {
     return kind == OP_RECV || kind == OP_SEND || kind == OP_READ || kind == OP_WRITE;
@@ -48,7 +55,7 @@ bool inject_operation(struct loop *loop, struct op *op)
         op->wait.result = failures[op->kind];
         return is_due(injection);
     case INJECT_SHORT_OPERATION:
-        if (transfers(op->kind) && op->size > 1 && is_due(injection)) op->size = 1;
+        if (transfers(op->kind) && op->size > 1 && is_due(injection)) shorten(injection, op);
         return false;
     default:
         return false;

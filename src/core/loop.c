@@ -7,6 +7,7 @@
 #include <weft/time.h>
 
 #include "base/report.h"
+#include "fiber/modes.h"
 
 _Thread_local struct loop *current_loop __attribute__((tls_model("initial-exec")));
 
@@ -44,10 +45,13 @@ static void fiber_main(void *argument)
     (void)argument;
     fiber_entered();
     struct loop *loop = current_loop;
+    modes_reset(loop->modes); /* not those of the task that was left for this one */
     for (;;) {
         struct wf_task *task = loop->running;
         struct stack *stack = task->stack;
-        task_end(task, task->fn(task->arg));
+        int rc = task->fn(task->arg);
+        modes_reset(loop->modes); /* what it set goes with it */
+        task_end(task, rc);
         struct wf_task *next = loop->runs_left > 0 ? run_pop(loop) : NULL;
         void *ignored;
         if (next == NULL) {
@@ -127,7 +131,7 @@ static bool slice_is_over(struct loop *loop)
     return now - loop->slice_start >= SLICE_NS;
 }
 
-void budget_look(struct loop *loop)
+void look_at_budget(struct loop *loop)
 {
     if (loop->budget == 0 || slice_is_over(loop)) take_turns(loop);
 }
@@ -349,7 +353,7 @@ static bool may_be_woken(const struct loop *loop)
 
 static bool is_deadlock(const struct loop *loop)
 {
-    return loop->runnable == 0 && loop->idlers.first == NULL && !may_be_woken(loop) && nothing_is_timed(loop) &&
+    return loop->runnable == 0 && !may_be_woken(loop) && loop->idlers.first == NULL && nothing_is_timed(loop) &&
            loop->pending_ops == 0 && loop->pending_jobs == 0 && atomic_load(&loop->inbox) == NULL;
 }
 

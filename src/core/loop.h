@@ -34,7 +34,7 @@ enum injection_kind {
     INJECT_CANCEL_IN_FLIGHT, /* the scope is cancelled once the call is under way */
     INJECT_CANCEL_COMPLETED, /* and an operation completes all the same */
     INJECT_FAILED_OPERATION,
-    INJECT_SHORT_OPERATION, /* one byte is read or written */
+    INJECT_SHORT_OPERATION, /* one byte is read or written; after a thousand times, half of what was wanted */
 };
 
 /* What happens at the so-and-so-many-th chance inside a watched scope; see wf_test_cancel_at and the test kit. */
@@ -43,7 +43,7 @@ struct injection {
     struct wf_scope *scope; /* of cancels */
     uint64_t left;          /* chances until it happens */
     bool persistent;        /* and again at every later one */
-    bool fired;
+    uint64_t times;         /* that it happened */
 };
 
 struct loop {
@@ -55,7 +55,8 @@ struct loop {
     int64_t slice_start; /* when the running task was first seen to run; 0: not yet in this turn */
     int64_t now;         /* the clock, read once a pass */
 
-    void *sp; /* the loop's own context, while a task runs */
+    void *sp;            /* the loop's own context, while a task runs */
+    unsigned long modes; /* of floating-point arithmetic, with which every task begins */
     struct stack thread_stack;
     struct stack_pool stacks;
     struct task_chunk *chunks, *free_chunks;
@@ -128,9 +129,26 @@ static inline struct wf_task *run_pop(struct loop *loop)
     return task;
 }
 
+/* ---- inject.c ---- */
+
+/* A task inside a watched scope makes a suspending call, or suspends in it: gives the flags that it then finds. */
+uint32_t inject_cancel(struct loop *loop, struct wf_task *task, bool in_flight);
+/* An operation is about to be submitted in a watched scope; true: it has failed, the code in op->wait.result. */
+bool inject_operation(struct loop *loop, struct op *op);
+
+/* ---- In line, for the shortest paths ---- */
+
+/* Is the budget or the slice used up? Then the others have their turn. */
+void look_at_budget(struct loop *loop);
+
+/* A call completes without waiting. */
+static inline void spend(struct loop *loop)
+{
+    if (__builtin_expect(--loop->budget % BUDGET_CLOCK == 0, 0)) look_at_budget(loop);
+}
+
 /* The ways of wait_check and wait_skipped that are short, for calls that know their loop. */
 int wait_check_flagged(struct loop *loop, bool idle);
-void budget_look(struct loop *loop);
 
 static inline int wait_check_in(struct loop *loop, bool idle)
 {
@@ -143,9 +161,38 @@ static inline int wait_check_in(struct loop *loop, bool idle)
 
 static inline int64_t wait_skipped_in(struct loop *loop, int64_t result)
 {
-    loop->budget--;
-    if (__builtin_expect(loop->budget % BUDGET_CLOCK == 0, 0)) budget_look(loop);
+    spend(loop);
     return result;
+}
+
+/* The same, where that is not due; else false, and nothing is spent. */
+static inline bool can_spend(struct loop *loop)
+{
+    if ((loop->budget - 1) % BUDGET_CLOCK == 0) return false;
+    loop->budget--;
+    return true;
+}
+
+/* wait_check would find nothing. */
+static inline bool is_untouched(struct wf_task *task)
+{
+    return (task->current->flags & (NODE_CANCELLED | NODE_WATCHED)) == 0 && task->spins == 0;
+}
+
+/*
+ * For two tasks that take turns: suspends the running one, which nothing must have happened to, ends the wait of the
+ * other and switches to it directly, on the turn and the budget of the first. Both records say already whose they are
+ * and what is waited for. Made to be a tail call.
+ */
+static inline int take_turn(struct loop *loop, struct wf_wait *wait, struct wf_wait *other, int64_t result)
+{
+    struct wf_task *task = loop->running, *next = other->task;
+    task->wait = wait;
+    other->result = result;
+    next->wait = NULL;
+    next->resumes++;
+    loop->running = next;
+    return fiber_pass(&task->sp, task->stack, next->sp, next->stack, &wait->result);
 }
 
 /* Runs passes until every task has ended, and every job that was abandoned. */
@@ -171,13 +218,6 @@ int executor_start(struct loop *loop, struct job *job);
 bool executor_cancel(struct loop *loop, struct job *job);
 void executor_finish(struct loop *loop);
 void executor_statistics(struct loop *loop, struct wf_statistics *statistics);
-
-/* ---- inject.c ---- */
-
-/* A task inside a watched scope makes a suspending call, or suspends in it: gives the flags that it then finds. */
-uint32_t inject_cancel(struct loop *loop, struct wf_task *task, bool in_flight);
-/* An operation is about to be submitted in a watched scope; true: it has failed, the code in op->wait.result. */
-bool inject_operation(struct loop *loop, struct op *op);
 
 /* ---- signals.c ---- */
 int signals_take(struct loop *loop);

@@ -13,6 +13,7 @@
 #include "base/report.h"
 #include "core/loop.h"
 #include "core/scope.h"
+#include "fiber/modes.h"
 #include "fiber/overflow.h"
 
 enum {
@@ -95,6 +96,7 @@ static int loop_init(struct loop *loop, const struct wf_run_options *options)
     loop->default_class = (uint32_t)stack_class_for(TASK_STACK_DEFAULT);
     stack_pool_init(&loop->stacks, options->stack_cache > 0 ? options->stack_cache : STACK_CACHE_DEFAULT);
     stack_adopt_thread(&loop->thread_stack);
+    loop->modes = modes_now();
     loop->root =
         (struct wf_scope){.loop_ = loop, .state_ = SCOPE_OPEN, .policy_ = WF_COLLECT, .place_ = options->place_};
     loop->root.timer_.deadline = WF_FOREVER;

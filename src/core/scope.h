@@ -12,6 +12,9 @@ void scope_add_child(struct wf_scope *scope, struct wf_task *task);
 /* A child's function returned `rc`. `counts`: its error is the scope's. Takes it off the list of the living. */
 void scope_child_ended(struct wf_scope *scope, struct wf_task *task, int rc, bool cancelled, bool counts);
 
+/* Hands the outcome of a scope that was left without its end to whatever encloses it. */
+void scope_hand_up(struct wf_task *task, struct wf_scope *scope, int result);
+
 /* Room under the limit was given back, or not used after all: passes it on, or lets the opener go. */
 void scope_room_left(struct wf_scope *scope);
 

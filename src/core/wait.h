@@ -48,6 +48,13 @@ int wait_check(bool idle);
 /* A call that completed without waiting uses budget and yields when it is used up. Returns `result`. */
 int64_t wait_skipped(int64_t result);
 
+/* A call that cannot begin and says why: inside a cancelled scope the code is -ECANCELED all the same. */
+static inline int64_t wait_refused(int code)
+{
+    int rc = wait_check(false);
+    return rc < 0 ? rc : wait_skipped(code);
+}
+
 /* ---- Queues: first in, first out ---- */
 
 static inline void queue_append(struct wf_queue_ *queue, struct wf_wait *wait)

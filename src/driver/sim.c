@@ -21,7 +21,7 @@
 #include "base/report.h"
 #include "driver/system.h"
 
-enum { LATENCY_DEFAULT_NS = 20000, PASSES_DEFAULT = 1000000 };
+enum { LATENCY_DEFAULT_NS = 20000, PASSES_DEFAULT = 1000000, PASSES_FREE = 1000, PASS_NS = 1000 };
 
 _Thread_local size_t sim_left_open;
 static _Thread_local uint64_t chosen_seed, last_trace;
@@ -113,19 +113,27 @@ void sim_later(struct sim *sim, struct wf_timer_ *event, int64_t delay, void (*f
 
 static void to_time(struct sim *sim, int64_t now)
 {
-    if (now > sim->now) sim->passes = 0;
     if (now > sim->now) sim->now = now;
     timers_fire(&sim->events, sim->now);
 }
 
-static void check_bounds(struct loop *loop, struct sim *sim)
+static void set_bound(struct sim *sim, int64_t duration_ns)
 {
-    if (++sim->passes > sim->passes_max) {
+    sim->duration_max = duration_ns;
+    if (duration_ns <= 0 || __builtin_add_overflow(sim->now, duration_ns, &sim->end_of_time))
+        sim->end_of_time = WF_FOREVER;
+}
+
+/* Tasks that go on and on without waiting take time after all, so that others meet their deadlines. */
+static void pass_time(struct loop *loop, struct sim *sim)
+{
+    if (++sim->passes > PASSES_FREE) sim->now += PASS_NS;
+    if (sim->passes > sim->passes_max) {
         sim->passes = 0;
-        loop_give_up(loop, "the clock cannot advance: tasks run and run without ever waiting for time to pass");
+        loop_give_up(loop, "the clock cannot jump: tasks run and run without ever waiting for time to pass");
     }
     if (sim->now > sim->end_of_time) {
-        sim->end_of_time = WF_FOREVER;
+        set_bound(sim, sim->duration_max); /* for what a cancel does not reach */
         loop_give_up(loop, "the bound on virtual time has passed, and tasks still wait for later times");
     }
 }
@@ -134,13 +142,14 @@ static bool sim_poll(struct loop *loop, int64_t deadline)
 {
     struct sim *sim = sim_of(loop);
     note(sim, (uint64_t)sim->now ^ (uint64_t)loop->runnable << 48 ^ loop->spawned << 20);
-    check_bounds(loop, sim);
+    pass_time(loop, sim);
     to_time(sim, sim->now);
     if (deadline == 0 || loop->runnable > 0) return true;
     while (loop->runnable == 0) {
         if (loop->idlers.first != NULL && sim->events.armed == 0) return true;
         int64_t next = sim->events.next < deadline ? sim->events.next : deadline;
         if (next == WF_FOREVER) return false;
+        if (next > sim->now) sim->passes = 0;
         to_time(sim, next);
         if (next == deadline) return true;
     }
@@ -185,16 +194,15 @@ struct sim_end *sim_end_new(struct sim *sim, struct wf_sim_host *host, enum end_
     return end;
 }
 
-int sim_end_open(struct sim *sim, struct sim_end *end)
+int sim_end_open(struct sim *sim, struct sim_end *end, const struct wf_task *opener)
 {
     uint32_t most = sim->faults.descriptors_max;
     if (most > 0 && end->host->descriptors >= most) {
         sim_end_close(sim, end);
         return -EMFILE;
     }
-    const struct wf_task *task = current_loop->running;
-    if (task != NULL) snprintf(end->born_in, sizeof end->born_in, "%s", task->name);
-    end->born_at = task != NULL ? task->place : "?";
+    snprintf(end->born_in, sizeof end->born_in, "%s", opener->name);
+    end->born_at = opener->place;
     end->open = true;
     end->host->descriptors++;
     return end->fd;
@@ -359,8 +367,7 @@ void wf_sim_set_faults_(const struct wf_sim_faults *faults)
 void wf_sim_set_bounds(int64_t duration_ns, uint64_t passes)
 {
     struct sim *sim = sim_required(__func__);
-    if (duration_ns <= 0 || __builtin_add_overflow(sim->now, duration_ns, &sim->end_of_time))
-        sim->end_of_time = WF_FOREVER;
+    set_bound(sim, duration_ns);
     sim->passes_max = passes > 0 ? passes : PASSES_DEFAULT;
 }
 
@@ -417,8 +424,9 @@ static void sim_attach(struct loop *loop, struct desc *desc)
 
 static void sim_close_fd(struct loop *loop, int fd)
 {
-    if (fd < SIM_FD_FIRST) close(fd);
-    else sim_end_close(sim_of(loop), sim_end_of(sim_of(loop), fd));
+    struct sim_end *end = sim_end_of(sim_of(loop), fd);
+    if (end != NULL) sim_end_close(sim_of(loop), end);
+    else close(fd);
 }
 
 static void sim_close(struct loop *loop, struct desc *desc)

@@ -52,6 +52,10 @@ int system_listen(struct loop *loop, int fd, int backlog)
 int system_set_option(struct loop *loop, int fd, int level, int name, int value)
 {
     (void)loop;
+    if (level == SOL_SOCKET && name == SO_LINGER) {
+        struct linger linger = {.l_onoff = 1, .l_linger = value};
+        return code(setsockopt(fd, level, name, &linger, sizeof linger));
+    }
     return code(setsockopt(fd, level, name, &value, sizeof value));
 }
 

@@ -24,7 +24,7 @@
 #define MADV_GUARD_INSTALL 102
 #endif
 #ifndef PIDFD_SELF_THREAD
-#define PIDFD_SELF_THREAD -10000
+#define PIDFD_SELF_THREAD (-10000)
 #endif
 
 enum {
@@ -179,7 +179,7 @@ static size_t group_slots(const struct stack_class *class, size_t slot_size)
 {
     size_t slots = class->capacity < 16 ? 16 : STACK_GROUP;
     if (slots > GROUP_BYTES_MAX / slot_size) slots = GROUP_BYTES_MAX / slot_size;
-    return slots == 0 || slot_size > 8 * STACK_SLOT_MIN ? 1 : slots;
+    return slots == 0 || slot_size / 8 > STACK_SLOT_MIN ? 1 : slots;
 }
 
 static struct stack_group *group_new(unsigned class_index, size_t slots)

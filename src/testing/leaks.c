@@ -5,34 +5,42 @@
  * others, that remembers who asked for it.
  */
 #include <dirent.h>
-#include <dlfcn.h>
 #include <execinfo.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "driver/sim.h"
 #include "testing/runner.h"
 
-enum { FDS_MAX = 4096, FRAMES = 14, FRAMES_SKIPPED = 3, LEAKS_SHOWN = 3 };
+enum { FDS_MAX = 4096, THREADS_MAX = 256, FRAMES = 14, FRAMES_SKIPPED = 3, LEAKS_SHOWN = 3, PATIENCE_MS = 1000 };
 
 struct block {
     struct block *next, *prev;
     void **frames; /* who asked, outwards; NULL: not traced */
-    size_t frame_count;
+    uint32_t frame_count;
+    uint32_t run; /* which made it */
 };
 _Static_assert(sizeof(struct block) % 16 == 0, "what follows is aligned for any type");
+
+struct threads {
+    size_t count;
+    int ids[THREADS_MAX];
+};
 
 static struct {
     pthread_mutex_t lock;
     struct block *blocks;
     size_t count;
     bool installed, traced;
-    uint64_t calls, fail_at; /* 0: none fails */
+    bool planned; /* that one fails, after so many more, and perhaps every later one */
     bool persistent, failed;
+    uint64_t left;
     size_t blocks_before;
-    unsigned threads;
+    uint32_t run;
+    struct threads threads;
     unsigned char fds[FDS_MAX];
 } leaks = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -40,11 +48,11 @@ static struct {
 
 static bool must_fail(void)
 {
-    uint64_t call = ++leaks.calls;
-    if (leaks.fail_at == 0) return false;
-    bool fails = call == leaks.fail_at || (leaks.persistent && call > leaks.fail_at);
-    leaks.failed |= fails;
-    return fails;
+    if (!leaks.planned) return false;
+    if (leaks.left > 0 && --leaks.left > 0) return false;
+    if (leaks.failed && !leaks.persistent) return false;
+    leaks.failed = true;
+    return true;
 }
 
 static void trace(struct block *block)
@@ -53,7 +61,7 @@ static void trace(struct block *block)
     int count = leaks.traced ? backtrace(frames, FRAMES) : 0;
     block->frames = count > FRAMES_SKIPPED ? malloc((size_t)count * sizeof *frames) : NULL;
     if (block->frames == NULL) return;
-    block->frame_count = (size_t)(count - FRAMES_SKIPPED);
+    block->frame_count = (uint32_t)(count - FRAMES_SKIPPED);
     memcpy(block->frames, frames + FRAMES_SKIPPED, block->frame_count * sizeof *frames);
 }
 
@@ -61,6 +69,7 @@ static void link_block(struct block *block)
 {
     block->prev = NULL;
     block->next = leaks.blocks;
+    block->run = leaks.run;
     if (block->next != NULL) block->next->prev = block;
     leaks.blocks = block;
     leaks.count++;
@@ -117,13 +126,20 @@ static const struct wf_allocator allocator = {.allocate = allocate, .resize = re
 
 void leaks_fail_allocation(uint64_t at, bool persistent)
 {
-    leaks.fail_at = at > 0 ? leaks.calls + at : 0;
+    pthread_mutex_lock(&leaks.lock);
+    leaks.planned = at > 0;
+    leaks.left = at;
     leaks.persistent = persistent;
+    pthread_mutex_unlock(&leaks.lock);
 }
 
-void leaks_fail_end(void)
+uint64_t leaks_fail_end(void)
 {
-    leaks.fail_at = 0;
+    pthread_mutex_lock(&leaks.lock);
+    leaks.planned = false;
+    uint64_t left = leaks.left;
+    pthread_mutex_unlock(&leaks.lock);
+    return left;
 }
 
 bool leaks_failed(void)
@@ -131,7 +147,7 @@ bool leaks_failed(void)
     return leaks.failed;
 }
 
-/* ---- Descriptors and threads ---- */
+/* ---- Descriptors ---- */
 
 static void list_fds(unsigned char *fds)
 {
@@ -146,27 +162,19 @@ static void list_fds(unsigned char *fds)
     closedir(directory);
 }
 
-/* Those of io_uring are the kernel's, and end some time after their ring. */
-static bool is_kernels(const char *id)
+static void *end_at_once(void *nothing)
 {
-    char path[300], name[16] = "";
-    snprintf(path, sizeof path, "/proc/self/task/%s/comm", id);
-    FILE *file = fopen(path, "r");
-    if (file == NULL) return true; /* it has ended meanwhile */
-    bool read = fgets(name, sizeof name, file) != NULL;
-    fclose(file);
-    return !read || strncmp(name, "iou-", 4) == 0;
+    return nothing;
 }
 
-static unsigned count_threads(void)
+/* ThreadSanitizer starts a thread of its own with the first one, and keeps it. */
+static void start_first_thread(void)
 {
-    unsigned count = 0;
-    DIR *directory = opendir("/proc/self/task");
-    if (directory == NULL) return 0;
-    const struct dirent *entry;
-    while ((entry = readdir(directory)) != NULL) count += entry->d_name[0] != '.' && !is_kernels(entry->d_name);
-    closedir(directory);
-    return count;
+    static bool started;
+    pthread_t thread;
+    if (started || pthread_create(&thread, NULL, end_at_once, NULL) != 0) return;
+    pthread_join(thread, NULL);
+    started = true;
 }
 
 static void check_fds(void)
@@ -183,32 +191,59 @@ static void check_fds(void)
     }
 }
 
-/* ---- Blocks ---- */
+/* ---- Threads ---- */
 
-/* "function at file:line" of an address in a program with debugging information, by the binutils where they are. */
-static bool name_of(void *address, char *text, size_t size)
+static bool name_of_thread(int id, char *name, size_t size)
 {
-    Dl_info info;
-    if (dladdr(address, &info) == 0 || info.dli_fname == NULL) return false;
-    char command[512];
-    snprintf(command, sizeof command, "addr2line -s -f -p -e '%s' %#tx 2>/dev/null", info.dli_fname,
-             (char *)address - (char *)info.dli_fbase - 1);
-    FILE *pipe = popen(command, "r");
-    if (pipe == NULL) return false;
-    bool known = fgets(text, (int)size, pipe) != NULL && strchr(text, '?') == NULL;
-    pclose(pipe);
-    text[strcspn(text, "\n")] = '\0';
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%d/comm", id);
+    FILE *file = fopen(path, "r");
+    if (file == NULL) return false; /* it has ended meanwhile */
+    bool known = fgets(name, (int)size, file) != NULL;
+    fclose(file);
+    name[known ? strcspn(name, "\n") : 0] = '\0';
     return known;
 }
 
-static void say_birth(const struct block *block)
+/* Those of io_uring are the kernel's, and end some time after their ring. */
+static void list_threads(struct threads *threads)
 {
-    for (size_t i = 0; i < block->frame_count; i++) {
-        char text[256];
-        if (name_of(block->frames[i], text, sizeof text)) say("        %s", text);
-        else say("        %p", block->frames[i]);
+    char name[16];
+    threads->count = 0;
+    DIR *directory = opendir("/proc/self/task");
+    if (directory == NULL) return;
+    const struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL && threads->count < THREADS_MAX) {
+        int id = atoi(entry->d_name);
+        if (id == 0 || !name_of_thread(id, name, sizeof name) || strncmp(name, "iou-", 4) == 0) continue;
+        threads->ids[threads->count++] = id;
     }
+    closedir(directory);
 }
+
+static bool was_there(int id)
+{
+    for (size_t i = 0; i < leaks.threads.count; i++)
+        if (leaks.threads.ids[i] == id) return true;
+    return false;
+}
+
+static void check_threads(void)
+{
+    static struct threads now;
+    list_threads(&now);
+    for (int ms = 0; ms < PATIENCE_MS && now.count > leaks.threads.count; ms++) {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL); /* real time: one that was joined goes a bit later */
+        list_threads(&now);
+    }
+    if (now.count <= leaks.threads.count) return;
+    char name[16];
+    for (size_t i = 0; i < now.count; i++)
+        if (!was_there(now.ids[i]) && name_of_thread(now.ids[i], name, sizeof name))
+            say_failure("left behind: thread %d (%s)", now.ids[i], name);
+}
+
+/* ---- Blocks ---- */
 
 static void check_blocks(void)
 {
@@ -218,12 +253,14 @@ static void check_blocks(void)
         say_failure("released: %zu heap blocks that were there before", leaks.blocks_before - now);
         return;
     }
-    say_failure("left behind: %zu heap blocks", now - leaks.blocks_before);
+    size_t left = now - leaks.blocks_before;
+    say_failure("left behind: %zu heap block%s", left, left == 1 ? "" : "s");
+    if (!leaks.traced) say("      where they were made is kept, and said, when the run is repeated as below");
     unsigned shown = 0;
     for (struct block *block = leaks.blocks; block != NULL && shown < LEAKS_SHOWN; block = block->next) {
-        if (block->frames == NULL) continue;
+        if (block->frames == NULL || block->run != leaks.run) continue;
         say("      one was made by");
-        say_birth(block);
+        say_places(block->frames, block->frame_count);
         shown++;
     }
 }
@@ -234,21 +271,23 @@ void leaks_begin(bool traced)
 {
     leaks.installed = wf_set_allocator(&allocator) == 0; /* not where something was left behind already */
     leaks.traced = traced;
-    leaks.failed = false;
-    leaks.calls = 0;
+    leaks.planned = leaks.failed = false;
+    leaks.run++;
     leaks.blocks_before = wf_allocated_blocks();
-    leaks.threads = count_threads();
+    start_first_thread();
+    list_threads(&leaks.threads);
     sim_left_open = 0;
     list_fds(leaks.fds);
 }
 
 void leaks_check(void)
 {
-    leaks.fail_at = 0;
+    wf_ignore(leaks_fail_end());
     check_blocks();
     check_fds();
-    if (sim_left_open > 0) say_failure("left behind: %zu descriptors of the simulated world", sim_left_open);
-    unsigned threads = count_threads();
-    if (threads > leaks.threads) say_failure("left behind: %u threads", threads - leaks.threads);
+    if (sim_left_open > 0)
+        say_failure("left behind: %zu descriptor%s of the simulated world", sim_left_open,
+                    sim_left_open == 1 ? "" : "s");
+    check_threads();
     if (leaks.installed) wf_ignore(wf_set_allocator(NULL) == 0);
 }

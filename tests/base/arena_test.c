@@ -33,6 +33,18 @@ WF_TEST(a_limit_and_absurd_sizes_fail_cleanly, .plain = true)
     wf_arena_finish(&arena);
 }
 
+WF_TEST(no_arena_is_one_without_memory, .plain = true)
+{
+    WF_EXPECT(wf_arena_alloc(NULL, 1) == NULL);
+    WF_EXPECT(wf_arena_zero(NULL, 1) == NULL);
+    WF_EXPECT(wf_arena_array(NULL, 1, 1) == NULL);
+    WF_EXPECT(wf_arena_copy(NULL, "x", 1) == NULL);
+    WF_EXPECT(wf_arena_strdup(NULL, "x") == NULL);
+    WF_EXPECT(wf_arena_strndup(NULL, "x", 1) == NULL);
+    WF_EXPECT(wf_arena_printf(NULL, "%d", 1) == NULL);
+    WF_EXPECT_INT((int64_t)wf_arena_used(NULL), 0);
+}
+
 WF_TEST(text_is_copied_and_terminated, .plain = true)
 {
     struct wf_arena arena;

@@ -34,7 +34,7 @@ static int tick(int *ticks)
 }
 
 /* S134 */
-WF_TEST(blocking_work_leaves_the_loop_free, .real = true)
+WF_TEST(blocking_work_leaves_the_loop_free, .rule = "6.2", .real = true)
 {
     struct nap naps[4];
     int ticks = 0;
@@ -60,7 +60,7 @@ WF_TEST(the_jobs_error_comes_back)
 }
 
 /* S137, S138 */
-WF_TEST(a_job_that_has_begun_is_waited_for_even_when_cancelled, .real = true)
+WF_TEST(a_job_that_has_begun_is_waited_for_even_when_cancelled, .rule = "1.7 6.2", .real = true)
 {
     struct nap nap = {.duration_ns = WF_MILLISECONDS(300), .result = 5};
     int64_t started = wf_now();
@@ -69,7 +69,7 @@ WF_TEST(a_job_that_has_begun_is_waited_for_even_when_cancelled, .real = true)
     WF_EXPECT(wf_now() - started >= WF_MILLISECONDS(300));
 }
 
-WF_TEST(a_job_that_has_not_begun_never_runs_after_a_cancel, .real = true)
+WF_TEST(a_job_that_has_not_begun_never_runs_after_a_cancel, .rule = "1.3", .real = true)
 {
     struct nap busy[4], late = {.result = 0};
     for (size_t i = 0; i < WF_COUNT(busy); i++) busy[i] = (struct nap){.duration_ns = WF_MILLISECONDS(300)};
@@ -94,7 +94,7 @@ static void destroy(struct nap *nap)
     destroyed++;
 }
 
-WF_TEST(an_abandoned_job_is_destroyed_once_when_it_has_ended, .real = true)
+WF_TEST(an_abandoned_job_is_destroyed_once_when_it_has_ended, .rule = "6.2", .real = true)
 {
     static struct nap nap;
     nap = (struct nap){.duration_ns = WF_MILLISECONDS(300), .result = 0};

@@ -59,13 +59,13 @@ static int sweep(bool persistent)
     return runs;
 }
 
-WF_TEST(every_single_allocation_may_fail, .plain = true, .timeout = WF_SECONDS(60))
+WF_TEST(every_single_allocation_may_fail, .rule = "8.4", .plain = true, .timeout = WF_SECONDS(60))
 {
     wf_test_allow_reports();
     WF_EXPECT(sweep(false) > 30);
 }
 
-WF_TEST(every_allocation_from_any_point_on_may_fail, .plain = true, .timeout = WF_SECONDS(60))
+WF_TEST(every_allocation_from_any_point_on_may_fail, .rule = "8.4", .plain = true, .timeout = WF_SECONDS(60))
 {
     wf_test_allow_reports();
     WF_EXPECT(sweep(true) > 30);
@@ -77,7 +77,7 @@ static int keep_a_block(void *unused)
     return wf_set_allocator(NULL);
 }
 
-WF_TEST(the_allocator_cannot_be_replaced_while_it_is_used, .plain = true)
+WF_TEST(the_allocator_cannot_be_replaced_while_it_is_used, .rule = "8.4", .plain = true)
 {
     WF_EXPECT_CODE(wf_run(keep_a_block, NULL), -EBUSY);
     WF_EXPECT_CODE(wf_set_allocator(&(struct wf_allocator){.allocate = allocate}), -EINVAL);

@@ -41,13 +41,14 @@ static uint64_t sweep_all(bool in_flight)
     }
 }
 
-WF_TEST(a_cancel_on_entry_to_any_suspending_call_is_clean, .plain = true, .timeout = WF_SECONDS(60))
+WF_TEST(a_cancel_on_entry_to_any_suspending_call_is_clean, .rule = "8.4", .plain = true, .timeout = WF_SECONDS(60))
 {
     wf_test_allow_reports();
     WF_EXPECT(sweep_all(false) > 25);
 }
 
-WF_TEST(a_cancel_while_any_suspending_call_is_under_way_is_clean, .plain = true, .timeout = WF_SECONDS(60))
+WF_TEST(a_cancel_while_any_suspending_call_is_under_way_is_clean, .rule = "8.4", .plain = true,
+        .timeout = WF_SECONDS(60))
 {
     wf_test_allow_reports();
     WF_EXPECT(sweep_all(true) > 25);

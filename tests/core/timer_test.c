@@ -89,7 +89,7 @@ static void exercise(uint64_t seed)
     WF_EXPECT_INT(too_early, 0);
 }
 
-WF_TEST(timers_fire_in_order_never_early_and_never_missed, .plain = true)
+WF_TEST(timers_fire_in_order_never_early_and_never_missed, .rule = "5.1", .plain = true)
 {
     for (uint64_t seed = 1; seed <= 20 && !wf_test_failed(); seed++) exercise(seed);
 }

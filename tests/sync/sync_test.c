@@ -25,7 +25,7 @@ static int pass_through(struct crowd *crowd)
 }
 
 /* S017 */
-WF_TEST(a_semaphore_lets_in_exactly_its_count)
+WF_TEST(a_semaphore_lets_in_exactly_its_count, .rule = "4.3")
 {
     struct crowd crowd = {.permits = WF_SEMAPHORE(10)};
     WF_SCOPE(scope);
@@ -33,7 +33,8 @@ WF_TEST(a_semaphore_lets_in_exactly_its_count)
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     WF_EXPECT_INT(crowd.peak, 10);
     WF_EXPECT_INT(crowd.total, 100);
-    WF_EXPECT_INT((int64_t)wf_semaphore_available(&crowd.permits), 10);
+    WF_INVARIANT(crowd.peak <= 10 && crowd.inside == 0);
+    WF_INVARIANT(wf_semaphore_available(&crowd.permits) == 10);
 }
 
 static char order[32];
@@ -53,7 +54,7 @@ static int enter_in_order(struct entrant *entrant)
     return 0;
 }
 
-WF_TEST(waiters_are_served_in_order_and_newcomers_do_not_barge)
+WF_TEST(waiters_are_served_in_order_and_newcomers_do_not_barge, .rule = "4.1 4.2")
 {
     order_size = 0;
     memset(order, 0, sizeof order);
@@ -66,12 +67,13 @@ WF_TEST(waiters_are_served_in_order_and_newcomers_do_not_barge)
     wf_yield();
     wf_spawn(&scope, enter_in_order, &c);
     wf_semaphore_release(&permits);
-    WF_EXPECT_CODE(wf_semaphore_try_acquire(&permits), -EAGAIN);
+    if (!WF_EXPECT_CODE(wf_semaphore_try_acquire(&permits), -EAGAIN)) wf_semaphore_release(&permits);
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     WF_EXPECT_TEXT(order, "abc");
+    WF_INVARIANT(wf_semaphore_available(&permits) == 1);
 }
 
-WF_TEST(a_failure_cancels_those_who_queue_for_a_permit)
+WF_TEST(a_failure_cancels_those_who_queue_for_a_permit, .rule = "1.4")
 {
     struct wf_semaphore permits = WF_SEMAPHORE(0);
     struct entrant a = {&permits, 'a'};
@@ -80,7 +82,7 @@ WF_TEST(a_failure_cancels_those_who_queue_for_a_permit)
     wf_yield();
     WF_EXPECT_CODE(wf_scope_end(&scope, -EIO), -EIO);
     wf_semaphore_release(&permits);
-    WF_EXPECT_INT((int64_t)wf_semaphore_available(&permits), 1);
+    WF_INVARIANT(wf_semaphore_available(&permits) == 1);
 }
 
 WF_TEST(a_semaphore_cannot_have_more_permits_than_it_can_count)
@@ -199,13 +201,14 @@ WF_TEST(no_permit_is_lost_when_100000_waiters_are_cancelled_in_random_order, .pl
 
 struct counter {
     struct wf_mutex mutex;
-    int value;
+    int value, entered;
 };
 
 static int count_slowly(struct counter *counter)
 {
     int rc = wf_mutex_lock(&counter->mutex);
     if (rc < 0) return rc;
+    counter->entered++;
     int value = counter->value;
     wf_yield();
     counter->value = value + 1;
@@ -219,6 +222,8 @@ WF_TEST(a_holder_may_suspend_inside)
     for (int i = 0; i < 50; i++) wf_spawn(&scope, count_slowly, &counter);
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     WF_EXPECT_INT(counter.value, 50);
+    WF_INVARIANT(counter.value == counter.entered);
+    WF_INVARIANT(wf_mutex_try_lock(&counter.mutex) == 0 && wf_mutex_unlock(&counter.mutex) == 0);
 }
 
 static int unlock_foreign(struct wf_mutex *mutex)
@@ -226,7 +231,7 @@ static int unlock_foreign(struct wf_mutex *mutex)
     return wf_mutex_unlock(mutex);
 }
 
-WF_TEST(a_mutex_checks_its_use)
+WF_TEST(a_mutex_checks_its_use, .rule = "4.3")
 {
     struct wf_mutex mutex = WF_MUTEX;
     WF_EXPECT_CODE(wf_mutex_unlock(&mutex), -EPERM);
@@ -255,7 +260,7 @@ static int lock_and_unlock(struct wf_mutex *mutex)
     return rc;
 }
 
-WF_TEST(a_mutex_whose_owner_ended_says_so)
+WF_TEST(a_mutex_whose_owner_ended_says_so, .rule = "4.3")
 {
     struct wf_mutex mutex = WF_MUTEX;
     struct wf_handle waiter = {.result_ = 0};
@@ -277,7 +282,7 @@ WF_TEST(a_mutex_whose_owner_ended_says_so)
     WF_EXPECT_CODE(wf_mutex_unlock(&mutex), 0);
 }
 
-WF_TEST(a_cancelled_lock_is_not_held)
+WF_TEST(a_cancelled_lock_is_not_held, .rule = "1.3")
 {
     struct wf_mutex mutex = WF_MUTEX;
     WF_EXPECT_CODE(wf_mutex_lock(&mutex), 0);
@@ -289,8 +294,7 @@ WF_TEST(a_cancelled_lock_is_not_held)
         WF_EXPECT_CODE(wf_mutex_unlock(&mutex), 0);
         WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     }
-    WF_EXPECT_CODE(wf_mutex_try_lock(&mutex), 0);
-    WF_EXPECT_CODE(wf_mutex_unlock(&mutex), 0);
+    WF_INVARIANT(wf_mutex_try_lock(&mutex) == 0 && wf_mutex_unlock(&mutex) == 0);
 }
 
 static int keep_locked(void *unused)
@@ -368,7 +372,7 @@ static int wait_once(struct wf_event *event)
 }
 
 /* S019 */
-WF_TEST(an_event_wakes_all_waiters_and_lets_later_ones_through)
+WF_TEST(an_event_wakes_all_waiters_and_lets_later_ones_through, .rule = "4.3")
 {
     struct wf_event event = WF_EVENT;
     WF_SCOPE(scope);
@@ -385,6 +389,130 @@ WF_TEST(an_event_wakes_all_waiters_and_lets_later_ones_through)
     wf_event_clear(&event);
     WF_EXPECT(!wf_event_is_set(&event));
     WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(1), wf_event_wait(&event)), -ETIME);
+}
+
+/* ---- All of them: one queue, first in, first out, handed over ---- */
+
+struct queue {
+    struct wf_mutex mutex;
+    struct wf_semaphore permits;
+    struct wf_event event;
+    int (*wait)(struct queue *queue);
+    void (*release)(struct queue *queue);
+    size_t woken;
+    char order[8];
+};
+
+static int wait_for_mutex(struct queue *queue)
+{
+    int rc = wf_mutex_lock(&queue->mutex);
+    if (rc == 0) wf_ignore(wf_mutex_unlock(&queue->mutex));
+    return rc;
+}
+
+static int wait_for_permit(struct queue *queue)
+{
+    int rc = wf_semaphore_acquire(&queue->permits);
+    if (rc == 0) wf_semaphore_release(&queue->permits);
+    return rc;
+}
+
+static int wait_for_event(struct queue *queue)
+{
+    return wf_event_wait(&queue->event);
+}
+
+static void release_mutex(struct queue *queue)
+{
+    WF_EXPECT_CODE(wf_mutex_unlock(&queue->mutex), 0);
+}
+
+static void release_permit(struct queue *queue)
+{
+    wf_semaphore_release(&queue->permits);
+}
+
+static void release_event(struct queue *queue)
+{
+    wf_event_set(&queue->event);
+}
+
+struct in_queue {
+    struct queue *queue;
+    char letter;
+};
+
+static int wait_in_queue(struct in_queue *self)
+{
+    int rc = self->queue->wait(self->queue);
+    if (rc == 0) self->queue->order[self->queue->woken++] = self->letter;
+    return rc;
+}
+
+static void check_queue(struct queue queue)
+{
+    queue.mutex = (struct wf_mutex)WF_MUTEX;
+    queue.permits = (struct wf_semaphore)WF_SEMAPHORE(0);
+    queue.event = (struct wf_event)WF_EVENT;
+    struct in_queue waiters[] = {{&queue, 'a'}, {&queue, 'b'}, {&queue, 'c'}, {&queue, 'd'}};
+    struct wf_handle handles[WF_COUNT(waiters)] = {{.result_ = 0}};
+    WF_EXPECT_CODE(wf_mutex_lock(&queue.mutex), 0);
+    WF_SCOPE(scope);
+    for (size_t i = 0; i < WF_COUNT(waiters); i++) wf_spawn(&scope, wait_in_queue, &waiters[i], .handle = &handles[i]);
+    wf_yield();
+    wf_handle_cancel(&handles[0], "the first");
+    wf_handle_cancel(&handles[2], "one in the middle");
+    for (int i = 0; i < 5; i++) wf_yield();
+    WF_EXPECT_INT((int64_t)queue.woken, 0); /* a cancel hands nothing on */
+    WF_EXPECT_INT((int64_t)wf_scope_alive(&scope), 2);
+    queue.release(&queue);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    wf_ignore(wf_mutex_unlock(&queue.mutex)); /* nothing may be held when it goes out of use */
+    WF_EXPECT_TEXT(queue.order, "bd");
+    WF_EXPECT_CODE(wf_handle_result(&handles[0]), -ECANCELED);
+    WF_EXPECT_CODE(wf_handle_result(&handles[2]), -ECANCELED);
+}
+
+WF_TEST(every_queue_is_first_in_first_out_and_a_cancel_wakes_nobody_else, .rule = "4.1 1.4")
+{
+    check_queue((struct queue){.wait = wait_for_mutex, .release = release_mutex});
+    check_queue((struct queue){.wait = wait_for_permit, .release = release_permit});
+    check_queue((struct queue){.wait = wait_for_event, .release = release_event});
+}
+
+static int lock_once(struct wf_mutex *mutex)
+{
+    int rc = wf_mutex_lock(mutex);
+    if (rc == 0) rc = wf_yield();
+    wf_ignore(wf_mutex_unlock(mutex));
+    return rc;
+}
+
+WF_TEST(an_unlocked_mutex_is_its_first_waiters_at_once, .rule = "4.1 4.2")
+{
+    struct wf_mutex mutex = WF_MUTEX;
+    WF_EXPECT_CODE(wf_mutex_lock(&mutex), 0);
+    WF_SCOPE(scope);
+    wf_spawn(&scope, lock_once, &mutex);
+    wf_yield();
+    WF_EXPECT_CODE(wf_mutex_unlock(&mutex), 0);
+    WF_EXPECT_CODE(wf_mutex_try_lock(&mutex), -EBUSY); /* the waiter has not run yet, and has it */
+    WF_EXPECT_CODE(wf_mutex_unlock(&mutex), -EPERM);
+    WF_EXPECT_CODE(wf_mutex_lock(&mutex), 0);
+    WF_EXPECT_CODE(wf_mutex_unlock(&mutex), 0);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+WF_TEST(a_waiter_that_a_set_woke_has_it_though_it_is_cleared_at_once, .rule = "4.1 4.3")
+{
+    struct wf_event event = WF_EVENT;
+    WF_SCOPE(scope);
+    wf_spawn(&scope, wait_once, &event);
+    wf_yield();
+    wf_event_set(&event);
+    wf_event_clear(&event);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT(!wf_event_is_set(&event));
 }
 
 WF_TEST_MAIN
