@@ -138,6 +138,18 @@ def parked(scale):
     return Group(runs + peer_runs(TASK_PEERS, "parked", lambda peer: (count,), rounds=3), (entry,))
 
 
+def waiting(scale):
+    """What tasks of one loop do to each other; the floor is one switch between two of them."""
+    counts = dict(mutex=50_000_000, semaphore=50_000_000, channel_roundtrip=5_000_000, switch=20_000_000)
+    runs = tuple(Run(name, "weft", name, (str(count // scale),)) for name, count in counts.items())
+    marks = dict(mutex=5, semaphore=5, channel_roundtrip=40)
+    entries = tuple(
+        Entry(name, "ns", name, "weft's own switch", ("switch",), mark=Mark(value=mark))
+        for name, mark in marks.items()
+    )
+    return Group(runs, entries)
+
+
 def weft_server(key, driver, idle=0):
     return Run(key, "weft", "echo", environment=(("WEFT_DRIVER", driver),), idle=idle)
 
@@ -206,6 +218,7 @@ def groups(quick):
         timers("timers_100k_cpu_warm", ("warm",), mark=0.08),
         timer_op(scale),
         parked(scale),
+        waiting(scale),
         echo(64, 50, seconds),
         echo(64, 1000, seconds),
         echo(1024, 50, seconds),

@@ -24,6 +24,7 @@
 #ifdef __cplusplus
 
 #include <weft/context.h>
+#include <weft/channel.h>
 #include <weft/executor.h>
 #include <weft/group.h>
 #include <weft/log.h>
@@ -32,8 +33,10 @@
 #include <weft/pipeline.h>
 #include <weft/run.h>
 #include <weft/scope.h>
+#include <weft/select.h>
 #include <weft/sync.h>
 #include <weft/tcp.h>
+#include <weft/token.h>
 
 #undef WF_SCOPE
 #undef wf_spawn
@@ -43,6 +46,7 @@
 #undef wf_within
 #undef wf_until
 #undef wf_shielded
+#undef wf_linked
 #undef wf_gather
 #undef wf_race
 #undef wf_run
@@ -66,6 +70,26 @@
 #undef WF_BREAKER
 #undef WF_RATE
 #undef WF_BULKHEAD
+#undef WF_CHANNEL
+#undef WF_PRIORITY_CHANNEL
+#undef WF_CASE_RECEIVE
+#undef WF_CASE_SEND
+#undef WF_CASE_EVENT
+#undef WF_CASE_HANDLE
+#undef WF_CASE_FUTURE
+#undef WF_CASE_UNTIL
+#undef WF_CASE_READY
+#undef WF_MUTEX
+#undef WF_SEMAPHORE
+#undef WF_EVENT
+#undef WF_CONDITION
+#undef WF_BARRIER
+#undef WF_ONCE
+#undef WF_FUTURE
+#undef WF_LIMITER
+#undef WF_PERMIT
+#undef WF_TOKEN
+#undef wf_once
 
 namespace wf_cxx
 {
@@ -135,17 +159,29 @@ int spawn_ready(const char *place, const char *function, wf_scope *scope, int (*
     return wf_spawn_ready_(scope, erased(fn), &own);
 }
 
-template <class Body> auto around(const char *place, int64_t timeout, int64_t deadline, bool shield, Body body)
+template <class Body> auto inside(const char *place, const wf_scope_options &options, Body body)
 {
     struct wf_scope scope __attribute__((cleanup(wf_scope_leave_))) = {};
-    wf_scope_options options = {};
-    options.timeout = timeout;
-    options.deadline = deadline;
-    options.shield = shield;
     open(place, &scope, options);
     auto value = body();
     int rc = wf_scope_end(&scope, value < 0 ? static_cast<int>(value) : 0);
     return value < 0 || rc < 0 ? static_cast<decltype(value)>(rc) : value;
+}
+
+template <class Body> auto around(const char *place, int64_t timeout, int64_t deadline, bool shield, Body body)
+{
+    wf_scope_options options = {};
+    options.timeout = timeout;
+    options.deadline = deadline;
+    options.shield = shield;
+    return inside(place, options, body);
+}
+
+template <class Body> auto linked(const char *place, wf_token *token, Body body)
+{
+    wf_scope_options options = {};
+    options.token = token;
+    return inside(place, options, body);
 }
 
 template <class Item>
@@ -284,6 +320,120 @@ inline wf_retry_options retry_options(wf_retry_options options = {})
     return options;
 }
 
+template <class Item, size_t capacity> struct channel : wf_channel {
+    alignas(Item) char storage_[(capacity == 0 ? 1 : capacity) * sizeof(Item)];
+
+    channel() : wf_channel()
+    {
+        slots_ = storage_;
+        item_size_ = slot_size_ = sizeof(Item);
+        capacity_ = capacity;
+    }
+    channel(const channel &) = delete;
+    channel &operator=(const channel &) = delete;
+};
+
+template <class Item, size_t capacity, bool (*before)(const Item *, const Item *)>
+struct priority_channel : wf_channel {
+    struct slot {
+        Item item_;
+        uint64_t sequence_;
+    };
+    alignas(slot) char storage_[capacity * sizeof(slot)];
+
+    static bool comes_before(const void *one, const void *other)
+    {
+        return before(static_cast<const Item *>(one), static_cast<const Item *>(other));
+    }
+    priority_channel() : wf_channel()
+    {
+        slots_ = storage_;
+        item_size_ = sizeof(Item);
+        slot_size_ = sizeof(slot);
+        capacity_ = capacity;
+        before_ = comes_before;
+    }
+    priority_channel(const priority_channel &) = delete;
+    priority_channel &operator=(const priority_channel &) = delete;
+};
+
+template <class Item> wf_case channel_case(wf_case_kind_ kind, wf_channel *channel, Item *item)
+{
+    wf_case one = {};
+    one.kind_ = kind;
+    one.on_.channel = channel;
+    one.item_ = const_cast<void *>(static_cast<const void *>(item));
+    one.item_size_ = sizeof(Item);
+    return one;
+}
+
+inline wf_case event_case(wf_event *event)
+{
+    wf_case one = {};
+    one.kind_ = WF_CASE_EVENT_;
+    one.on_.event = event;
+    return one;
+}
+
+inline wf_case handle_case(wf_handle *handle)
+{
+    wf_case one = {};
+    one.kind_ = WF_CASE_HANDLE_;
+    one.on_.handle = handle;
+    return one;
+}
+
+inline wf_case future_case(wf_future *future)
+{
+    wf_case one = {};
+    one.kind_ = WF_CASE_FUTURE_;
+    one.on_.future = future;
+    return one;
+}
+
+inline wf_case until_case(int64_t deadline)
+{
+    wf_case one = {};
+    one.kind_ = WF_CASE_UNTIL_;
+    one.deadline_ = deadline;
+    return one;
+}
+
+inline wf_case ready_case(int fd, unsigned readiness)
+{
+    wf_case one = {};
+    one.kind_ = WF_CASE_READY_;
+    one.fd_ = fd;
+    one.readiness_ = readiness;
+    return one;
+}
+
+inline wf_semaphore semaphore(size_t count)
+{
+    wf_semaphore made = {};
+    made.permits_ = count;
+    return made;
+}
+
+inline wf_barrier barrier(int parties)
+{
+    wf_barrier made = {};
+    made.parties_ = parties;
+    return made;
+}
+
+inline wf_limiter limiter(int limit)
+{
+    wf_limiter made = {};
+    made.limit_ = limit;
+    return made;
+}
+
+template <class Arg> int call_once(wf_once *one, int (*fn)(Arg *), Arg *arg)
+{
+    return wf_once_(one, erased(fn), arg);
+}
+
 inline int tcp_listen(const char *host, uint16_t port, wf_listener **listener, wf_tcp_listen_options options = {})
 {
     options.size = sizeof options;
@@ -342,6 +492,7 @@ Handle *series_at(Handle *(*find)(Handle *, const char *const *, size_t), Handle
     wf_cxx::around(WF_HERE_, 0, wf_at_(deadline_ns), false, [&] { return (__VA_ARGS__); })
 #define wf_shielded(duration_ns, ...)                                                                                  \
     wf_cxx::around(WF_HERE_, wf_timeout_(duration_ns), 0, true, [&] { return (__VA_ARGS__); })
+#define wf_linked(token, ...) wf_cxx::linked(WF_HERE_, (token), [&] { return (__VA_ARGS__); })
 #define wf_gather(items, count, ...)                                                                                   \
     wf_cxx::gather(WF_HERE_, WF_TEXT_(WF_FIRST_(__VA_ARGS__)), items, count, __VA_ARGS__)
 #define wf_race(items, count, ...) wf_cxx::race(WF_HERE_, WF_TEXT_(WF_FIRST_(__VA_ARGS__)), items, count, __VA_ARGS__)
@@ -376,19 +527,38 @@ Handle *series_at(Handle *(*find)(Handle *, const char *const *, size_t), Handle
 #define wf_gauge_at(...) wf_cxx::series_at(wf_gauge_at_, __VA_ARGS__)
 #define wf_histogram_at(...) wf_cxx::series_at(wf_histogram_at_, __VA_ARGS__)
 
+#define WF_CHANNEL(name, type, capacity) wf_cxx::channel<type, (capacity)> name
+#define WF_PRIORITY_CHANNEL(name, type, capacity, before) wf_cxx::priority_channel<type, (capacity), before> name
+#define WF_CASE_RECEIVE(channel, item) wf_cxx::channel_case(WF_CASE_RECEIVE_, (channel), (item))
+#define WF_CASE_SEND(channel, item) wf_cxx::channel_case(WF_CASE_SEND_, (channel), (item))
+#define WF_CASE_EVENT(event) wf_cxx::event_case(event)
+#define WF_CASE_HANDLE(handle) wf_cxx::handle_case(handle)
+#define WF_CASE_FUTURE(future) wf_cxx::future_case(future)
+#define WF_CASE_UNTIL(deadline_ns) wf_cxx::until_case(deadline_ns)
+#define WF_CASE_READY(fd, readiness) wf_cxx::ready_case((fd), (readiness))
 #define WF_MUTEX                                                                                                       \
     {                                                                                                                  \
     }
-#define WF_SEMAPHORE(count)                                                                                            \
-    {                                                                                                                  \
-        (count), {nullptr, nullptr},                                                                                   \
-        {                                                                                                              \
-            nullptr, nullptr                                                                                           \
-        }                                                                                                              \
-    }
+#define WF_SEMAPHORE(count) wf_cxx::semaphore(count)
 #define WF_EVENT                                                                                                       \
     {                                                                                                                  \
     }
+#define WF_CONDITION                                                                                                   \
+    {                                                                                                                  \
+    }
+#define WF_BARRIER(parties) wf_cxx::barrier(parties)
+#define WF_ONCE                                                                                                        \
+    {                                                                                                                  \
+    }
+#define WF_FUTURE                                                                                                      \
+    {                                                                                                                  \
+    }
+#define WF_TOKEN                                                                                                       \
+    {                                                                                                                  \
+    }
+#define WF_LIMITER(limit) wf_cxx::limiter(limit)
+#define WF_PERMIT(permit) struct wf_permit permit __attribute__((cleanup(wf_permit_leave_))) = {}
+#define wf_once(state, fn, arg) wf_cxx::call_once((state), (fn), (arg))
 
 #endif
 #endif

@@ -28,6 +28,7 @@ extern "C" {
 
 struct wf_arena;
 struct wf_task;
+struct wf_token;
 struct wf_wait;
 struct wf_context;
 
@@ -41,6 +42,7 @@ enum wf_reason_kind {
     WF_REASON_PARENT_LEFT, /* the opener left the scope with an error, or without ending it */
     WF_REASON_SHUTDOWN,    /* the program was asked to end */
     WF_REASON_MISUSE,      /* a rule was broken: deadlock */
+    WF_REASON_TOKEN,       /* a token that the scope is linked to was cancelled */
 };
 
 /* Why a scope was cancelled. The first reason wins. */
@@ -120,7 +122,9 @@ struct wf_scope {
     uint8_t policy_, state_;
     bool keep_finished_, decided_, cut_, caught_;
     void (*leave_)(struct wf_scope *scope); /* of a construct that opened it for itself, and ends it when overtaken */
-    void *reserved_[5];
+    struct wf_token *token_;
+    struct wf_scope *next_linked_, *prev_linked_; /* to the same token */
+    void *reserved_[2];
 };
 
 struct wf_scope_options {
@@ -129,10 +133,11 @@ struct wf_scope_options {
     int64_t timeout;  /* duration from now; 0: none; negative: already expired */
     int64_t deadline; /* absolute; 0: none; the earlier of the two counts */
     enum wf_policy policy;
-    uint32_t limit;     /* spawning suspends while so many children are alive; 0: no limit */
-    bool shield;        /* hides outer cancellation; needs a timeout or a deadline (WF_FOREVER, if it must be) */
-    bool keep_finished; /* hand out ended children by wf_scope_next; else they are forgotten at once */
-    const char *name;   /* for dumps and error paths; must outlive the scope */
+    uint32_t limit;         /* spawning suspends while so many children are alive; 0: no limit */
+    bool shield;            /* hides outer cancellation; needs a timeout or a deadline (WF_FOREVER, if it must be) */
+    struct wf_token *token; /* cancelling it cancels the scope too (token.h) */
+    bool keep_finished;     /* hand out ended children by wf_scope_next; else they are forgotten at once */
+    const char *name;       /* for dumps and error paths; must outlive the scope */
     const char *place_;
 };
 
@@ -150,8 +155,8 @@ struct wf_scope_options {
  * `rc >= 0`: waits for all children. `rc < 0`: cancels them, then waits.
  * Returns, in this order: the body's own error if it came first; under WF_FIRST_SUCCESS and WF_FIRST_DONE the deciding
  * child's result; the first real error of a child; and where a cancel cut the body or a child short, -ECANCELED for
- * an outer scope's, -ETIME for this scope's deadline, 0 for its own wf_scope_cancel (then wf_scope_caught is true);
- * else `rc`.
+ * an outer scope's or a token's, -ETIME for this scope's deadline, 0 for its own wf_scope_cancel (then wf_scope_caught
+ * is true); else `rc`.
  * Suspends: until the last child has ended. On cancel: goes on waiting; bounded by the children, which are cancelled
  * too.
  * Errors: any that the body or a child returned. Threads: the opener.
@@ -373,14 +378,17 @@ static inline int64_t wf_at_(int64_t deadline_ns)
     __extension__({                                                                                                    \
         WF_SCOPE_(scope_name, scope_name, .timeout = (timeout_ns), .deadline = (deadline_ns), .shield = (shielded));   \
         __typeof__(__VA_ARGS__) WF_JOIN_(scope_name, _value) = (__VA_ARGS__);                                          \
-        if (WF_JOIN_(scope_name, _value) < 0)                                                                          \
-            WF_JOIN_(scope_name, _value) = wf_scope_end(&scope_name, (int)WF_JOIN_(scope_name, _value));               \
-        else {                                                                                                         \
-            int WF_JOIN_(scope_name, _end) = wf_scope_end(&scope_name, 0);                                             \
-            if (WF_JOIN_(scope_name, _end) < 0) WF_JOIN_(scope_name, _value) = WF_JOIN_(scope_name, _end);             \
-        }                                                                                                              \
+        WF_AROUND_END_(scope_name, WF_JOIN_(scope_name, _value));                                                      \
         WF_JOIN_(scope_name, _value);                                                                                  \
     })
+
+/* Ends the scope around an expression; the value becomes what the scope makes of it. */
+#define WF_AROUND_END_(scope_name, value)                                                                              \
+    if ((value) < 0) (value) = wf_scope_end(&scope_name, (int)(value));                                                \
+    else {                                                                                                             \
+        int WF_JOIN_(scope_name, _end) = wf_scope_end(&scope_name, 0);                                                 \
+        if (WF_JOIN_(scope_name, _end) < 0) (value) = WF_JOIN_(scope_name, _end);                                      \
+    }
 
 /* A constant that compiles only where `fn(arg)` is a valid call whose result is an int: a task function returns int. */
 #define WF_TASK_FUNCTION_RETURNS_INT_(fn, arg) sizeof(_Generic((fn)(arg), int : 'i'))

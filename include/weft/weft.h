@@ -23,6 +23,7 @@
 #include <weft/base.h>
 #include <weft/breaker.h>
 #include <weft/bulkhead.h>
+#include <weft/channel.h>
 #include <weft/context.h>
 #include <weft/cxx.h>
 #include <weft/executor.h>
@@ -38,10 +39,13 @@
 #include <weft/retry.h>
 #include <weft/run.h>
 #include <weft/scope.h>
+#include <weft/select.h>
 #include <weft/stream.h>
 #include <weft/sync.h>
 #include <weft/task.h>
 #include <weft/tcp.h>
 #include <weft/time.h>
+#include <weft/token.h>
+#include <weft/waker.h>
 
 #endif

@@ -59,10 +59,11 @@ enum op_kind {
 struct op {
     struct wf_wait wait;
     enum op_kind kind;
-    int cancel_code;        /* what -ECANCELED from the kernel means; 0: nobody asked */
-    struct desc *desc;      /* NULL for paths and foreign descriptors */
-    struct op *next, *prev; /* among the pending ones of its descriptor, or of the loop */
-    int fd;                 /* OP_POLL: the foreign descriptor */
+    int cancel_code;                             /* what -ECANCELED from the kernel means; 0: nobody asked */
+    struct desc *desc;                           /* NULL for paths and foreign descriptors */
+    void (*done)(struct op *op, int64_t result); /* of one that op_start started */
+    struct op *next, *prev;                      /* among the pending ones of its descriptor, or of the loop */
+    int fd;                                      /* OP_POLL: the foreign descriptor */
     unsigned flags; /* OP_OPEN: open(2); OP_STAT: AT_SYMLINK_NOFOLLOW; OP_POLL: WF_READABLE ...; OP_SEND: MSG_... */
     mode_t mode;
     void *buffer;
@@ -162,6 +163,13 @@ extern const struct driver *const drivers[];
  * The class says how it is named in dumps and whether it is an idle wait.
  */
 int64_t op_run(struct op *op);
+
+/*
+ * The same by hand, for who waits for several things: starts it for the running task; true: it is over, the result in
+ * op->wait.result; false: `done` will be called with it. `op_stop` asks it to end, and perhaps it does so at once.
+ */
+bool op_start(struct op *op);
+void op_stop(struct op *op);
 
 /* For drivers: the operation is over. Unlinks it, releases its descriptor if that was closed, wakes its task. */
 void op_complete(struct op *op, int64_t result);

@@ -209,7 +209,7 @@ static int wait_for_any(struct wf_handle *const *handles, size_t count)
     struct wait_group group = {.members = memory_zero(count * sizeof(struct wait_member)), .count = count};
     if (group.members == NULL) return -ENOMEM;
     for (size_t i = 0; i < count; i++)
-        if (!wf_handle_done(handles[i])) group_add(&group, i, &handles[i]->waiters_);
+        if (!wf_handle_done(handles[i])) group_add(&group, i, &handles[i]->waiters_, NULL);
     int rc = (int)suspend(&group.wait, &handles_class, NULL);
     memory_free(group.members);
     return rc;

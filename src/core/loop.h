@@ -79,6 +79,7 @@ struct loop {
 
     _Atomic(struct message *) inbox;
     atomic_bool sleeping;
+    uint32_t wakers; /* through which other threads may end a wait at any time */
 
     struct wf_scope root; /* the scope of the main task */
     int broken;           /* why the loop gave up: -EDEADLK, or 0 */
@@ -99,15 +100,16 @@ void loop_give_up(struct loop *loop, const char *why);
 
 extern _Thread_local struct loop *current_loop __attribute__((tls_model("initial-exec")));
 
-/* The running loop of this thread, which must be inside a task; aborts with an explanation otherwise. */
-struct loop *loop_required(const char *function);
+/* Aborts with an explanation. */
+_Noreturn void loop_required(const char *function);
 
+/* The running loop of this thread, which must be inside a task. */
 #define LOOP_HERE()                                                                                                    \
-    (__builtin_expect(current_loop != NULL && current_loop->running != NULL, 1) ? current_loop                         \
-                                                                                : loop_required(__func__))
+    (__builtin_expect(current_loop != NULL && current_loop->running != NULL, 1) ? (void)0 : loop_required(__func__),   \
+     current_loop)
 
 /* For calls that never suspend: the loop itself may make them too, in a callback. */
-#define LOOP_ALIVE() (__builtin_expect(current_loop != NULL, 1) ? current_loop : loop_required(__func__))
+#define LOOP_ALIVE() (__builtin_expect(current_loop != NULL, 1) ? (void)0 : loop_required(__func__), current_loop)
 
 static inline void run_push(struct loop *loop, struct wf_task *task)
 {
@@ -144,6 +146,24 @@ void look_at_budget(struct loop *loop);
 static inline void spend(struct loop *loop)
 {
     if (__builtin_expect(--loop->budget % BUDGET_CLOCK == 0, 0)) look_at_budget(loop);
+}
+
+/* The ways of wait_check and wait_skipped that are short, for calls that know their loop. */
+int wait_check_flagged(struct loop *loop, bool idle);
+
+static inline int wait_check_in(struct loop *loop, bool idle)
+{
+    struct wf_task *task = loop->running;
+    uint32_t special = NODE_CANCELLED | NODE_WATCHED | (idle ? NODE_DRAINING : 0);
+    if (__builtin_expect(task->current->flags & special, 0)) return wait_check_flagged(loop, idle);
+    task->spins = 0;
+    return 0;
+}
+
+static inline int64_t wait_skipped_in(struct loop *loop, int64_t result)
+{
+    spend(loop);
+    return result;
 }
 
 /* The same, where that is not due; else false, and nothing is spent. */
@@ -184,6 +204,9 @@ int64_t loop_now(struct loop *loop);
 
 /* Sends a message from any thread; the loop must live until it is delivered. */
 void loop_send(struct loop *loop, struct message *message);
+
+/* Delivers what has come; the last time after the last task has ended. */
+void loop_deliver(struct loop *loop);
 
 /* ---- task.c ---- */
 struct wf_task *task_new(struct loop *loop);

@@ -76,6 +76,7 @@ void wf_scope_open_(const struct wf_scope_options *options)
         int64_t now = loop_now(loop);
         set_deadline(loop, scope, effective_deadline(options, now), now);
     }
+    if (__builtin_expect(options->token != NULL, 0)) token_link(options->token, scope);
 }
 
 static void check_loop(const struct loop *loop, const struct wf_scope *scope, const char *what)
@@ -299,6 +300,7 @@ static int outcome(struct wf_scope *scope, int rc, bool body_failed)
     bool outer = !(node->flags & NODE_SHIELD) && (node->parent->flags & NODE_CANCELLED);
     if (outer) return -ECANCELED;
     if (scope->reason_.kind == WF_REASON_DEADLINE) return -ETIME;
+    if (scope->reason_.kind == WF_REASON_TOKEN) return -ECANCELED;
     return rc >= 0 ? rc : 0;
 }
 
@@ -330,6 +332,7 @@ int wf_scope_end(struct wf_scope *scope, int rc)
     }
     if (scope->alive_ + scope->granted_ + scope->daemons_ > 0) join_children(scope);
     timer_disarm(&loop->timers, &scope->timer_);
+    if (__builtin_expect(scope->token_ != NULL, 0)) token_unlink(scope);
     int result = outcome(scope, rc, body_failed);
     scope->result_ = result;
     if (scope->cut_) remember_reason(scope, task);

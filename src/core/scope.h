@@ -24,4 +24,11 @@ bool scope_keeps(struct wf_scope *scope, struct wf_task *task, int rc);
 /* A child that somebody waits for by wf_spawn_ready ended; false when it had not said that it was ready. */
 bool ready_ended(struct wf_task *task, int rc);
 
+/* ---- token.c ---- */
+
+/* Links a scope that is being opened; cancels it, if the token was. */
+void token_link(struct wf_token *token, struct wf_scope *scope);
+/* Takes back the link of a scope that ends. */
+void token_unlink(struct wf_scope *scope);
+
 #endif

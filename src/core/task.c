@@ -238,6 +238,17 @@ static __attribute__((noinline, cold)) void end_watched(struct wf_task *task, in
 
 enum { TASK_LEAVES_SOMETHING = TASK_OWNS_NAME | TASK_OWNS_ARG | TASK_OWNS_CONTEXT | TASK_LOGGED };
 
+/* A hook in the task's own frames is gone with them, and whatever it would give back cannot be found any more. */
+static void check_held(const struct wf_task *task)
+{
+    const char *hook = (const char *)task->held, *low = task->stack->low;
+    if (hook < low || hook >= low + task->stack->size) return;
+    misuse("task '%s' (spawned at %s) ended while it held a mutex or a permit that was a variable of its own. The "
+           "variable is gone with its frame: unlock or release it on every way out, or declare the permit by "
+           "WF_PERMIT.",
+           task->name, task->place);
+}
+
 void task_end(struct wf_task *task, int rc)
 {
     struct loop *loop = current_loop;
@@ -248,6 +259,7 @@ void task_end(struct wf_task *task, int rc)
                task->name, task->place); /* not where it was opened: the scope is dead memory by now */
     if (rc >= 0 && task->stray_error < 0) rc = task->stray_error;
     while (__builtin_expect(task->held != NULL, 0)) {
+        check_held(task);
         struct wf_end_hook_ *hook = task->held;
         task->held = hook->next;
         hook->run(hook);

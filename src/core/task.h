@@ -64,9 +64,10 @@ struct wf_task {
     int result;       /* of an ended one that its scope keeps */
     int stray_error;  /* handed up by a scope that was left without its end */
     uint8_t flags, stack_class, chunk_index;
-    /* A sleep's records lie here, not on the stack: firing a batch of timers then walks dense memory, and each stack,
-     * a page of its own and so a miss in every cache there is, is only touched when its task runs. */
-    struct wf_wait sleep_wait;
+    /* Records of a sleep and of a wait in one queue lie here, not on the stack: firing a batch of timers then walks
+     * dense memory, and each stack, a page of its own and so a miss in every cache there is, is only touched when its
+     * task runs. */
+    struct item_wait own_wait;
     struct wf_timer_ sleep_timer;
 };
 

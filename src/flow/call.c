@@ -15,11 +15,13 @@
 
 /* ---- Retry-After: an attempt finds its call by a task-local ---- */
 
-/* Nobody who outlives the call may find it. */
+/* What those find who may outlive the call. */
+static struct wf_call_ no_call;
+
 static void *forget(void *value)
 {
     (void)value;
-    return NULL;
+    return &no_call;
 }
 
 static const struct wf_local call_key = {.name = "retry", .retain = forget};
@@ -28,7 +30,7 @@ int wf_retry_after(int64_t duration_ns)
 {
     struct wf_call_ *call = wf_local_get(&call_key);
     if (duration_ns < 0) return -EINVAL;
-    if (call == NULL) return -ENOENT;
+    if (call == NULL || call == &no_call) return -ENOENT;
     call->hint_ = duration_ns;
     return 0;
 }

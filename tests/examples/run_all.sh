@@ -176,6 +176,27 @@ END
 [[]r-2[]] done
 [[]-[]] no request here
 END
+    check work_queue <<'END'
+clerk 1: order 4 [(]urgent[)]
+clerk 2: order 5 [(]urgent[)]
+clerk 1: order 1
+clerk 2: order 2
+clerk 1: order 3
+all done: 5 sent, 5 received
+END
+    check first_of_several <<'END'
+job 1
+job 2
+nothing for 200 ms
+job 3
+stopped after 3 jobs
+END
+    check cancel_token <<'END'
+download: Cancelled, because: the user closed the window
+upload: Cancelled, because: the user closed the window
+backup: Success
+scopes still linked: 0
+END
     check offload <<'END'
 4 blocking calls of 200 ms: 0[.][2-6] s, the sum is 499500
 the ticker went on meanwhile: yes

@@ -1,5 +1,7 @@
 /* Rules 4.1 to 4.3: mutex, semaphore, event; 8.2: deadlock. */
+#include <stdlib.h>
 #include <string.h>
+#include <weft/sim.h>
 #include <weft/testing.h>
 #include <weft/weft.h>
 
@@ -81,6 +83,118 @@ WF_TEST(a_failure_cancels_those_who_queue_for_a_permit, .rule = "1.4")
     WF_EXPECT_CODE(wf_scope_end(&scope, -EIO), -EIO);
     wf_semaphore_release(&permits);
     WF_INVARIANT(wf_semaphore_available(&permits) == 1);
+}
+
+WF_TEST(a_semaphore_cannot_have_more_permits_than_it_can_count)
+{
+    struct wf_semaphore permits = WF_SEMAPHORE(SIZE_MAX - 1);
+    WF_EXPECT_CODE(wf_semaphore_release(&permits), 0);
+    WF_EXPECT_CODE(wf_semaphore_release(&permits), -EOVERFLOW);
+    WF_EXPECT(wf_semaphore_available(&permits) == SIZE_MAX);
+}
+
+WF_TEST(a_semaphore_counts_who_waits_and_who_got_through, .sweep = true)
+{
+    struct wf_semaphore permits = WF_SEMAPHORE(1);
+    struct entrant a = {&permits, 'a'};
+    order_size = 0;
+    WF_EXPECT_CODE(wf_semaphore_try_acquire(&permits), 0);
+    WF_SCOPE(scope);
+    wf_spawn(&scope, enter_in_order, &a);
+    wf_yield();
+    struct wf_sync_statistics now;
+    wf_semaphore_statistics(&permits, &now);
+    WF_EXPECT_INT((int64_t)now.waiting, 1);
+    WF_EXPECT_INT((int64_t)now.passed, 1);
+    wf_semaphore_release(&permits);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    wf_semaphore_statistics(&permits, &now);
+    WF_INVARIANT(now.waiting == 0);
+    WF_EXPECT_INT((int64_t)now.passed, 2);
+    WF_EXPECT_INT((int64_t)now.waited, 1);
+}
+
+/* ---- A crowd at one semaphore ---- */
+
+enum { CROWD = 100000 };
+
+struct throng {
+    struct wf_semaphore permits;
+    struct wf_handle *handles;
+    uint32_t *order;
+    uint64_t random;
+    int64_t granted, released, cancelled;
+};
+
+static uint32_t draw(struct throng *throng, uint32_t below)
+{
+    throng->random ^= throng->random << 13;
+    throng->random ^= throng->random >> 7;
+    throng->random ^= throng->random << 17;
+    return (uint32_t)(throng->random >> 32) % below;
+}
+
+static int want_permit(struct throng *throng)
+{
+    int rc = wf_semaphore_acquire(&throng->permits);
+    if (rc == 0) throng->granted++;
+    return rc;
+}
+
+static void shuffle(struct throng *throng)
+{
+    for (uint32_t i = 0; i < CROWD; i++) throng->order[i] = i;
+    for (uint32_t i = CROWD - 1; i > 0; i--) {
+        uint32_t other = draw(throng, i + 1), kept = throng->order[i];
+        throng->order[i] = throng->order[other];
+        throng->order[other] = kept;
+    }
+}
+
+/* Cancels in random order, releases in between; now and then those who were granted run. */
+static int stir(struct throng *throng)
+{
+    WF_SCOPE(scope);
+    for (uint32_t i = 0; i < CROWD; i++) wf_spawn(&scope, want_permit, throng, .handle = &throng->handles[i]);
+    wf_yield();
+    shuffle(throng);
+    for (uint32_t i = 0; i < CROWD; i++) {
+        struct wf_handle *handle = &throng->handles[throng->order[i]];
+        bool release_first = draw(throng, 2) == 0;
+        uint32_t releases = draw(throng, 10) == 0 ? draw(throng, 5) : 0;
+        if (!release_first && !wf_handle_done(handle)) wf_handle_cancel(handle, "stirred");
+        for (uint32_t k = 0; k < releases; k++) wf_semaphore_release(&throng->permits), throng->released++;
+        if (release_first && !wf_handle_done(handle)) wf_handle_cancel(handle, "stirred");
+        if (draw(throng, 50) == 0) wf_yield();
+    }
+    int rc = wf_scope_join(&scope);
+    for (uint32_t i = 0; i < CROWD; i++) throng->cancelled += wf_handle_result(&throng->handles[i]) == -ECANCELED;
+    return rc;
+}
+
+static int stir_under(struct throng *throng, uint64_t seed)
+{
+    memset(throng->handles, 0, CROWD * sizeof *throng->handles);
+    *throng = (struct throng){.permits = WF_SEMAPHORE(0), .handles = throng->handles, .order = throng->order};
+    throng->random = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
+    wf_sim_seed(seed);
+    return wf_run(stir, throng, .driver = "sim");
+}
+
+WF_TEST(no_permit_is_lost_when_100000_waiters_are_cancelled_in_random_order, .plain = true, .timeout = WF_SECONDS(60),
+        .rule = "1.4 4.1", .unswept = "a hundred thousand suspensions, all alike")
+{
+    struct throng throng = {.handles = calloc(CROWD, sizeof *throng.handles), .order = calloc(CROWD, sizeof(uint32_t))};
+    for (uint64_t seed = 1; seed <= 4 && throng.handles != NULL && throng.order != NULL; seed++) {
+        WF_EXPECT_CODE(stir_under(&throng, seed), 0);
+        WF_EXPECT(throng.granted > CROWD / 100 && throng.cancelled > CROWD / 100);
+        WF_EXPECT_INT(throng.granted + throng.cancelled, CROWD);
+        WF_EXPECT_INT(throng.granted + (int64_t)wf_semaphore_available(&throng.permits), throng.released);
+        WF_EXPECT(throng.permits.waiters_.first == NULL);
+    }
+    wf_sim_seed(0);
+    free(throng.handles);
+    free(throng.order);
 }
 
 /* ---- Mutex ---- */
@@ -183,6 +297,39 @@ WF_TEST(a_cancelled_lock_is_not_held, .rule = "1.3")
     WF_INVARIANT(wf_mutex_try_lock(&mutex) == 0 && wf_mutex_unlock(&mutex) == 0);
 }
 
+static int keep_locked(void *unused)
+{
+    (void)unused;
+    struct wf_mutex mutex = WF_MUTEX;
+    return wf_mutex_lock(&mutex);
+}
+
+WF_TEST(a_mutex_left_locked_on_the_stack_is_misuse, .dies = "held a mutex or a permit that was a variable of its own")
+{
+    WF_SCOPE(scope);
+    wf_spawn(&scope, keep_locked, NULL);
+    wf_scope_join(&scope);
+}
+
+WF_TEST(a_mutex_counts_who_waits_and_who_got_through, .sweep = true)
+{
+    struct wf_mutex mutex = WF_MUTEX;
+    int rc = wf_mutex_lock(&mutex);
+    WF_EXPECT_CODE(rc, 0);
+    WF_SCOPE(scope);
+    wf_spawn(&scope, lock_and_unlock, &mutex);
+    wf_yield();
+    struct wf_sync_statistics now;
+    wf_mutex_statistics(&mutex, &now);
+    WF_EXPECT_INT((int64_t)now.waiting, 1);
+    if (rc == 0) wf_mutex_unlock(&mutex);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    wf_mutex_statistics(&mutex, &now);
+    WF_INVARIANT(now.waiting == 0);
+    WF_EXPECT_INT((int64_t)now.passed, 2);
+    WF_EXPECT_INT((int64_t)now.waited, 1);
+}
+
 struct lock_pair {
     struct wf_mutex *first, *second;
 };
@@ -235,6 +382,10 @@ WF_TEST(an_event_wakes_all_waiters_and_lets_later_ones_through, .rule = "4.3")
     wf_event_set(&event);
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     WF_EXPECT_CODE(wf_event_wait(&event), 0);
+    struct wf_sync_statistics now;
+    wf_event_statistics(&event, &now);
+    WF_EXPECT_INT((int64_t)now.passed, 21);
+    WF_EXPECT_INT((int64_t)now.waited, 20);
     wf_event_clear(&event);
     WF_EXPECT(!wf_event_is_set(&event));
     WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(1), wf_event_wait(&event)), -ETIME);

@@ -105,6 +105,46 @@ static int guard_calls()
     return fine ? 0 : -EPROTO;
 }
 
+static bool younger(const user *one, const user *other)
+{
+    return one->id > other->id;
+}
+
+static int pass_items()
+{
+    WF_CHANNEL(numbers, int, 1);
+    WF_PRIORITY_CHANNEL(queue, user, 2, younger);
+    user first = {1, false}, second = {2, false}, next = {};
+    int rc = wf_send(&queue, &first);
+    if (rc == 0) rc = wf_send(&queue, &second);
+    if (rc == 0) rc = wf_receive(&queue, &next);
+    if (rc < 0 || next.id != 2) return rc < 0 ? rc : -EPROTO;
+    int number = 7;
+    wf_case cases[] = {WF_CASE_RECEIVE(&numbers, &number), WF_CASE_SEND(&numbers, &number), WF_CASE_UNTIL(WF_FOREVER)};
+    rc = wf_select(cases, WF_COUNT(cases));
+    return rc == 1 ? 0 : rc < 0 ? rc : -EPROTO;
+}
+
+static int use_the_rest(user *users)
+{
+    wf_token token = WF_TOKEN;
+    wf_once once = WF_ONCE;
+    wf_future future = WF_FUTURE;
+    wf_barrier barrier = WF_BARRIER(1);
+    wf_condition condition = WF_CONDITION;
+    wf_limiter limiter = WF_LIMITER(1);
+    WF_PERMIT(permit);
+    int rc = wf_limiter_acquire(&limiter, &permit);
+    if (rc == 0) rc = wf_barrier_wait(&barrier);
+    if (rc == 0) rc = wf_once(&once, load, users);
+    if (rc == 0) rc = wf_future_set(&future, users);
+    if (rc == 0) rc = wf_future_wait(&future);
+    if (rc == 0) rc = wf_linked(&token, wf_yield());
+    wf_condition_notify(&condition);
+    wf_token_cancel(&token, "done");
+    return rc == 0 && wf_linked(&token, wf_yield()) != -ECANCELED ? -EPROTO : rc;
+}
+
 static int consume(user *users)
 {
     wf_log_set_level(nullptr, WF_WARN);
@@ -113,6 +153,8 @@ static int consume(user *users)
     if (rc == 0) rc = wf_gather(users, 2, load);
     if (rc == 0) rc = wait_on_each_other();
     if (rc == 0) rc = guard_calls();
+    if (rc == 0) rc = pass_items();
+    if (rc == 0) rc = use_the_rest(users);
     if (rc == 0 && wf_within(WF_MILLISECONDS(1), wf_sleep(WF_SECONDS(60))) != -ETIME) rc = -EPROTO;
     if (rc < 0) return rc;
     try {
