@@ -221,7 +221,8 @@ WF_API WF_SUSPENDS int wf_test_wait_idle(void);
  * Sweeps repeat a test, and in each run something happens at the k-th chance, for k = 1, 2, 3 ... until it does not
  * happen any more: the test is cancelled (on entry to a suspending call; when the call is under way; when the operation
  * completes all the same), an allocation fails, an operation fails, a transfer is cut to one byte; the failures also
- * from there on for good. Whatever happens, the test must end, and leave nothing behind, and its invariants must hold.
+ * from there on for good, the cuts a thousand times. Whatever happens, the test must end, and leave nothing behind, and
+ * its invariants must hold.
  * `.sweep = true` turns any test into a sweep, --sweep all that do not say .unswept; --inject repeats one run.
  *
  * By hand: cancels the scope at its so-and-so-many-th suspending call from now on, counted over all tasks inside: on

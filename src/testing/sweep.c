@@ -111,7 +111,7 @@ static uint64_t mix(uint64_t value)
     return value ^ value >> 31;
 }
 
-/* All places, or the first ones, one by one, and then one in each of equal parts of the rest, where the seed wants it. */
+/* All places; or the first ones, and of equal parts of the rest one each, where the seed wants it. */
 static uint64_t place_of(uint64_t visit, uint64_t visits, uint64_t places, uint64_t seed)
 {
     uint64_t first = visits / 2;
