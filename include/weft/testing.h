@@ -178,6 +178,10 @@ WF_API const char *wf_test_reports(void);
 /* Says that reports are expected: without this, a report fails the test. Suspends: never. */
 WF_API void wf_test_allow_reports(void);
 
+/* What was logged (weft/log.h) since the test began, in logfmt; the first 64 KiB. Every test begins with the levels of
+ * the environment. Valid until the next call. Suspends: never. */
+WF_API const char *wf_test_log(void);
+
 /*
  * A log for the order of things: notes are joined by blanks, and the log is empty when a test begins.
  *

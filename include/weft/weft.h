@@ -21,12 +21,15 @@
 
 #include <weft/arena.h>
 #include <weft/base.h>
+#include <weft/context.h>
 #include <weft/cxx.h>
 #include <weft/executor.h>
 #include <weft/file.h>
 #include <weft/generator.h>
 #include <weft/group.h>
 #include <weft/iterate.h>
+#include <weft/log.h>
+#include <weft/metrics.h>
 #include <weft/run.h>
 #include <weft/scope.h>
 #include <weft/stream.h>

@@ -22,6 +22,7 @@
 #include "driver/system.h"
 
 enum { LATENCY_DEFAULT_NS = 20000, PASSES_DEFAULT = 1000000, PASSES_FREE = 1000, PASS_NS = 1000 };
+#define SIM_START WF_SECONDS(1000)
 
 _Thread_local size_t sim_left_open;
 static _Thread_local uint64_t chosen_seed, last_trace;
@@ -102,6 +103,12 @@ uint64_t wf_sim_trace(void)
 static int64_t sim_now(struct loop *loop)
 {
     return sim_of(loop)->now;
+}
+
+/* The world begins with the year 2000. */
+static int64_t sim_wall(struct loop *loop)
+{
+    return sim_of(loop)->now - SIM_START + WF_SECONDS(946684800);
 }
 
 void sim_later(struct sim *sim, struct wf_timer_ *event, int64_t delay, void (*fire)(struct wf_timer_ *event))
@@ -336,7 +343,7 @@ void sim_stir(struct sim *sim, struct sim_end *end)
 static void run_job(struct wf_timer_ *event)
 {
     struct job *job = (struct job *)((char *)event - offsetof(struct job, timer));
-    job->result = job->fn(job->arg);
+    job_run(job);
     note(sim_of(current_loop), (uint64_t)job->result);
     job->message.deliver(current_loop, &job->message);
 }
@@ -378,7 +385,7 @@ static int sim_init(struct loop *loop)
     struct sim *sim = memory_zero(sizeof *sim);
     if (sim == NULL) return -ENOMEM;
     sim->random = seed_of_world() * UINT64_C(0x9e3779b97f4a7c15) | 1;
-    sim->now = WF_SECONDS(1000);
+    sim->now = SIM_START;
     sim->end_of_time = WF_FOREVER;
     sim->passes_max = PASSES_DEFAULT;
     sim->next_port = 40000;
@@ -445,6 +452,7 @@ const struct driver sim_driver = {
     .busy = sim_busy,
     .wake = sim_wake,
     .now = sim_now,
+    .wall = sim_wall,
     .random = sim_random_bytes,
     .job_start = sim_job_start,
     .job_cancel = sim_job_cancel,

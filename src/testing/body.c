@@ -51,6 +51,7 @@ static void reports_begin(void)
 /* After an injection a test may be left in ways that are worth a report. */
 static void reports_check(void)
 {
+    log_end();
     wf_set_report(NULL, NULL);
     if (reports_size > 0 && !running.reports_allowed && !running.fired) say_failure("unexpected report: %s", reports);
     else if (reports_size > 0 && running.failed) say("reported: %s", reports);
@@ -179,6 +180,7 @@ static void begin(const struct item *item, struct plan plan)
     running.fired = false;
     running.places_left = plan.at;
     notes_begin();
+    log_begin();
     reports_begin();
     wf_sim_seed(item->seed);
 }

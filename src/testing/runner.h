@@ -7,7 +7,7 @@
  *     sweep.c     the same run, again and again, each with something injected
  *     ends.c      runs that never come back
  *     leaks.c     what was left behind   places.c    where that was made
- *     output.c    what is said
+ *     output.c    what is said           log.c       what was logged
  */
 #ifndef WEFT_TESTING_RUNNER_H
 #define WEFT_TESTING_RUNNER_H
@@ -140,6 +140,12 @@ const char *replay_command(void);
 /* ---- sequence.c ---- */
 
 void notes_begin(void);
+
+/* ---- log.c ---- */
+
+/* From now on lines of the log are caught; log_end shows them where the item has failed. */
+void log_begin(void);
+void log_end(void);
 
 /* ---- inject.c ---- */
 

@@ -7,7 +7,7 @@
 #include <weft/testing.h>
 #include <weft/weft.h>
 
-#include "base/sanitize.h"
+#include "base/sanitize.h" /* private: a smaller world under sanitizers */
 
 /* ---- A server that echoes, and a client ---- */
 

@@ -186,6 +186,27 @@ WF_TEST(a_server_that_nobody_calls_is_cancelled_with_its_scope)
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
+WF_TEST(in_a_cancelled_scope_no_peer_is_made, .rule = "1.1")
+{
+    static const struct wf_step script[] = {WF_RECEIVES("PING")};
+    struct wf_stream *a, *b;
+    struct wf_proxy *proxy;
+    uint16_t port;
+    WF_SCOPE(scope);
+    {
+        WF_SCOPE(cancelled);
+        wf_scope_cancel(&cancelled, "before the calls");
+        WF_EXPECT_CODE(wf_test_pair(&a, &b), -ECANCELED);
+        WF_EXPECT_CODE(wf_test_peer(&scope, script, 77777, &a), -ECANCELED);
+        WF_EXPECT_CODE(wf_test_server(&scope, script, 77777, &port), -ECANCELED);
+        WF_EXPECT_CODE(wf_test_record(&scope, "127.0.0.1", 9, "/no/such/file", &port), -ECANCELED);
+        WF_EXPECT_CODE(wf_test_proxy(&scope, "127.0.0.1", 9, &proxy), -ECANCELED);
+        WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+    }
+    WF_EXPECT_INT((int64_t)wf_scope_alive(&scope), 0);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
 /* ---- What goes otherwise ---- */
 
 struct played {

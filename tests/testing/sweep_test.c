@@ -5,16 +5,17 @@
 #include <weft/testing.h>
 #include <weft/weft.h>
 
+#include "talk.h"
+
 static char path[64];
 
 /* ---- Using each ---- */
 
 static int talk(struct wf_stream *conn)
 {
-    char text[3];
-    int rc = wf_stream_write_all(conn, "x\n", 2, NULL);
-    if (rc == 0) rc = wf_stream_read_full(conn, text, sizeof text, NULL);
-    if (rc == 0) rc = wf_stream_write_all(conn, "y", 1, NULL);
+    int rc = say(conn, "x\n");
+    if (rc == 0) rc = hear(conn, "abc");
+    if (rc == 0) rc = say(conn, "y");
     return rc;
 }
 

@@ -49,8 +49,32 @@ static int wait_on_each_other()
     return rc;
 }
 
+static wf_metric by_kind()
+{
+    wf_metric options = {};
+    options.labels[0] = "kind";
+    return options;
+}
+
+WF_COUNTER(seen, "consumer_seen_total", "What was seen.", by_kind());
+
+static int say_what_is_done()
+{
+    wf_request_options options = {};
+    options.name = "consume";
+    WF_REQUEST_CONTEXT(request, options);
+    WF_CONTEXT(bound, WF_TEXT("customer", "ada"));
+    WF_TIMED(timer, "saying");
+    wf_log(WF_DEBUG, "unseen");
+    wf_log(WF_DEBUG, "unseen", WF_INT("number", 17), WF_BOOL("late", false));
+    wf_counter_add(wf_counter_at(&seen, "log"), 2);
+    return wf_counter_value(wf_counter_at(&seen, "log")) == 2 && wf_context_text("customer") != nullptr ? 0 : -EPROTO;
+}
+
 static int consume(user *users)
 {
+    wf_log_set_level(nullptr, WF_WARN);
+    if (say_what_is_done() < 0) return -EPROTO;
     int rc = load_both(users);
     if (rc == 0) rc = wf_gather(users, 2, load);
     if (rc == 0) rc = wait_on_each_other();
