@@ -39,6 +39,7 @@ check() {  # NAME [ARGUMENT...]
 start_server() {  # gives its port in $port
     : >"$work/problems"
     : >"$work/server"  # here and now: the one before left its port there
+    : >"$work/server"  # the shell behind the & may empty it only after the first look
     "$programs/echo_server" --port 0 >"$work/server" 2>"$work/err" &
     server=$!
     tries=0

@@ -108,7 +108,8 @@ struct pair {
     int left, right;
 };
 
-static void declare_stages(struct wf_generator *source, struct wf_generator *other)
+/* Out of line: under a sanitizer the frames of all of them together are too large. */
+static __attribute__((noinline)) void declare_stages(struct wf_generator *source, struct wf_generator *other)
 {
     STAYS(WF_MAP, WF_MAP(stage, source, int, twice, int));
     STAYS(WF_FILTER, WF_FILTER(stage, source, int, is_even));
@@ -123,27 +124,27 @@ static void declare_stages(struct wf_generator *source, struct wf_generator *oth
     STAYS(WF_TICKER, WF_TICKER(stage, WF_SECONDS(1)));
 }
 
-static void declare_one_generator(int *limit)
+static __attribute__((noinline)) void declare_one_generator(int *limit)
 {
     STAYS(WF_GENERATOR, WF_GENERATOR(numbers, count, limit, int));
 }
 
-static void declare_flat_map(struct wf_generator *source)
+static __attribute__((noinline)) void declare_flat_map(struct wf_generator *source)
 {
     STAYS(WF_FLAT_MAP, WF_FLAT_MAP(stage, source, int, repeat, int));
 }
 
-static void declare_buffered(struct wf_generator *source)
+static __attribute__((noinline)) void declare_buffered(struct wf_generator *source)
 {
     STAYS(WF_BUFFERED, WF_BUFFERED(stage, source, int, twice, int, 2));
 }
 
-static void declare_unordered(struct wf_generator *source)
+static __attribute__((noinline)) void declare_unordered(struct wf_generator *source)
 {
     STAYS(WF_BUFFERED_UNORDERED, WF_BUFFERED_UNORDERED(stage, source, int, twice, int, 2));
 }
 
-static void declare_merge(struct wf_generator *source, struct wf_generator *other)
+static __attribute__((noinline)) void declare_merge(struct wf_generator *source, struct wf_generator *other)
 {
     STAYS(WF_MERGE, WF_MERGE(stage, int, source, other));
 }
