@@ -7,25 +7,28 @@
 static char path[32];
 
 /* A file that holds "abc". */
-static void make_file(struct race *race)
+static bool make_file(struct race *race)
 {
     (void)race;
     strcpy(path, "/tmp/weft-races-XXXXXX");
     int fd = mkstemp(path);
-    WF_EXPECT(fd >= 0 && write(fd, "abc", 3) == 3);
+    bool made = WF_EXPECT(fd >= 0 && write(fd, "abc", 3) == 3);
     close(fd);
-}
-
-static void open_file(struct race *race)
-{
-    make_file(race);
-    WF_EXPECT_CODE(wf_file_open(path, O_RDWR, 0, &race->file), 0);
+    return made;
 }
 
 static void remove_file(struct race *race)
 {
     (void)race;
     WF_EXPECT(unlink(path) == 0);
+}
+
+static bool open_file(struct race *race)
+{
+    make_file(race);
+    if (WF_EXPECT_CODE(wf_file_open(path, O_RDWR, 0, &race->file), 0)) return true;
+    remove_file(race);
+    return false;
 }
 
 /* ---- The position moves by what was read or written, and by nothing else ---- */
