@@ -65,9 +65,12 @@ static void write_text(const char *text)
     (void)ignored;
 }
 
+static bool death_is_wanted;
+
 static void write_again(void)
 {
     static char command[1024];
+    if (death_is_wanted) return;
     replay_command(command, sizeof command);
     write_text("    again: ");
     write_text(command);
@@ -87,7 +90,7 @@ __attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)(void)
 /* The library aborts after it reported a misuse: show what it said. */
 static void crashed(int number)
 {
-    write_text(reports);
+    if (!death_is_wanted) write_text(reports);
     write_again();
     signal(number, SIG_DFL);
     raise(number);
@@ -253,6 +256,7 @@ static void child(const struct item *item, int err)
 {
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     dup2(err, STDERR_FILENO);
+    death_is_wanted = true;
     if (item->test->plain) item->test->body();
     else wf_run(run_alone, item, .driver = item_is_simulated(item) ? "sim" : NULL);
     _exit(0);

@@ -159,6 +159,7 @@ static void list_fds(unsigned char *fds)
 static bool is_kernels(const char *id)
 {
     char path[300], name[16] = "";
+    if (atoi(id) == getpid()) return false;
     snprintf(path, sizeof path, "/proc/self/task/%s/comm", id);
     FILE *file = fopen(path, "r");
     if (file == NULL) return true; /* it has ended meanwhile */
