@@ -96,6 +96,15 @@ def tool_cost(name, count, mark, scale):
     return Group(runs, (Entry(name, "ns", "weft", "one bare switch of stacks", ("floor",), mark=Mark(value=mark)),))
 
 
+def own_cost(name, floor_is, counts, mark, scale):
+    """The same for what the peers have no likeness of."""
+    runs = tuple(
+        Run(key, contestant, name, (str(max(2, counts[contestant] // scale)),))
+        for key, contestant in (("weft", "weft"), ("floor", "floors"))
+    )
+    return Group(runs, (Entry(name, "ns", "weft", floor_is, ("floor",), mark=Mark(value=mark)),))
+
+
 def timers(name, words, mark):
     arguments = ("100000", *words)
     runs = (Run("weft", "weft", "timers", arguments), Run("floor", "floors", "timers", arguments))
@@ -186,6 +195,13 @@ def groups(quick):
             mark=30, scale=scale,
         ),
         tool_cost("generator_item", 20_000_000, mark=15, scale=scale),
+        own_cost(
+            "guarded_call", "the same call without a guard", dict(weft=20_000_000, floors=100_000_000), mark=20,
+            scale=scale,
+        ),
+        own_cost(
+            "rate_limit", "a reading of the clock", dict(weft=20_000_000, floors=20_000_000), mark=30, scale=scale
+        ),
         timers("timers_100k_cpu", (), mark=0.25),
         timers("timers_100k_cpu_warm", ("warm",), mark=0.08),
         timer_op(scale),

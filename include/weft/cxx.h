@@ -23,8 +23,13 @@
 
 #ifdef __cplusplus
 
+#include <weft/context.h>
 #include <weft/executor.h>
 #include <weft/group.h>
+#include <weft/log.h>
+#include <weft/metrics.h>
+#include <weft/hedge.h>
+#include <weft/pipeline.h>
 #include <weft/run.h>
 #include <weft/scope.h>
 #include <weft/sync.h>
@@ -44,9 +49,23 @@
 #undef wf_main
 #undef wf_offload
 #undef wf_tcp_listen
+#undef wf_log
+#undef WF_REQUEST_CONTEXT
+#undef WF_METRIC_
+#undef wf_counter_at
+#undef wf_gauge_at
+#undef wf_histogram_at
 #undef WF_MUTEX
 #undef WF_SEMAPHORE
 #undef WF_EVENT
+#undef wf_retry
+#undef wf_guarded
+#undef wf_fallback
+#undef wf_hedge
+#undef WF_RETRY
+#undef WF_BREAKER
+#undef WF_RATE
+#undef WF_BULKHEAD
 
 namespace wf_cxx
 {
@@ -160,11 +179,151 @@ template <class Arg> int offload(const char *place, const char *function, int (*
     return wf_offload_(erased(fn), arg, function, place);
 }
 
+inline void begin(wf_call_ *call, wf_breaker *breaker, const char *place)
+{
+    wf_call_begin_breaker_(call, breaker, place);
+}
+
+inline void begin(wf_call_ *call, wf_rate *rate, const char *place)
+{
+    wf_call_begin_rate_(call, rate, place);
+}
+
+inline void begin(wf_call_ *call, wf_bulkhead *bulkhead, const char *place)
+{
+    wf_call_begin_bulkhead_(call, bulkhead, place);
+}
+
+inline void begin(wf_call_ *call, const wf_pipeline *pipeline, const char *place)
+{
+    wf_call_begin_pipeline_(call, pipeline, place);
+}
+
+inline void begin(wf_call_ *call, const wf_retry_options *retry, const char *place)
+{
+    wf_call_begin_(call, retry, place);
+}
+
+template <class Guard, class Body> auto guarded(const char *place, Guard *guard, Body body)
+{
+    wf_call_ call __attribute__((cleanup(wf_call_leave_)));
+    begin(&call, guard, place);
+    decltype(body()) value = 0;
+    while (wf_call_next_(&call)) {
+        value = body();
+        call.code_ = value < 0 ? static_cast<int>(value) : 0;
+    }
+    return call.code_ < 0 ? static_cast<decltype(value)>(call.code_) : value;
+}
+
+/* The last argument of a macro that has options, or not. */
+struct end {
+};
+
+template <class Body> auto retry(const char *place, Body body, const wf_retry_options &options, end)
+{
+    wf_retry_options own = options;
+    own.size = sizeof own;
+    return guarded(place, &own, body);
+}
+
+template <class Body> auto retry(const char *place, Body body, end)
+{
+    return retry(place, body, wf_retry_options{}, end{});
+}
+
+template <class Primary, class Fallback> auto fallback(Primary primary, Fallback other)
+{
+    wf_fallback_ said;
+    auto value = primary();
+    if (value >= 0 || !wf_fallback_begin_(&said, static_cast<int>(value))) return value;
+    value = other();
+    return value < 0 ? static_cast<decltype(value)>(wf_fallback_failed_(&said, static_cast<int>(value))) : value;
+}
+
+template <class Item>
+int hedge(const char *place, const char *function, Item *items, size_t count, int (*fn)(Item *),
+          const wf_hedge_options &options)
+{
+    wf_hedge_options own = filled(place, function, options);
+    own.call_ = erased(fn);
+    return wf_hedge_(items, count, sizeof(Item), &own);
+}
+
+inline wf_breaker breaker(wf_breaker_options options = {})
+{
+    wf_breaker made = {};
+    made.options = options;
+    made.options.size = sizeof options;
+    return made;
+}
+
+inline wf_rate rate(int64_t count, int64_t per_ns, wf_rate_options options = {})
+{
+    wf_rate made = {};
+    made.options = options;
+    made.options.size = sizeof options;
+    made.options.count = count;
+    made.options.per = per_ns;
+    return made;
+}
+
+inline wf_bulkhead bulkhead(int inside, int waiting, wf_bulkhead_options options = {})
+{
+    wf_bulkhead made = {};
+    made.options = options;
+    made.options.size = sizeof options;
+    made.options.inside = inside;
+    made.options.waiting = waiting;
+    return made;
+}
+
+inline wf_retry_options retry_options(wf_retry_options options = {})
+{
+    options.size = sizeof options;
+    return options;
+}
+
 inline int tcp_listen(const char *host, uint16_t port, wf_listener **listener, wf_tcp_listen_options options = {})
 {
     options.size = sizeof options;
     options.out_ = listener;
     return wf_tcp_listen_(host, port, &options);
+}
+
+template <class... Fields>
+void log(wf_log_module *module, wf_log_level level, const char *message, const Fields &...fields)
+{
+    const wf_field all[] = {fields..., wf_field_end_()};
+    wf_log_(module, level, message, all);
+}
+
+inline void open_request(wf_request_context *request, wf_request_options options = {})
+{
+    options.size = sizeof options;
+    options.request_ = request;
+    wf_request_open_(&options);
+}
+
+inline wf_metric metric(wf_metric_kind kind, const char *name, const char *help, wf_metric options = {})
+{
+    options.kind_ = kind;
+    options.name = name;
+    options.help = help;
+    return options;
+}
+
+inline bool register_metric(wf_metric *metric, wf_series_ *series)
+{
+    wf_metric_register_(metric, series);
+    return true;
+}
+
+template <class Handle, class... Values>
+Handle *series_at(Handle *(*find)(Handle *, const char *const *, size_t), Handle *handle, Values... values)
+{
+    const char *const all[] = {values...};
+    return find(handle, all, sizeof...(values));
 }
 }  // namespace wf_cxx
 
@@ -189,7 +348,33 @@ inline int tcp_listen(const char *host, uint16_t port, wf_listener **listener, w
 #define wf_run(fn, ...) wf_cxx::run(WF_HERE_, #fn, fn, __VA_ARGS__)
 #define wf_main(fn, ...) wf_exit_status(wf_run(fn, __VA_ARGS__))
 #define wf_offload(fn, arg) wf_cxx::offload(WF_HERE_, #fn, fn, arg)
+#define wf_retry(...) WF_RETRY_CXX_(__VA_ARGS__, wf_cxx::end{})
+#define WF_RETRY_CXX_(expression, ...)                                                                                 \
+    wf_cxx::retry(                                                                                                     \
+        WF_HERE_, [&] { return (expression); }, __VA_ARGS__)
+#define wf_guarded(guard, ...) wf_cxx::guarded(WF_HERE_, (guard), [&] { return (__VA_ARGS__); })
+#define wf_fallback(primary, ...) wf_cxx::fallback([&] { return (primary); }, [&] { return (__VA_ARGS__); })
+#define wf_hedge(items, count, ...) wf_cxx::hedge(WF_HERE_, WF_TEXT_(WF_FIRST_(__VA_ARGS__)), items, count, __VA_ARGS__)
+#define WF_RETRY(...) wf_cxx::retry_options(__VA_ARGS__)
+#define WF_BREAKER(...) wf_cxx::breaker(__VA_ARGS__)
+#define WF_RATE(...) wf_cxx::rate(__VA_ARGS__)
+#define WF_BULKHEAD(...) wf_cxx::bulkhead(__VA_ARGS__)
 #define wf_tcp_listen(...) wf_cxx::tcp_listen(__VA_ARGS__)
+
+#define wf_log(level, ...)                                                                                             \
+    (wf_log_wanted_(&wf_log_module_, (level)) ? wf_cxx::log(&wf_log_module_, (level), __VA_ARGS__) : (void)0)
+#define WF_REQUEST_CONTEXT(...) WF_REQUEST_CONTEXT_CXX_(WF_FIRST_(__VA_ARGS__), __VA_ARGS__)
+#define WF_REQUEST_CONTEXT_CXX_(variable, ...)                                                                         \
+    struct wf_request_context variable __attribute__((cleanup(wf_request_leave_))) = {};                               \
+    wf_cxx::open_request(&__VA_ARGS__)
+#define WF_METRIC_(type, variable, metric_kind, ...)                                                                   \
+    static wf_metric WF_JOIN_(variable, _metric_) = wf_cxx::metric((metric_kind), __VA_ARGS__);                        \
+    static type variable;                                                                                              \
+    __attribute__((unused)) static const bool WF_JOIN_(variable, _registered_) =                                       \
+        wf_cxx::register_metric(&WF_JOIN_(variable, _metric_), &variable.series_)
+#define wf_counter_at(...) wf_cxx::series_at(wf_counter_at_, __VA_ARGS__)
+#define wf_gauge_at(...) wf_cxx::series_at(wf_gauge_at_, __VA_ARGS__)
+#define wf_histogram_at(...) wf_cxx::series_at(wf_histogram_at_, __VA_ARGS__)
 
 #define WF_MUTEX                                                                                                       \
     {                                                                                                                  \

@@ -10,9 +10,9 @@
  *     while ((rc = wf_next(&some, &total)) > 0) show(&total);
  *
  * A stage asks the one below it on its consumer's own task: at most one item is under way, and a slow consumer slows
- * the source down. Stages that need tasks say so; they are generators, and close like these. A stage that ends early closes
- * what it stands on. An end stays an end, and so does an error, except a cancel or a deadline around one call: then
- * nothing is lost, and the next call goes on.
+ * the source down. Stages that need tasks say so; they are generators, and close like these. A stage that ends early
+ * closes what it stands on. An end stays an end, and so does an error, except a cancel or a deadline around one call:
+ * then nothing is lost, and the next call goes on.
  *
  * Declare a stage after what it stands on, in the same block. Types are checked by the compiler against the functions,
  * and at run time against the source: a mistake aborts with an explanation.
@@ -120,6 +120,7 @@ struct wf_batch {
 /*
  * WF_FLAT_MAP(name, source, in, fn, out): `int fn(struct wf_generator *out, in *item)` emits any number of items for
  * each. A generator; the source is asked by its task, and must not be asked by anybody else from then on.
+ * Suspends: never; its wf_next does. On cancel: as a generator.
  */
 #define WF_FLAT_MAP(name, source, in, fn, out)                                                                         \
     in WF_JOIN_(name, _item_);                                                                                         \
@@ -131,11 +132,13 @@ struct wf_batch {
 /*
  * WF_BUFFERED(name, source, in, fn, out, width): as WF_MAP, with up to `width` calls at once, each a task; results in
  * the order of the items, and so are errors. WF_BUFFERED_UNORDERED: in the order in which the calls end.
+ * Suspends: never; its wf_next does. On cancel: as a generator.
  */
 #define WF_BUFFERED(name, source, in, fn, out, width) WF_BUFFERED_(name, source, in, fn, out, width, true)
 #define WF_BUFFERED_UNORDERED(name, source, in, fn, out, width) WF_BUFFERED_(name, source, in, fn, out, width, false)
 
-/* WF_MERGE(name, type, &one, &other, ...): the items of all sources as they come; an error of one ends all. */
+/* WF_MERGE(name, type, &one, &other, ...): the items of up to 8 sources as they come; an error of one ends all.
+ * Suspends: never; its wf_next does. On cancel: as a generator. */
 #define WF_MERGE(name, type, ...)                                                                                      \
     struct wf_iterator *WF_JOIN_(name, _sources_)[] = {WF_ITERATORS_(__VA_ARGS__)};                                    \
     struct wf_merge_ WF_JOIN_(name, _merge_) = {WF_JOIN_(name, _sources_), WF_COUNT(WF_JOIN_(name, _sources_))};       \
@@ -235,9 +238,9 @@ WF_API void wf_zip_(struct wf_stage *stage, struct wf_iterator *one, size_t one_
 WF_API void wf_each_within_(struct wf_stage *stage, struct wf_iterator *upstream, int64_t duration_ns);
 WF_API void wf_throttle_(struct wf_stage *stage, struct wf_iterator *upstream, int64_t interval_ns);
 WF_API void wf_ticker_(struct wf_stage *stage, int64_t interval_ns);
-WF_API WF_SUSPENDS int wf_flat_map_(struct wf_generator *out, struct wf_flat_map_ *map);
-WF_API WF_SUSPENDS int wf_buffered_(struct wf_generator *out, struct wf_buffered_ *buffer);
-WF_API WF_SUSPENDS int wf_merge_(struct wf_generator *out, struct wf_merge_ *merge);
+WF_API int wf_flat_map_(struct wf_generator *out, struct wf_flat_map_ *map);
+WF_API int wf_buffered_(struct wf_generator *out, struct wf_buffered_ *buffer);
+WF_API int wf_merge_(struct wf_generator *out, struct wf_merge_ *merge);
 WF_API WF_SUSPENDS int wf_collect_(struct wf_iterator *source, struct wf_arena *arena, void **items, size_t item_size,
                                    size_t *count, size_t count_max, int (*compare)(const void *, const void *));
 WF_API WF_SUSPENDS int64_t wf_fold_(struct wf_iterator *source, size_t item_size, int (*fn)(void *, const void *),

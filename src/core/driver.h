@@ -37,6 +37,8 @@ struct job {
     int result;
     int64_t queued_at;
     const char *name;
+    const struct wf_context *context; /* the task-locals of the task that gave it */
+    uint64_t task_id;                 /* and its number */
     struct wf_timer_ timer; /* of a driver that decides when it runs */
 };
 
@@ -122,6 +124,7 @@ struct driver {
     /* Ends a poll that waits, from any thread or signal handler. */
     void (*wake)(struct loop *loop);
     int64_t (*now)(struct loop *loop);
+    int64_t (*wall)(struct loop *loop); /* nanoseconds since 1970 */
     void (*random)(struct loop *loop, void *bytes, size_t size);
     /* Runs a job on a thread; loop_deliver brings it back. Cancel: true when it had not begun and never will. */
     int (*job_start)(struct loop *loop, struct job *job);
@@ -144,6 +147,12 @@ struct driver {
     /* Closes a descriptor that was never attached. */
     void (*close_fd)(struct loop *loop, int fd);
 };
+
+/* Does the job's work, on whatever thread the driver chose, with the task-locals of its task. */
+void job_run(struct job *job);
+
+/* The job that this thread is doing, or NULL. */
+const struct job *job_running(void);
 
 /* Those to try, best first; the list ends with NULL. */
 extern const struct driver *const drivers[];

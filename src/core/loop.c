@@ -259,6 +259,14 @@ int64_t wf_now(void)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
+int64_t wf_wall_now(void)
+{
+    if (current_loop != NULL) return current_loop->driver->wall(current_loop);
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
 static void sleep_over(struct wf_timer_ *timer)
 {
     struct wf_task *task = (struct wf_task *)((char *)timer - offsetof(struct wf_task, sleep_timer));
@@ -331,8 +339,8 @@ static bool nothing_is_timed(const struct loop *loop)
 
 static bool is_deadlock(const struct loop *loop)
 {
-    return loop->runnable == 0 && !loop->signals && nothing_is_timed(loop) && loop->pending_ops == 0 &&
-           loop->pending_jobs == 0 && atomic_load(&loop->inbox) == NULL;
+    return loop->runnable == 0 && !loop->signals && loop->idlers.first == NULL && nothing_is_timed(loop) &&
+           loop->pending_ops == 0 && loop->pending_jobs == 0 && atomic_load(&loop->inbox) == NULL;
 }
 
 void loop_give_up(struct loop *loop, const char *why)
@@ -406,6 +414,7 @@ static void poll_once(struct loop *loop)
 
 static void run_pass(struct loop *loop)
 {
+    loop->passes++;
     loop->runs_left = loop->runnable > RUNS_MIN ? loop->runnable : RUNS_MIN;
     struct wf_task *task = run_pop(loop);
     if (task == NULL) return;

@@ -61,7 +61,8 @@ struct loop {
     struct stack_pool stacks;
     struct task_chunk *chunks, *free_chunks;
     uint64_t next_id;
-    uint64_t alive, spawned;
+    uint64_t alive, spawned, passes;
+    uint64_t spawn_freely; /* while so many are alive nothing stands in a spawn's way: no limit, no log of tasks */
     uint32_t tasks_max;
     uint32_t default_class;
 
@@ -189,6 +190,9 @@ struct wf_task *task_new(struct loop *loop);
 void task_free(struct loop *loop, struct wf_task *task);
 void tasks_free_all(struct loop *loop);
 int task_spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options, struct wf_task **out);
+
+/* The log of tasks was switched on or off. */
+void loop_watch_tasks(struct loop *loop);
 
 /* ---- executor.c ---- */
 int executor_start(struct loop *loop, struct job *job);

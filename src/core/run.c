@@ -91,6 +91,7 @@ static int loop_init(struct loop *loop, const struct wf_run_options *options)
 {
     loop->options = *options;
     loop->tasks_max = options->tasks_max;
+    loop_watch_tasks(loop);
     loop->signals = options->signals;
     loop->grace = options->grace;
     loop->default_class = (uint32_t)stack_class_for(TASK_STACK_DEFAULT);
@@ -195,6 +196,7 @@ void wf_loop_statistics(struct wf_statistics *statistics)
     *statistics = (struct wf_statistics){
         .tasks_alive = loop->alive,
         .tasks_spawned = loop->spawned,
+        .passes = loop->passes,
         .timers_armed = loop->timers.armed,
         .operations_pending = loop->pending_ops,
     };

@@ -119,7 +119,6 @@ static int copy_inputs(struct wf_task *task, const struct wf_spawn_options *opti
 
 static void free_inputs(struct wf_task *task)
 {
-    if (__builtin_expect((task->flags & (TASK_OWNS_NAME | TASK_OWNS_ARG | TASK_OWNS_CONTEXT)) == 0, 1)) return;
     if (task->flags & TASK_OWNS_NAME) memory_free((void *)(uintptr_t)task->name);
     if (task->flags & TASK_OWNS_ARG) memory_free(task->arg);
     if (task->flags & TASK_OWNS_CONTEXT) context_release(task->context);
@@ -150,18 +149,15 @@ static inline void task_init(struct wf_task *task, struct wf_scope *scope, int (
     task->flags = options->daemon ? TASK_DAEMON : 0;
 }
 
-int task_spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options, struct wf_task **out)
+static inline __attribute__((always_inline)) int spawn(struct loop *loop, struct wf_scope *scope, int (*fn)(void *),
+                                                       const struct wf_spawn_options *options, struct wf_task **out)
 {
-    struct loop *loop = current_loop;
-    if (options->size != sizeof *options || fn == NULL) return -EINVAL;
-    if (options->handle != NULL && options->handle->task_ != NULL) return -EINVAL;
     uint32_t stack_class = loop->default_class;
     if (options->stack_size > 0) {
         int found = stack_class_for(options->stack_size);
         if (found < 0) return -EINVAL;
         stack_class = (uint32_t)found;
     }
-    if (loop->tasks_max > 0 && loop->alive >= loop->tasks_max) return -EAGAIN;
     if (!stack_reserve(&loop->stacks, stack_class)) return -ENOMEM;
     struct wf_task *task = task_new(loop);
     if (task == NULL) {
@@ -190,6 +186,33 @@ int task_spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_
     return 0;
 }
 
+/* Many are alive, or each is logged. */
+static __attribute__((noinline, cold)) int spawn_watched(struct loop *loop, struct wf_scope *scope, int (*fn)(void *),
+                                                         const struct wf_spawn_options *options, struct wf_task **out)
+{
+    if (loop->tasks_max > 0 && loop->alive >= loop->tasks_max) return -EAGAIN;
+    int rc = spawn(loop, scope, fn, options, out);
+    if (rc < 0 || !tasks_are_logged()) return rc;
+    (*out)->flags |= TASK_LOGGED;
+    task_log_start(*out);
+    return 0;
+}
+
+int task_spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options, struct wf_task **out)
+{
+    struct loop *loop = current_loop;
+    if (options->size != sizeof *options || fn == NULL) return -EINVAL;
+    if (options->handle != NULL && options->handle->task_ != NULL) return -EINVAL;
+    if (__builtin_expect(loop->alive >= loop->spawn_freely, 0)) return spawn_watched(loop, scope, fn, options, out);
+    return spawn(loop, scope, fn, options, out);
+}
+
+void loop_watch_tasks(struct loop *loop)
+{
+    loop->spawn_freely = loop->tasks_max > 0 ? loop->tasks_max : UINT64_MAX;
+    if (tasks_are_logged()) loop->spawn_freely = 0;
+}
+
 /* ---- The end ---- */
 
 static void tell_handle(struct wf_handle *handle, int rc)
@@ -206,6 +229,14 @@ static bool tell_ready(struct wf_task *task, int rc)
     if (task->extra == NULL || task->extra->ready == NULL) return true;
     return ready_ended(task, rc);
 }
+
+static __attribute__((noinline, cold)) void end_watched(struct wf_task *task, int rc)
+{
+    if (task->flags & TASK_LOGGED) task_log_end(task, rc);
+    free_inputs(task);
+}
+
+enum { TASK_LEAVES_SOMETHING = TASK_OWNS_NAME | TASK_OWNS_ARG | TASK_OWNS_CONTEXT | TASK_LOGGED };
 
 void task_end(struct wf_task *task, int rc)
 {
@@ -229,7 +260,7 @@ void task_end(struct wf_task *task, int rc)
         extra_free(task->extra);
         task->extra = NULL;
     }
-    free_inputs(task);
+    if (__builtin_expect((task->flags & TASK_LEAVES_SOMETHING) != 0, 0)) end_watched(task, rc);
     loop->alive--;
     if (!scope_keeps(scope, task, rc)) task_free(loop, task);
 }

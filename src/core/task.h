@@ -30,6 +30,7 @@ enum task_flags {
     TASK_OWNS_CONTEXT = 4,
     TASK_OWNS_NAME = 8,
     TASK_STUBBORN = 16, /* was reported for ignoring its cancellation */
+    TASK_LOGGED = 32,   /* its start was, so its end will be */
 };
 
 /* What few tasks need, made when one does. */
@@ -88,6 +89,12 @@ struct task_extra *task_extra(struct wf_task *task);
 /* The function ended: everything but giving the stack back. Called on the task's own stack. */
 void task_end(struct wf_task *task, int rc);
 
+/* ---- observe/tasks.c, which hears of tasks where a program wants to see them start and end ---- */
+
+bool tasks_are_logged(void);
+void task_log_start(const struct wf_task *task);
+void task_log_end(const struct wf_task *task, int rc);
+
 /* ---- cancel.c ---- */
 
 /* Requests the node; wakes or interrupts every task that is now effectively cancelled. The first reason wins. */
@@ -108,6 +115,9 @@ void failure_move(struct wf_task *from, struct wf_task *to, int code);
 void errors_free(struct wf_error *errors);
 
 /* ---- context.c ---- */
+
+/* The bindings that the caller sees: in a task, in its job on a thread; NULL elsewhere. */
+const struct wf_context *context_here(void);
 
 /* A copy of the bindings that outlives them. NULL with *failed set: out of memory. */
 const struct wf_context *context_capture(const struct wf_context *context, bool *failed);

@@ -22,6 +22,7 @@
 #include "driver/system.h"
 
 enum { LATENCY_DEFAULT_NS = 20000, PASSES_DEFAULT = 1000000, PASSES_FREE = 1000, PASS_NS = 1000 };
+#define SIM_START WF_SECONDS(1000)
 
 _Thread_local size_t sim_left_open;
 static _Thread_local uint64_t chosen_seed, last_trace;
@@ -104,6 +105,12 @@ static int64_t sim_now(struct loop *loop)
     return sim_of(loop)->now;
 }
 
+/* The world begins with the year 2000. */
+static int64_t sim_wall(struct loop *loop)
+{
+    return sim_of(loop)->now - SIM_START + WF_SECONDS(946684800);
+}
+
 void sim_later(struct sim *sim, struct wf_timer_ *event, int64_t delay, void (*fire)(struct wf_timer_ *event))
 {
     event->deadline = sim->now + 1 + delay;
@@ -117,6 +124,13 @@ static void to_time(struct sim *sim, int64_t now)
     timers_fire(&sim->events, sim->now);
 }
 
+static void set_bound(struct sim *sim, int64_t duration_ns)
+{
+    sim->duration_max = duration_ns;
+    if (duration_ns <= 0 || __builtin_add_overflow(sim->now, duration_ns, &sim->end_of_time))
+        sim->end_of_time = WF_FOREVER;
+}
+
 /* Tasks that go on and on without waiting take time after all, so that others meet their deadlines. */
 static void pass_time(struct loop *loop, struct sim *sim)
 {
@@ -126,7 +140,7 @@ static void pass_time(struct loop *loop, struct sim *sim)
         loop_give_up(loop, "the clock cannot jump: tasks run and run without ever waiting for time to pass");
     }
     if (sim->now > sim->end_of_time) {
-        sim->end_of_time = WF_FOREVER;
+        set_bound(sim, sim->duration_max); /* for what a cancel does not reach */
         loop_give_up(loop, "the bound on virtual time has passed, and tasks still wait for later times");
     }
 }
@@ -187,16 +201,15 @@ struct sim_end *sim_end_new(struct sim *sim, struct wf_sim_host *host, enum end_
     return end;
 }
 
-int sim_end_open(struct sim *sim, struct sim_end *end)
+int sim_end_open(struct sim *sim, struct sim_end *end, const struct wf_task *opener)
 {
     uint32_t most = sim->faults.descriptors_max;
     if (most > 0 && end->host->descriptors >= most) {
         sim_end_close(sim, end);
         return -EMFILE;
     }
-    const struct wf_task *task = current_loop->running;
-    if (task != NULL) snprintf(end->born_in, sizeof end->born_in, "%s", task->name);
-    end->born_at = task != NULL ? task->place : "?";
+    snprintf(end->born_in, sizeof end->born_in, "%s", opener->name);
+    end->born_at = opener->place;
     end->open = true;
     end->host->descriptors++;
     return end->fd;
@@ -330,7 +343,7 @@ void sim_stir(struct sim *sim, struct sim_end *end)
 static void run_job(struct wf_timer_ *event)
 {
     struct job *job = (struct job *)((char *)event - offsetof(struct job, timer));
-    job->result = job->fn(job->arg);
+    job_run(job);
     note(sim_of(current_loop), (uint64_t)job->result);
     job->message.deliver(current_loop, &job->message);
 }
@@ -361,8 +374,7 @@ void wf_sim_set_faults_(const struct wf_sim_faults *faults)
 void wf_sim_set_bounds(int64_t duration_ns, uint64_t passes)
 {
     struct sim *sim = sim_required(__func__);
-    if (duration_ns <= 0 || __builtin_add_overflow(sim->now, duration_ns, &sim->end_of_time))
-        sim->end_of_time = WF_FOREVER;
+    set_bound(sim, duration_ns);
     sim->passes_max = passes > 0 ? passes : PASSES_DEFAULT;
 }
 
@@ -373,7 +385,7 @@ static int sim_init(struct loop *loop)
     struct sim *sim = memory_zero(sizeof *sim);
     if (sim == NULL) return -ENOMEM;
     sim->random = seed_of_world() * UINT64_C(0x9e3779b97f4a7c15) | 1;
-    sim->now = WF_SECONDS(1000);
+    sim->now = SIM_START;
     sim->end_of_time = WF_FOREVER;
     sim->passes_max = PASSES_DEFAULT;
     sim->next_port = 40000;
@@ -440,6 +452,7 @@ const struct driver sim_driver = {
     .busy = sim_busy,
     .wake = sim_wake,
     .now = sim_now,
+    .wall = sim_wall,
     .random = sim_random_bytes,
     .job_start = sim_job_start,
     .job_cancel = sim_job_cancel,

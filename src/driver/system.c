@@ -25,6 +25,14 @@ int64_t system_now(struct loop *loop)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
+int64_t system_wall(struct loop *loop)
+{
+    (void)loop;
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
 void system_random(struct loop *loop, void *bytes, size_t size)
 {
     (void)loop;

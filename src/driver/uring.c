@@ -435,6 +435,7 @@ const struct driver uring_driver = {
     .poll = uring_poll,
     .wake = uring_wake,
     .now = system_now,
+    .wall = system_wall,
     .random = system_random,
     .job_start = executor_start,
     .job_cancel = executor_cancel,

@@ -173,13 +173,15 @@ static int open_proxy(struct wf_proxy *proxy)
 int wf_test_proxy_(struct wf_scope *scope, const char *host, uint16_t port, const struct wf_test_proxy_options *options)
 {
     if (options->size != sizeof *options || options->out_ == NULL || host == NULL) return -EINVAL;
+    int rc = wait_check(false);
+    if (rc < 0) return rc;
     struct wf_arena *arena = wf_scope_arena(scope);
     struct wf_proxy *proxy = arena != NULL ? wf_arena_new(arena, struct wf_proxy) : NULL;
     if (proxy == NULL) return -ENOMEM;
     proxy->host = wf_arena_strdup(arena, host);
     proxy->server_port = port;
     wf_event_set(&proxy->idle);
-    int rc = proxy->host != NULL ? open_proxy(proxy) : -ENOMEM;
+    rc = proxy->host != NULL ? open_proxy(proxy) : -ENOMEM;
     if (rc < 0) return rc;
     const char *name = options->name != NULL ? options->name : "proxy";
     rc = wf_spawn(scope, accept_all, proxy, .name = name, .daemon = true);

@@ -1,5 +1,6 @@
 /* Rule 6.2: blocking work on threads. */
 #include <semaphore.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -170,6 +171,67 @@ WF_TEST(a_full_queue_can_be_cancelled, .plain = true, .real = true)
         int rc = wf_run(cancel_overfilled, &done, .threads_max = 1, .queue_max = 1);
         WF_EXPECT(rc == 0 || rc == -ETIME);
     }
+}
+
+/* 3.11, S122: a job sees the task-locals of its caller; one that was abandoned has a copy of its own. */
+static struct wf_local request_id = {.name = "request_id"};
+
+struct lookup {
+    int64_t delay_ns;
+    char seen[16];
+};
+
+static int look_up(struct lookup *lookup)
+{
+    struct nap nap = {.duration_ns = lookup->delay_ns};
+    blocking_nap(&nap);
+    const char *id = wf_local_get(&request_id);
+    snprintf(lookup->seen, sizeof lookup->seen, "%s", id != NULL ? id : "none");
+    return 0;
+}
+
+WF_TEST(a_job_sees_the_task_locals_of_its_caller, .sweep = true)
+{
+    struct lookup inside = {.delay_ns = 0}, outside = {.delay_ns = 0};
+    {
+        WF_BIND(bound, &request_id, "r-17");
+        WF_EXPECT_CODE(wf_offload(look_up, &inside), 0);
+    }
+    WF_EXPECT_TEXT(inside.seen, "r-17");
+    WF_EXPECT_CODE(wf_offload(look_up, &outside), 0);
+    WF_EXPECT_TEXT(outside.seen, "none");
+}
+
+static void keep(struct lookup *lookup)
+{
+    (void)lookup;
+    destroyed++;
+}
+
+static int abandon_bound(struct lookup *lookup)
+{
+    WF_BIND(bound, &request_id, "r-18");
+    return wf_within(WF_MILLISECONDS(5), wf_offload_abandon(look_up, lookup, keep));
+}
+
+WF_TEST(an_abandoned_job_keeps_the_task_locals_of_its_caller, .real = true)
+{
+    static struct lookup lookup;
+    lookup = (struct lookup){.delay_ns = WF_MILLISECONDS(100)};
+    destroyed = 0;
+    WF_EXPECT_CODE(abandon_bound(&lookup), -ETIME);
+    while (destroyed == 0) WF_EXPECT_CODE(wf_sleep(WF_MILLISECONDS(10)), 0);
+    WF_EXPECT_TEXT(lookup.seen, "r-18");
+}
+
+WF_TEST(abandoning_with_task_locals_loses_nothing_whatever_fails, .sweep = true)
+{
+    static struct lookup lookup;
+    WF_BIND(bound, &request_id, "r-19");
+    destroyed = 0;
+    WF_EXPECT_CODE(wf_offload_abandon(look_up, &lookup, keep), 0);
+    while (destroyed == 0 && wf_shielded(WF_SECONDS(1), wf_sleep(WF_MILLISECONDS(1))) == 0) {}
+    WF_INVARIANT(destroyed == 1);
 }
 
 WF_TEST_MAIN

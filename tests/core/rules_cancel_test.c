@@ -182,7 +182,7 @@ WF_TEST(a_cancel_names_its_kind_its_text_and_who_did_it, .rule = "1.10")
     }
     WF_EXPECT(explicit_one.kind == WF_REASON_EXPLICIT && explicit_one.has_place);
     WF_EXPECT_TEXT(explicit_one.text, "said so");
-    WF_EXPECT_TEXT(explicit_one.task, wf_task_name());
+    WF_EXPECT(strncmp(explicit_one.task, wf_task_name(), sizeof explicit_one.task - 1) == 0);
     WF_EXPECT(expired.kind == WF_REASON_DEADLINE && expired.has_place);
     WF_EXPECT_TEXT(expired.task, "");
 }

@@ -378,6 +378,26 @@ WF_TEST(a_captured_context_outlives_the_binding, .rule = "3.11")
     WF_INVARIANT(released == retained);
 }
 
+static void *retain_nothing(void *value)
+{
+    (void)value;
+    return NULL;
+}
+
+static struct wf_local too_large = {.name = "too_large", .retain = retain_nothing, .release = release};
+
+WF_TEST(a_value_that_cannot_be_captured_fails_the_spawn)
+{
+    released = 0;
+    WF_BIND(outer, &counted, "outer");
+    WF_BIND(inner, &too_large, "inner");
+    const char *seen = NULL;
+    WF_SCOPE(scope);
+    WF_EXPECT_CODE(wf_try_spawn(&scope, read_late, &seen, .context = WF_CONTEXT_CURRENT), -ENOMEM);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT_INT(released, 0);
+}
+
 /* 3.13 */
 static int fill_scope_arena(struct wf_scope *scope)
 {

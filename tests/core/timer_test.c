@@ -128,4 +128,12 @@ WF_TEST(the_next_deadline_is_never_after_the_first, .plain = true)
     WF_EXPECT_INT(timers.next, WF_FOREVER);
 }
 
+WF_TEST(the_date_goes_on_with_the_clock, .simulated = true)
+{
+    int64_t date = wf_wall_now(), started = wf_now();
+    WF_EXPECT_INT(date / WF_SECONDS(1), 946684800);
+    WF_EXPECT_CODE(wf_sleep(WF_SECONDS(5)), 0);
+    WF_EXPECT_INT(wf_wall_now() - date, wf_now() - started);
+}
+
 WF_TEST_MAIN

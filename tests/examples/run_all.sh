@@ -180,6 +180,40 @@ END
 4 blocking calls of 200 ms: 0[.][2-6] s, the sum is 499500
 the ticker went on meanwhile: yes
 END
+    check retry <<'END'
+waits of 10 and 20 ms:
+  attempt 1: Connection refused; the next one in 10 ms
+  attempt 2: Connection refused; the next one in 20 ms
+shaky: 42 after 3 calls
+down: 4 attempts in 0[.][0-9]+ s(: -110 Connection timed out|, -110 Connection timed out)*
+strict: Invalid argument, after 1 call
+END
+    check circuit_breaker <<'END'
+order 1: Connection refused
+order 2: Connection refused
+  closed -> open
+order 3: Connection refused
+order 4: Circuit breaker is open
+order 5: Circuit breaker is open
+order 6: Circuit breaker is open
+the shop was asked 3 times
+  open -> half open
+  half open -> closed
+order 7: Success
+shop: closed, last failure -111 Connection refused; 4 calls, 3 failures, 0 slow, 3 refused, opened 1 times
+END
+    check rate_limit <<'END'
+30 calls in [0-9][.][0-9] s, at most [1-5] at once, never less than ([0-9]|10) ms apart
+END
+    check pipeline <<'END'
+  quotes, attempt 1: Deadline expired, once more
+  quotes, attempt 2: Connection reset by peer, once more
+  quotes, attempt 3: Success
+the price is 99
+END
+    check hedge <<'END'
+the (second|third) answered 42; [23] replicas were asked
+END
     check_echo
     check_cut
     check_usage

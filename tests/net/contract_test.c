@@ -152,8 +152,9 @@ WF_TEST(closing_and_asking_a_stream_never_suspend, .rule = "1.7 1.9")
     STAYS(wf_stream_wrap, WF_EXPECT_CODE(wf_stream_wrap(fd, &wrapped), 0));
     if (wrapped == NULL) close(fd);
     WF_EXPECT_CODE(wf_scope_join(&pending), -EBADF);
+    STAYS(wf_stream_abort, wf_stream_abort(b));
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
-    close_pair(b, wrapped);
+    wf_stream_close(wrapped);
     for (int i = 0; i < 3; i++) wf_stream_close(standard[i]);
 }
 

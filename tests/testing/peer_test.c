@@ -186,6 +186,27 @@ WF_TEST(a_server_that_nobody_calls_is_cancelled_with_its_scope)
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
+WF_TEST(in_a_cancelled_scope_no_peer_is_made, .rule = "1.1")
+{
+    static const struct wf_step script[] = {WF_RECEIVES("PING")};
+    struct wf_stream *a, *b;
+    struct wf_proxy *proxy;
+    uint16_t port;
+    WF_SCOPE(scope);
+    {
+        WF_SCOPE(cancelled);
+        wf_scope_cancel(&cancelled, "before the calls");
+        WF_EXPECT_CODE(wf_test_pair(&a, &b), -ECANCELED);
+        WF_EXPECT_CODE(wf_test_peer(&scope, script, 77777, &a), -ECANCELED);
+        WF_EXPECT_CODE(wf_test_server(&scope, script, 77777, &port), -ECANCELED);
+        WF_EXPECT_CODE(wf_test_record(&scope, "127.0.0.1", 9, "/no/such/file", &port), -ECANCELED);
+        WF_EXPECT_CODE(wf_test_proxy(&scope, "127.0.0.1", 9, &proxy), -ECANCELED);
+        WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+    }
+    WF_EXPECT_INT((int64_t)wf_scope_alive(&scope), 0);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
 /* ---- What goes otherwise ---- */
 
 struct played {
@@ -306,31 +327,6 @@ WF_TEST(what_a_script_cannot_be_is_refused)
     WF_EXPECT_INT(wf_stream_read(a, &(char){0}, 1), 0);
     wf_stream_close(a);
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
-}
-
-/* The peer's task fails, with it the scope, and the client that goes on sees a reset, not an end. */
-static int meet_a_departure(void)
-{
-    static const struct wf_step script[] = {WF_RECEIVES("PING"), WF_RECEIVES("PING")};
-    struct wf_stream *conn;
-    char byte;
-    WF_SCOPE(scope, .policy = WF_COLLECT);
-    WF_EXPECT_CODE(wf_test_peer(&scope, script, WF_COUNT(script), &conn, .name = "server"), 0);
-    int seen = send_text(conn, "PINGPONG"); /* fails where the peer is quick */
-    if (seen == 0) seen = (int)wf_stream_read(conn, &byte, 1);
-    wf_stream_close(conn);
-    int rc = wf_scope_join(&scope);
-    struct wf_error *error = wf_scope_errors(&scope);
-    fprintf(stderr, "%s: %s", error->path, error->message);
-    wf_take_error(error);
-    return seen == -ECONNRESET || seen == -EPIPE ? rc : seen;
-}
-
-/* In a process of its own, because it fails. */
-WF_TEST(a_departure_fails_the_test_and_is_the_result_of_the_peer, .dies = "receives \"PING\", but byte 1 differs: \"PO")
-{
-    WF_EXPECT(freopen("/dev/null", "w", stdout) != NULL); /* where the failure is printed */
-    if (meet_a_departure() == -EPROTO && wf_test_failed()) abort();
 }
 
 WF_TEST_MAIN
