@@ -37,11 +37,11 @@ struct race {
 
 struct wait_kind {
     const char *name;
-    int64_t value;        /* what the wait gives when it is not cancelled */
-    bool cancels_limited; /* in place of the guard */
-    bool kernel;          /* it has the last word: either outcome is right */
-    bool real;            /* needs the real world */
-    void (*prepare)(struct race *race);
+    int64_t value;                      /* what the wait gives when it is not cancelled */
+    bool cancels_limited;               /* in place of the guard */
+    bool kernel;                        /* it has the last word: either outcome is right */
+    bool real;                          /* needs the real world */
+    bool (*prepare)(struct race *race); /* gives whether it could */
     int64_t (*wait)(struct race *race);
     int (*waiter)(struct race *race); /* instead of wait_guarded: calls guarded() itself */
     void (*make_ready)(struct race *race);
@@ -87,8 +87,8 @@ static inline void collide(const struct wait_kind *kind, bool ready_first, int t
     WF_SCOPE(limited, .policy = WF_COLLECT, .limit = 1);
     race.scope = &scope;
     race.limited = &limited;
-    WF_SCOPE(shield, .shield = true, .timeout = WF_FOREVER);
-    if (kind->prepare != NULL) kind->prepare(&race);
+    WF_SCOPE(shield, .shield = true, .timeout = WF_SECONDS(5));
+    if (kind->prepare != NULL && !kind->prepare(&race)) return;
     wf_spawn(&scope, kind->waiter != NULL ? kind->waiter : wait_guarded, &race, .handle = &waiter);
     for (int i = 0; i < turns; i++) wf_yield();
     if (kind->kernel && turns % 3 == 2) wf_sleep(WF_MICROSECONDS(turns)); /* now the kernel knows of it */

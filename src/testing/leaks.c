@@ -206,17 +206,22 @@ static bool name_of_thread(int id, char *name, size_t size)
 }
 
 /* Those of io_uring are the kernel's, and end some time after their ring. */
-static void list_threads(struct threads *threads)
+static bool is_of_program(int id)
 {
     char name[16];
+    if (id <= 0 || id == getpid()) return id > 0;
+    return name_of_thread(id, name, sizeof name) && strncmp(name, "iou-", 4) != 0;
+}
+
+static void list_threads(struct threads *threads)
+{
     threads->count = 0;
     DIR *directory = opendir("/proc/self/task");
     if (directory == NULL) return;
     const struct dirent *entry;
     while ((entry = readdir(directory)) != NULL && threads->count < THREADS_MAX) {
         int id = atoi(entry->d_name);
-        if (id == 0 || !name_of_thread(id, name, sizeof name) || strncmp(name, "iou-", 4) == 0) continue;
-        threads->ids[threads->count++] = id;
+        if (is_of_program(id)) threads->ids[threads->count++] = id;
     }
     closedir(directory);
 }

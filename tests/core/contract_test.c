@@ -202,7 +202,7 @@ WF_TEST(asking_about_a_scope_and_ending_what_is_in_it_never_suspends, .rule = "1
     STAYS(wf_scope_errors, WF_EXPECT(wf_scope_errors(&asked) != NULL));
     STAYS(wf_each_error, wf_each_error(&asked, error) code = error->code);
     STAYS(wf_scope_rest, WF_EXPECT_CODE(wf_scope_rest(&asked), code));
-    STAYS(wf_take_error, wf_take_error(wf_scope_errors(&asked)));
+    STAYS(wf_take_error, wf_each_error(&asked, error) wf_take_error(error));
     STAYS(wf_scope_errors_dropped, WF_EXPECT_INT((int64_t)wf_scope_errors_dropped(&asked), 0));
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }

@@ -156,8 +156,9 @@ static int end_with(int *code)
 static int leave_for(void *unused)
 {
     (void)unused;
-    WF_SCOPE(scope);
     struct witness *witness = wf_arena_new(wf_task_arena(), struct witness);
+    if (witness == NULL) return -ENOMEM;
+    WF_SCOPE(scope);
     wf_spawn(&scope, look_why, witness);
     wf_yield();
     wf_scope_end(&scope, -EIO);
@@ -199,8 +200,8 @@ WF_TEST(a_cancel_by_a_sibling_or_by_the_parents_leaving_says_so, .rule = "1.10")
     {
         WF_SCOPE(scope, .policy = WF_FIRST_SUCCESS);
         wf_spawn(&scope, look_why, &lost);
-        wf_spawn(&scope, end_with, &good, .name = "good");
-        WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+        int rc = wf_spawn(&scope, end_with, &good, .name = "good");
+        WF_EXPECT_CODE(wf_scope_end(&scope, rc), 0);
     }
     WF_EXPECT(failed.kind == WF_REASON_SIBLING && strcmp(failed.task, "bad") == 0);
     WF_EXPECT(lost.kind == WF_REASON_SIBLING && strcmp(lost.task, "good") == 0);

@@ -162,7 +162,7 @@ WF_TEST(a_call_that_need_not_wait_uses_one_of_128_units, .rule = "5.2")
     struct wf_stream *reader, *writer;
     int code = 0;
     wf_event_set(&event);
-    WF_EXPECT_CODE(wf_pipe(&reader, &writer), 0);
+    if (!WF_EXPECT_CODE(wf_pipe(&reader, &writer), 0)) return;
     WF_SCOPE(scope, .keep_finished = true);
     WF_SCOPE(child);
     wf_spawn(&child, return_code, &code, .handle = &handle);
@@ -245,7 +245,7 @@ WF_TEST(refused_spawns_do_not_starve_the_others, .rule = "1.12")
         WF_SCOPE(cancelled);
         refuser.cancelled = &cancelled;
         wf_spawn(&scope, spawn_in_vain, &refuser);
-        wf_spawn(&scope, end_soon, &refuser);
+        refuser.ended = !WF_EXPECT_CODE(wf_spawn(&scope, end_soon, &refuser), 0);
         wf_scope_cancel(&cancelled, "closed");
         while (!refuser.ended) wf_shielded(WF_FOREVER, wf_yield());
         WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);

@@ -6,9 +6,9 @@
 
 enum { SIMULATED_PIPE = 65536, SMALLEST_PIPE = 4096 };
 
-static void make_pipe(struct race *race)
+static bool make_pipe(struct race *race)
 {
-    WF_EXPECT_CODE(wf_pipe(&race->reader, &race->writer), 0);
+    return WF_EXPECT_CODE(wf_pipe(&race->reader, &race->writer), 0);
 }
 
 static void close_pipe(struct race *race)
@@ -48,16 +48,18 @@ static int64_t read_all_of_one(struct race *race)
 
 /* ---- Writing: as many bytes come out as went in ---- */
 
-static void fill_pipe(struct race *race)
+static bool fill_pipe(struct race *race)
 {
     static const char zeros[SIMULATED_PIPE];
-    make_pipe(race);
+    if (!make_pipe(race)) return false;
     race->capacity = SIMULATED_PIPE;
     if (!simulated()) {
         WF_EXPECT_INT(fcntl(wf_stream_fd(race->writer), F_SETPIPE_SZ, SMALLEST_PIPE), SMALLEST_PIPE);
         race->capacity = SMALLEST_PIPE;
     }
-    WF_EXPECT_CODE(wf_stream_write_all(race->writer, zeros, race->capacity, NULL), 0);
+    if (WF_EXPECT_CODE(wf_stream_write_all(race->writer, zeros, race->capacity, NULL), 0)) return true;
+    close_pipe(race);
+    return false;
 }
 
 static int64_t write_byte(struct race *race)
@@ -86,9 +88,9 @@ static void written_byte_comes_once(struct race *race)
 
 /* ---- Accepting and connecting: each connection is taken once, and none is left open ---- */
 
-static void listen_here(struct race *race)
+static bool listen_here(struct race *race)
 {
-    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &race->listener, .backlog = 8), 0);
+    return WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &race->listener, .backlog = 8), 0);
 }
 
 static int64_t accept_and_close(struct race *race)

@@ -1,31 +1,38 @@
 /* Operations on files that meet their cancel: race.h says what happens. */
 #include <stdlib.h>
 #include <unistd.h>
+#include <weft/sim.h>
 
 #include "../race.h"
 
-static char path[32];
+static char path[48];
 
-/* A file that holds "abc". */
-static void make_file(struct race *race)
+/* A file that holds "abc"; in a simulated world only there. */
+static bool make_file(struct race *race)
 {
+    static unsigned number;
     (void)race;
-    strcpy(path, "/tmp/weft-races-XXXXXX");
-    int fd = mkstemp(path);
-    WF_EXPECT(fd >= 0 && write(fd, "abc", 3) == 3);
-    close(fd);
-}
-
-static void open_file(struct race *race)
-{
-    make_file(race);
-    WF_EXPECT_CODE(wf_file_open(path, O_RDWR, 0, &race->file), 0);
+    snprintf(path, sizeof path, "/tmp/weft-races-%ld-%u", (long)getpid(), number++);
+    struct wf_file *file;
+    if (!WF_EXPECT_CODE(wf_file_open(path, O_WRONLY | O_CREAT | O_EXCL, 0600, &file), 0)) return false;
+    bool made = WF_EXPECT_INT(wf_file_write(file, "abc", 3), 3);
+    wf_file_close(file);
+    if (!made) unlink(path);
+    return made;
 }
 
 static void remove_file(struct race *race)
 {
     (void)race;
-    WF_EXPECT(unlink(path) == 0);
+    WF_EXPECT(unlink(path) == 0 || wf_simulated());
+}
+
+static bool open_file(struct race *race)
+{
+    if (!make_file(race)) return false;
+    if (WF_EXPECT_CODE(wf_file_open(path, O_RDWR, 0, &race->file), 0)) return true;
+    remove_file(race);
+    return false;
 }
 
 /* ---- The position moves by what was read or written, and by nothing else ---- */
@@ -105,7 +112,7 @@ static int64_t walk_once(struct race *race)
     (void)race;
     struct wf_walk *walk;
     const struct wf_walk_entry *entry;
-    int rc = wf_walk_open("/etc/alternatives", &walk);
+    int rc = wf_walk_open("/proc/self/ns", &walk);
     if (rc < 0) return rc;
     rc = wf_walk_next(walk, &entry);
     wf_walk_close(walk);

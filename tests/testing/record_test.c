@@ -9,18 +9,17 @@
 
 /* ---- Files for this ---- */
 
-static void temporary(char path[static 32])
+/* A name for a file; in a simulated world there is none on the disk. */
+static void temporary(char path[static 48])
 {
-    snprintf(path, 32, "/tmp/weft-record.XXXXXX");
-    int fd = mkstemp(path);
-    WF_EXPECT(fd >= 0);
-    close(fd);
+    static unsigned number;
+    snprintf(path, 48, "/tmp/weft-record-%ld-%u", (long)getpid(), number++);
 }
 
 static void write_file(const char *path, const char *text, size_t size)
 {
     struct wf_file *file;
-    if (!WF_EXPECT_CODE(wf_file_open(path, O_WRONLY | O_TRUNC, 0, &file), 0)) return;
+    if (!WF_EXPECT_CODE(wf_file_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600, &file), 0)) return;
     for (size_t done = 0; done < size;) {
         ssize_t put = wf_file_write(file, text + done, size - done);
         if (!WF_EXPECT(put > 0)) break;
@@ -117,7 +116,7 @@ static bool play_client(const struct wf_script *script)
 /* Pieces that came one by one have a line each, so a simulated world, which cuts at will, has more lines. */
 WF_TEST(a_recording_is_what_was_said_as_text, .real = true)
 {
-    char path[32], text[1024];
+    char path[48], text[1024];
     temporary(path);
     record(path);
     read_file(path, text, sizeof text);
@@ -127,7 +126,7 @@ WF_TEST(a_recording_is_what_was_said_as_text, .real = true)
 
 WF_TEST(a_recording_can_be_played_in_place_of_the_server)
 {
-    char path[32];
+    char path[48];
     temporary(path);
     struct wf_script script;
     if (record(path) && WF_EXPECT_CODE(wf_test_load(path, wf_task_arena(), &script), 0)) play_server(&script);
@@ -136,7 +135,7 @@ WF_TEST(a_recording_can_be_played_in_place_of_the_server)
 
 WF_TEST(a_recording_can_be_played_in_place_of_the_client)
 {
-    char path[32];
+    char path[48];
     temporary(path);
     struct wf_script script;
     if (record(path) && WF_EXPECT_CODE(wf_test_load(path, wf_task_arena(), &script, .client = true), 0))
@@ -155,7 +154,7 @@ static int64_t time_to_play(const char *path, bool waits)
 
 WF_TEST(the_waits_of_a_recording_are_repeated_when_asked_for)
 {
-    char path[32];
+    char path[48];
     temporary(path);
     if (record(path)) {
         WF_EXPECT(time_to_play(path, true) >= WF_MILLISECONDS(14));
@@ -193,7 +192,7 @@ static bool record_a_reset(const struct wf_script *script, const char *path)
 WF_TEST(a_reset_is_recorded_and_repeated)
 {
     static const struct wf_step resets[] = {WF_RECEIVES("x"), WF_SENDS("y"), WF_RECEIVES("z"), WF_RESETS};
-    char path[32], text[256];
+    char path[48], text[256];
     temporary(path);
     struct wf_script script = {.steps = resets, .count = WF_COUNT(resets)};
     for (int round = 0; round < 2; round++) {
@@ -210,7 +209,7 @@ WF_TEST(resets_of_both_sides_at_once_are_recorded_as_one)
 {
     struct wf_listener *listener;
     if (!WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0)) return;
-    char path[32], text[64];
+    char path[48], text[64];
     temporary(path);
     uint16_t own_port;
     struct wf_stream *client = NULL, *server = NULL;
@@ -253,7 +252,7 @@ WF_TEST(a_recorder_without_a_server_or_a_file_fails_and_resets_its_client)
     struct wf_listener *listener;
     if (!WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0)) return;
     uint16_t port = wf_listener_port(listener);
-    char path[32];
+    char path[48];
     temporary(path);
     fail_to_record(port, "/no/such/file", -ENOENT);
     wf_listener_close(listener);
@@ -278,7 +277,7 @@ WF_TEST(a_conversation_that_is_too_long_is_an_error_of_the_recorder, .timeout = 
     memset(many, 'x', sizeof many);
     struct wf_listener *listener;
     if (!WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0)) return;
-    char path[32];
+    char path[48];
     temporary(path);
     uint16_t own_port;
     struct wf_stream *conn = NULL;
@@ -302,7 +301,7 @@ WF_TEST(a_conversation_that_is_too_long_is_an_error_of_the_recorder, .timeout = 
 
 static int load(const char *text, size_t size, struct wf_script *script)
 {
-    char path[32];
+    char path[48];
     temporary(path);
     write_file(path, text, size);
     int rc = wf_test_load(path, wf_task_arena(), script, .waits = true);
@@ -383,7 +382,7 @@ WF_TEST(every_byte_is_recorded_as_it_is)
     char all[256];
     for (int i = 0; i < 256; i++) all[i] = (char)i;
     struct wf_step says = {.kind = WF_STEP_SEND, .bytes = all, .size = sizeof all};
-    char path[32];
+    char path[48];
     temporary(path);
     uint16_t port, own_port;
     struct wf_stream *conn = NULL;
