@@ -96,6 +96,13 @@ def tool_cost(name, count, mark, scale):
     return Group(runs, (Entry(name, "ns", "weft", "one bare switch of stacks", ("floor",), mark=Mark(value=mark)),))
 
 
+def own_cost(name, floor_is, counts, mark, scale):
+    """A cost in nanoseconds of something that no peer has, beside a floor of its own."""
+    runs = tuple(Run(key, contestant, name, (str(counts[key] // scale),))
+                 for key, contestant in (("weft", "weft"), ("floor", "floors")))
+    return Group(runs, (Entry(name, "ns", "weft", floor_is, ("floor",), mark=Mark(value=mark)),))
+
+
 def timers(name, words, mark):
     arguments = ("100000", *words)
     runs = (Run("weft", "weft", "timers", arguments), Run("floor", "floors", "timers", arguments))
@@ -186,6 +193,13 @@ def groups(quick):
             mark=30, scale=scale,
         ),
         tool_cost("generator_item", 20_000_000, mark=15, scale=scale),
+        own_cost(
+            "log_line", "the date, and snprintf into memory", dict(weft=50_000, floor=1_000_000),
+            mark=1000, scale=scale,
+        ),
+        own_cost(
+            "metric", "an addition in memory", dict(weft=100_000_000, floor=100_000_000), mark=3, scale=scale,
+        ),
         timers("timers_100k_cpu", (), mark=0.25),
         timers("timers_100k_cpu_warm", ("warm",), mark=0.08),
         timer_op(scale),

@@ -126,7 +126,7 @@ static void expect_drops_and_no_waiting(int ends[2])
     log_back();
 }
 
-WF_TEST(a_full_pipe_blocks_no_task_and_drops_are_counted_and_told, .plain = true, .real = true)
+WF_TEST(a_full_pipe_blocks_no_task_and_drops_are_counted_and_told, .plain = true, .real = true, .rule = "8.5")
 {
     int ends[2];
     WF_EXPECT_CODE(pipe2(ends, O_CLOEXEC), 0);
@@ -218,7 +218,7 @@ static void *log_numbered(void *number)
     return NULL;
 }
 
-WF_TEST(lines_of_one_thread_keep_their_order_and_are_whole, .plain = true, .real = true)
+WF_TEST(lines_of_one_thread_keep_their_order_and_are_whole, .plain = true, .real = true, .rule = "8.5")
 {
     int fd = memfd_create("log", MFD_CLOEXEC), numbers[THREADS], next[THREADS] = {0};
     pthread_t threads[THREADS];
