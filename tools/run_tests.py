@@ -2,7 +2,7 @@
 """Runs everything that guards a change: the runner behind `make test`.
 
     tools/run_tests.py build build-asan             # every suite of each build, on every driver, and kept fuzz inputs;
-                                                    # for the first build, style, documents, misuse, examples ...
+                                                    # for the first build, style, documents, misuse, the kit ...
     tools/run_tests.py build --only core/scope      # the suites and scripts whose names contain that
 
 Two run at a time, each under a time limit. The last line sums up what all of them counted.
@@ -98,6 +98,7 @@ def scripts(builds, drivers):
         ("cancel_contract", "tools/cancel_contract.py", ["--check"]),
         ("semantics_coverage", "tools/semantics_coverage.py", [str(build), "--check"]),
         ("misuse", "tests/misuse/run.sh", []),
+        ("kit", "tests/testing/kit.py", [str(build)]),
         ("planted", "tests/planted/run.sh", [str(build) for build in builds[:2]]),
         ("faults/netns", "tests/faults/netns.sh", [str(build), *real]),
         ("consumers", "tests/consumers/run.sh", [str(build)]),

@@ -37,6 +37,8 @@ struct wf_iterator_class {
     int (*next)(struct wf_iterator *iterator, void *item);
     /* Lets go of what it holds; called once or not at all. NULL: nothing to do. May suspend; cannot be cancelled. */
     void (*close)(struct wf_iterator *iterator);
+    /* From now on that task asks for items. NULL: any task may. */
+    void (*adopt)(struct wf_iterator *iterator, struct wf_task *task);
 };
 
 /* What every source of items begins with, as its member `iterator`. */
@@ -118,6 +120,7 @@ WF_API WF_SUSPENDS WF_UNCANCELLABLE int wf_generator_close(struct wf_generator *
 
 WF_API WF_SUSPENDS int wf_next_(struct wf_iterator *iterator, void *item, size_t size);
 WF_API WF_SUSPENDS int wf_emit_(struct wf_generator *generator, const void *item, size_t size);
+WF_API void wf_iterator_adopt_(struct wf_iterator *iterator, struct wf_task *task);
 WF_API void wf_generator_open_(const struct wf_generator_options *options);
 WF_API void wf_generator_leave_(struct wf_generator *generator);
 

@@ -221,8 +221,8 @@ WF_API size_t wf_scope_errors_dropped(const struct wf_scope *scope);
 /* ---- Children ---- */
 
 /*
- * A handle is your memory, declared before the scope. The child's result is written there; it can be joined any number
- * of times and gives the same answer.
+ * A handle is your memory, declared before the scope, all zero. The child's result is written there; it can be joined
+ * any number of times and gives the same answer.
  */
 struct wf_handle {
     struct wf_task *task_; /* NULL once the child has ended */

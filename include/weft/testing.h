@@ -148,19 +148,24 @@ struct wf_fixture {
  *
  *     WF_TEST(a_user_is_found, .uses = {&user}) { struct person *found = wf_use(&user); ... }
  *
- * WF_FIXTURE(name) defines `struct wf_fixture name`. Fixtures are set up in the order of `uses`, what a fixture uses
- * before itself, and torn down in reverse, one after another. One that lives per test runs on the test's own loop.
- * Tests that use, even indirectly, one that lives longer share one loop for as long as it lives, so that its streams
- * and tasks are theirs to use; what such a test leaves behind is found when the loop ends.
+ * WF_FIXTURE(name) defines a static `struct wf_fixture name`. Fixtures are set up in the order of `uses`, those that
+ * live longer first, and what a fixture uses before itself; they are torn down in reverse, one after another. One that
+ * lives per test runs on the test's own loop. Tests that use, even indirectly, one that lives longer share one loop for
+ * as long as it lives, so that its streams and tasks are theirs to use; what such a test leaves behind is found when
+ * the loop ends. Runs of a sweep and tests that die are alone: they set up all that they use for themselves.
  */
 #define WF_FIXTURE(...) WF_FIXTURE_(WF_FIRST_(__VA_ARGS__), __VA_ARGS__)
 
+/* The same for the tests of several source files, which say `extern struct wf_fixture name;` in a header of theirs. */
+#define WF_FIXTURE_SHARED(...) WF_FIXTURE_SHARED_(WF_FIRST_(__VA_ARGS__), __VA_ARGS__)
+
 /*
- * Called by the fixture: hands the value to its users, and waits until all of them have ended.
- * Suspends: until then. On cancel: returns at once; what is torn down afterwards needs a shield to suspend.
- * Errors: -ECANCELED.
+ * Called by the fixture: hands the value to its users, and waits until all of them have ended. WF_UNCANCELLABLE: they
+ * hold what it provided; bounded by their deadlines.
+ * Suspends: until then. On cancel: goes on waiting; what is torn down afterwards needs a shield to suspend.
+ * Errors: -ECANCELED, where it was cancelled meanwhile.
  */
-WF_API WF_SUSPENDS int wf_provide(void *value);
+WF_API WF_SUSPENDS WF_UNCANCELLABLE int wf_provide(void *value);
 
 /* What a fixture provided. Only for those that are named in `uses`; aborts for others. Suspends: never. */
 WF_API void *wf_use(const struct wf_fixture *fixture);
@@ -198,7 +203,7 @@ struct wf_sequence {
 /*
  * Goes on when all the steps below are over. A step is over when its task asks for another one, or says so.
  * Suspends: until it is the step's turn. On cancel: the step is not taken, and those behind it are never due.
- * Errors: -ECANCELED; -EINVAL for a step that was passed already.
+ * Errors: -ECANCELED; -EINVAL for a step that was taken already.
  */
 WF_API WF_SUSPENDS int wf_test_step(struct wf_sequence *sequence, uint64_t step);
 
@@ -220,7 +225,8 @@ WF_API WF_SUSPENDS int wf_test_wait_idle(void);
  * Sweeps repeat a test, and in each run something happens at the k-th chance, for k = 1, 2, 3 ... until it does not
  * happen any more: the test is cancelled (on entry to a suspending call; when the call is under way; when the operation
  * completes all the same), an allocation fails, an operation fails, a transfer is cut to one byte; the failures also
- * from there on for good. Whatever happens, the test must end, and leave nothing behind, and its invariants must hold.
+ * from there on for good, the cuts a thousand times. Whatever happens, the test must end, and leave nothing behind, and
+ * its invariants must hold.
  * `.sweep = true` turns any test into a sweep, --sweep all that do not say .unswept; --inject repeats one run.
  *
  * By hand: cancels the scope at its so-and-so-many-th suspending call from now on, counted over all tasks inside: on
@@ -275,12 +281,19 @@ WF_API void wf_test_expect_turns_(bool more, uint32_t before, const char *text, 
     static void claim(__typeof__(&(array)[0]) row)
 
 #define WF_FIXTURE_(fixture_name, ...)                                                                                 \
-    static int WF_JOIN_(fixture_name, _body)(void);                                                                    \
     static struct wf_fixture fixture_name;                                                                             \
-    static struct wf_fixture fixture_name = {.name = WF_TEXT_(fixture_name),                                           \
-                                             .place = WF_HERE_,                                                        \
-                                             .body = WF_JOIN_(fixture_name, _body),                                    \
-                                             .self_ = &__VA_ARGS__};                                                   \
+    WF_FIXTURE_DEFINE_(fixture_name, static, __VA_ARGS__)
+
+#define WF_FIXTURE_SHARED_(fixture_name, ...)                                                                          \
+    extern struct wf_fixture fixture_name;                                                                             \
+    WF_FIXTURE_DEFINE_(fixture_name, , __VA_ARGS__)
+
+#define WF_FIXTURE_DEFINE_(fixture_name, linkage, ...)                                                                 \
+    static int WF_JOIN_(fixture_name, _body)(void);                                                                    \
+    linkage struct wf_fixture fixture_name = {.name = WF_TEXT_(fixture_name),                                          \
+                                              .place = WF_HERE_,                                                       \
+                                              .body = WF_JOIN_(fixture_name, _body),                                   \
+                                              .self_ = &__VA_ARGS__};                                                  \
     static int WF_JOIN_(fixture_name, _body)(void)
 
 #define WF_TEST_SUSPENSION_(more, ...)                                                                                 \

@@ -27,6 +27,7 @@
 #include <weft/file.h>
 #include <weft/generator.h>
 #include <weft/group.h>
+#include <weft/iterate.h>
 #include <weft/log.h>
 #include <weft/metrics.h>
 #include <weft/run.h>

@@ -35,12 +35,7 @@ static const int failures[OP_KINDS] = {
     [OP_SYNC] = -EIO,        [OP_POLL] = -ENOMEM,
 };
 
-enum { SINGLE_BYTES_MAX = 1000 }; /* megabytes would take for ever otherwise */
-
-static void shorten(const struct injection *injection, struct op *op)
-{
-    op->size = injection->times <= SINGLE_BYTES_MAX ? 1 : op->size / 2;
-}
+enum { SHORTS_MAX = 1000 }; /* megabytes, byte by byte, would take for ever */
 
 static bool transfers(enum op_kind kind)
 {
@@ -55,7 +50,7 @@ bool inject_operation(struct loop *loop, struct op *op)
         op->wait.result = failures[op->kind];
         return is_due(injection);
     case INJECT_SHORT_OPERATION:
-        if (transfers(op->kind) && op->size > 1 && is_due(injection)) shorten(injection, op);
+        if (transfers(op->kind) && op->size > 1 && injection->times < SHORTS_MAX && is_due(injection)) op->size = 1;
         return false;
     default:
         return false;

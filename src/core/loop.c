@@ -339,8 +339,8 @@ static bool nothing_is_timed(const struct loop *loop)
 
 static bool is_deadlock(const struct loop *loop)
 {
-    return loop->runnable == 0 && !loop->signals && nothing_is_timed(loop) && loop->pending_ops == 0 &&
-           loop->pending_jobs == 0 && atomic_load(&loop->inbox) == NULL;
+    return loop->runnable == 0 && !loop->signals && loop->idlers.first == NULL && nothing_is_timed(loop) &&
+           loop->pending_ops == 0 && loop->pending_jobs == 0 && atomic_load(&loop->inbox) == NULL;
 }
 
 void loop_give_up(struct loop *loop, const char *why)

@@ -34,7 +34,7 @@ enum injection_kind {
     INJECT_CANCEL_IN_FLIGHT, /* the scope is cancelled once the call is under way */
     INJECT_CANCEL_COMPLETED, /* and an operation completes all the same */
     INJECT_FAILED_OPERATION,
-    INJECT_SHORT_OPERATION, /* one byte is read or written; after a thousand times, half of what was wanted */
+    INJECT_SHORT_OPERATION, /* one byte is read or written; a thousand times at most */
 };
 
 /* What happens at the so-and-so-many-th chance inside a watched scope; see wf_test_cancel_at and the test kit. */

@@ -243,10 +243,9 @@ void task_end(struct wf_task *task, int rc)
     struct loop *loop = current_loop;
     struct wf_scope *scope = task_home(task);
     if (task->current != &task->node)
-        misuse("task '%s' (spawned at %s) ended inside the scope that it opened at %s. A frame with an open scope was "
-               "left by "
-               "longjmp or the like, and its children may still use that frame.",
-               task->name, task->place, ((struct wf_scope *)task->current)->place_);
+        misuse("task '%s' (spawned at %s) ended inside a scope that it had opened. The frame of that scope was left by "
+               "longjmp or the like, and its children may still use it.",
+               task->name, task->place); /* not where it was opened: the scope is dead memory by now */
     if (rc >= 0 && task->stray_error < 0) rc = task->stray_error;
     while (__builtin_expect(task->held != NULL, 0)) {
         struct wf_end_hook_ *hook = task->held;

@@ -124,6 +124,13 @@ static void to_time(struct sim *sim, int64_t now)
     timers_fire(&sim->events, sim->now);
 }
 
+static void set_bound(struct sim *sim, int64_t duration_ns)
+{
+    sim->duration_max = duration_ns;
+    if (duration_ns <= 0 || __builtin_add_overflow(sim->now, duration_ns, &sim->end_of_time))
+        sim->end_of_time = WF_FOREVER;
+}
+
 /* Tasks that go on and on without waiting take time after all, so that others meet their deadlines. */
 static void pass_time(struct loop *loop, struct sim *sim)
 {
@@ -133,7 +140,7 @@ static void pass_time(struct loop *loop, struct sim *sim)
         loop_give_up(loop, "the clock cannot jump: tasks run and run without ever waiting for time to pass");
     }
     if (sim->now > sim->end_of_time) {
-        sim->end_of_time = WF_FOREVER;
+        set_bound(sim, sim->duration_max); /* for what a cancel does not reach */
         loop_give_up(loop, "the bound on virtual time has passed, and tasks still wait for later times");
     }
 }
@@ -194,16 +201,15 @@ struct sim_end *sim_end_new(struct sim *sim, struct wf_sim_host *host, enum end_
     return end;
 }
 
-int sim_end_open(struct sim *sim, struct sim_end *end)
+int sim_end_open(struct sim *sim, struct sim_end *end, const struct wf_task *opener)
 {
     uint32_t most = sim->faults.descriptors_max;
     if (most > 0 && end->host->descriptors >= most) {
         sim_end_close(sim, end);
         return -EMFILE;
     }
-    const struct wf_task *task = current_loop->running;
-    if (task != NULL) snprintf(end->born_in, sizeof end->born_in, "%s", task->name);
-    end->born_at = task != NULL ? task->place : "?";
+    snprintf(end->born_in, sizeof end->born_in, "%s", opener->name);
+    end->born_at = opener->place;
     end->open = true;
     end->host->descriptors++;
     return end->fd;
@@ -368,8 +374,7 @@ void wf_sim_set_faults_(const struct wf_sim_faults *faults)
 void wf_sim_set_bounds(int64_t duration_ns, uint64_t passes)
 {
     struct sim *sim = sim_required(__func__);
-    if (duration_ns <= 0 || __builtin_add_overflow(sim->now, duration_ns, &sim->end_of_time))
-        sim->end_of_time = WF_FOREVER;
+    set_bound(sim, duration_ns);
     sim->passes_max = passes > 0 ? passes : PASSES_DEFAULT;
 }
 

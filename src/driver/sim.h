@@ -72,7 +72,7 @@ struct sim {
     struct sim_end **ends; /* by descriptor, from SIM_FD_FIRST; NULL: free */
     size_t ends_room;
     in_port_t next_port;
-    int64_t end_of_time;
+    int64_t end_of_time, duration_max;
     uint64_t passes_max, passes; /* while the clock stood still */
 };
 
@@ -106,7 +106,7 @@ void sim_stir(struct sim *sim, struct sim_end *end);
 struct sim_end *sim_end_new(struct sim *sim, struct wf_sim_host *host, enum end_kind kind);
 struct sim_end *sim_end_of(struct sim *sim, int fd);
 /* Counts it as a descriptor: it, or -EMFILE, and then it is closed. */
-int sim_end_open(struct sim *sim, struct sim_end *end);
+int sim_end_open(struct sim *sim, struct sim_end *end, const struct wf_task *opener);
 void sim_end_close(struct sim *sim, struct sim_end *end);
 
 /* ---- sim_host.c ---- */

@@ -198,7 +198,7 @@ int64_t sim_file_open(struct sim *sim, const struct op *op)
     end->file = file;
     end->flags = (int)op->flags;
     file->references++;
-    rc = sim_end_open(sim, end);
+    rc = sim_end_open(sim, end, op->wait.task);
     if (rc < 0 || !(op->flags & O_TRUNC)) return rc;
     host->disk_size -= file->now.size;
     file->now.size = file->durable.size = 0;

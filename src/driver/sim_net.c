@@ -345,7 +345,7 @@ static bool try_connect(struct sim *sim, struct sim_end *end, struct op *op, int
     return true;
 }
 
-static bool try_accept(struct sim *sim, struct sim_end *end, int64_t *result)
+static bool try_accept(struct sim *sim, struct sim_end *end, const struct wf_task *task, int64_t *result)
 {
     uint32_t most = sim->faults.descriptors_max;
     *result = -EMFILE;
@@ -355,7 +355,7 @@ static bool try_accept(struct sim *sim, struct sim_end *end, int64_t *result)
     end->first = accepted->next;
     accepted->next = NULL;
     end->waiting--;
-    *result = sim_end_open(sim, accepted);
+    *result = sim_end_open(sim, accepted, task);
     return true;
 }
 
@@ -363,7 +363,7 @@ bool sim_net_try(struct sim *sim, struct sim_end *end, struct op *op, int64_t *r
 {
     switch (op->kind) {
     case OP_ACCEPT:
-        return try_accept(sim, end, result);
+        return try_accept(sim, end, op->wait.task, result);
     case OP_CONNECT:
         return try_connect(sim, end, op, result);
     case OP_RECV:
@@ -386,14 +386,14 @@ int sim_net_socket(struct loop *loop, int family, int type, int protocol)
     struct sim *sim = sim_of(loop);
     if ((family != AF_INET && family != AF_INET6) || type != SOCK_STREAM) return -EAFNOSUPPORT;
     struct sim_end *end = sim_end_new(sim, sim_host_of(sim, loop->running), END_SOCKET);
-    return end != NULL ? sim_end_open(sim, end) : -ENOMEM;
+    return end != NULL ? sim_end_open(sim, end, loop->running) : -ENOMEM;
 }
 
 static int pipe_end(struct loop *loop)
 {
     struct sim *sim = sim_of(loop);
     struct sim_end *end = sim_end_new(sim, sim_host_of(sim, loop->running), END_PIPE);
-    return end != NULL ? sim_end_open(sim, end) : -ENOMEM;
+    return end != NULL ? sim_end_open(sim, end, loop->running) : -ENOMEM;
 }
 
 int sim_net_pipe(struct loop *loop, int ends[2])

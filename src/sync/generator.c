@@ -108,7 +108,8 @@ static int produce(struct wf_generator *generator)
     generator->result_ = rc < 0 && !was_closed ? rc : 0;
     generator->state_ = ENDED;
     generator->producer_ = NULL;
-    if (generator->result_ < 0) failure_move(loop->running, generator->scope_.owner_, rc);
+    struct wf_task *told = generator->asking_ != NULL ? generator->asking_->task : generator->scope_.owner_;
+    if (generator->result_ < 0) failure_move(loop->running, told, rc);
     generator->told_ = generator->asking_ != NULL;
     struct wf_wait *waiting = generator->told_ ? generator->asking_ : generator->closing_;
     generator->asking_ = generator->closing_ = NULL;
@@ -146,7 +147,7 @@ static int start(struct wf_generator *generator)
 static __attribute__((noinline)) int next_carefully(struct wf_generator *generator, void *item)
 {
     struct loop *loop = LOOP_HERE();
-    if (generator->scope_.owner_ != loop->running) return -EPERM;
+    if (consumer_wait(generator)->task != loop->running) return -EPERM;
     int rc = wait_check(false);
     if (rc < 0) return rc;
     if (generator->state_ != PRODUCING) {
@@ -172,7 +173,7 @@ static int next(struct wf_iterator *iterator, void *item)
     struct wf_generator *generator = (struct wf_generator *)iterator;
     struct loop *loop = current_loop;
     bool usual = generator->emitting_ != NULL && generator->offered_ == NULL && loop != NULL &&
-                 generator->scope_.owner_ == loop->running && is_untouched(loop->running) && can_spend(loop);
+                 consumer_wait(generator)->task == loop->running && is_untouched(loop->running) && can_spend(loop);
     if (!usual) return next_carefully(generator, item);
     struct wf_wait *wait = consumer_wait(generator), *emitting = generator->emitting_;
     generator->wanted_ = item;
@@ -221,7 +222,18 @@ static void leave(struct wf_scope *scope)
     if (rc < 0) scope_hand_up(task, scope, rc);
 }
 
-static const struct wf_iterator_class generator_class = {.next = next, .close = close_iterator};
+/* The record of its consumer says whose it is. */
+static void adopt(struct wf_iterator *iterator, struct wf_task *task)
+{
+    consumer_wait((struct wf_generator *)iterator)->task = task;
+}
+
+void wf_iterator_adopt_(struct wf_iterator *iterator, struct wf_task *task)
+{
+    if (iterator != NULL && iterator->class_->adopt != NULL) iterator->class_->adopt(iterator, task);
+}
+
+static const struct wf_iterator_class generator_class = {.next = next, .close = close_iterator, .adopt = adopt};
 
 void wf_generator_open_(const struct wf_generator_options *options)
 {

@@ -3,6 +3,9 @@
  *
  *     spawned --body--> provided --the last user has ended--> going --the body returned--> ended
  *                       wf_provide: its users run              fixtures_stop
+ *
+ * Those that live longer are set up before those that live shorter. So what one uses was always there before it, and
+ * each can go when its time has come, whoever was set up after it.
  */
 #include <string.h>
 #include <weft/sync.h>
@@ -11,18 +14,21 @@
 #include "base/report.h"
 #include "testing/runner.h"
 
-enum { LIVE_MAX = 64 };
+enum { LIVE_MAX = 64, WHY_MAX = 256 };
 
 struct live {
-    const struct wf_fixture *fixture;
+    const struct wf_fixture *fixture; /* NULL: free */
     void *value;
+    bool provided;
+    char why[WHY_MAX];    /* it failed */
     struct wf_event over; /* set when its users have ended */
     struct wf_handle handle;
 };
 
 static const struct wf_local current_live = {.name = "fixture"};
-static struct live stack[LIVE_MAX]; /* in the order of set-up */
-static size_t depth;
+static struct live lives[LIVE_MAX];
+static struct live *order[LIVE_MAX]; /* of set-up */
+static size_t count;
 
 static int64_t timeout_of(const struct wf_fixture *fixture)
 {
@@ -31,8 +37,8 @@ static int64_t timeout_of(const struct wf_fixture *fixture)
 
 static struct live *find_live(const struct wf_fixture *fixture)
 {
-    for (size_t i = 0; i < depth; i++)
-        if (stack[i].fixture == fixture) return &stack[i];
+    for (size_t i = 0; i < count; i++)
+        if (order[i]->fixture == fixture) return order[i];
     return NULL;
 }
 
@@ -64,16 +70,22 @@ static bool is_named(const struct wf_fixture *fixture, struct wf_fixture *const 
 static int run_fixture(struct live *live)
 {
     WF_BIND(bound, &current_live, live);
-    return live->fixture->body();
+    int rc = live->fixture->body();
+    if (rc < 0) snprintf(live->why, WHY_MAX, "%s", wf_failure() != NULL ? wf_failure() : wf_strerror(rc));
+    return rc;
 }
 
+/* Its users hold what it provided, so not even a cancel lets it go on before they have ended. */
 int wf_provide(void *value)
 {
-    struct live *live = wf_local_get(&current_live);
+    struct live *live = wf_in_task() ? wf_local_get(&current_live) : NULL;
     if (live == NULL) misuse("wf_provide was called outside a fixture.");
+    if (live->provided) misuse("fixture '%s' called wf_provide twice.", live->fixture->name);
     live->value = value;
+    live->provided = true;
     wf_ready(0);
-    return wf_event_wait(&live->over);
+    wf_shielded(WF_FOREVER, wf_event_wait(&live->over));
+    return wf_cancelled() ? -ECANCELED : 0;
 }
 
 void *wf_use(const struct wf_fixture *fixture)
@@ -86,52 +98,104 @@ void *wf_use(const struct wf_fixture *fixture)
     return live->value;
 }
 
-/* ---- Setting up and tearing down ---- */
+/* ---- Setting up ---- */
 
-static int start(const struct wf_fixture *fixture, struct wf_scope *scope)
+static struct live *push(const struct wf_fixture *fixture)
 {
-    if (depth == LIVE_MAX) return wf_fail(-ENOSPC, "more than %d fixtures at once", LIVE_MAX);
-    struct live *live = &stack[depth++];
+    struct live *live = lives;
+    while (live < lives + LIVE_MAX && live->fixture != NULL) live++;
+    if (live == lives + LIVE_MAX) return NULL;
     *live = (struct live){.fixture = fixture};
-    int rc = wf_within(timeout_of(fixture),
-                       wf_spawn_ready(scope, run_fixture, live, .name = fixture->name, .handle = &live->handle));
-    if (rc >= 0) return 0;
-    depth--;
-    say_failure("%s: fixture '%s' was not set up: %s", fixture->place, fixture->name,
-                rc == -EPROTO ? "it ended without wf_provide" : wf_strerror(rc));
+    order[count++] = live;
+    return live;
+}
+
+static void pop(size_t index)
+{
+    order[index]->fixture = NULL;
+    memmove(&order[index], &order[index + 1], (--count - index) * sizeof *order);
+}
+
+static int refuse(const struct wf_fixture *fixture, int rc, const char *why)
+{
+    say_failure("%s: fixture '%s' was not set up: %s", fixture->place, fixture->name, why);
     return rc;
 }
 
-int fixtures_start(struct wf_fixture *const *uses, struct wf_scope *lasting, struct wf_scope *passing)
+static int start(const struct wf_fixture *fixture, struct wf_scope *scope)
+{
+    struct live *live = push(fixture);
+    if (live == NULL) return refuse(fixture, -ENOSPC, "there are too many at once");
+    ends_within(timeout_of(fixture));
+    const struct wf_spawn_options options = {
+        .size = sizeof options,
+        .arg_ = live,
+        .name = fixture->name,
+        .place_ = fixture->place,
+        .handle = &live->handle,
+    };
+    int rc = wf_within(timeout_of(fixture), wf_spawn_ready_(scope, WF_TASK_FN_(run_fixture, live), &options));
+    if (rc >= 0) return 0;
+    bool returned = wf_handle_done(&live->handle) && wf_handle_result(&live->handle) >= 0;
+    if (returned) refuse(fixture, rc, "it ended without wf_provide");
+    else refuse(fixture, rc, rc == -ETIME || live->why[0] == '\0' ? wf_strerror(rc) : live->why);
+    pop(count - 1);
+    return rc;
+}
+
+/* What one uses must not go before it. */
+static const struct wf_fixture *shorter_lived(const struct wf_fixture *fixture)
+{
+    for (size_t i = 0; i < 4 && fixture->uses[i] != NULL; i++)
+        if (fixture->uses[i]->life < fixture->life) return fixture->uses[i];
+    return NULL;
+}
+
+static int start_of_life(struct wf_fixture *const *uses, enum wf_fixture_life life, struct wf_scope *scope)
 {
     for (size_t i = 0; i < 4 && uses[i] != NULL; i++) {
         const struct wf_fixture *fixture = uses[i];
-        int rc = fixtures_start(fixture->uses, lasting, passing);
-        if (rc == 0 && find_live(fixture) == NULL)
-            rc = start(fixture, fixture->life == WF_PER_TEST ? passing : lasting);
+        if (shorter_lived(fixture) != NULL) return refuse(fixture, -EINVAL, "it uses one that does not live as long");
+        int rc = start_of_life(fixture->uses, life, scope);
+        if (rc == 0 && fixture->life == life && find_live(fixture) == NULL) rc = start(fixture, scope);
         if (rc < 0) return rc;
     }
     return 0;
 }
 
+int fixtures_start(struct wf_fixture *const *uses, struct wf_scope *lasting, struct wf_scope *passing)
+{
+    int rc = start_of_life(uses, WF_PER_RUN, lasting);
+    if (rc == 0) rc = start_of_life(uses, WF_PER_SUITE, lasting);
+    if (rc == 0) rc = start_of_life(uses, WF_PER_TEST, passing);
+    return rc;
+}
+
+/* ---- Tearing down ---- */
+
+/* One after another, whatever is cancelled around. */
 static void stop(struct live *live)
 {
     const struct wf_fixture *fixture = live->fixture;
+    ends_within(timeout_of(fixture));
     wf_event_set(&live->over);
-    int rc = wf_within(timeout_of(fixture), wf_handle_join(&live->handle));
-    if (rc < 0) say_failure("%s: fixture '%s' was not torn down: %s", fixture->place, fixture->name, wf_strerror(rc));
-    if (wf_handle_done(&live->handle)) return;
-    wf_handle_cancel(&live->handle, "its tear-down took too long");
-    wf_ignore(wf_handle_join(&live->handle));
+    int rc = wf_shielded(timeout_of(fixture), wf_handle_join(&live->handle));
+    bool late = !wf_handle_done(&live->handle);
+    if (late) {
+        say_failure("%s: fixture '%s' was not torn down in time", fixture->place, fixture->name);
+        wf_handle_cancel(&live->handle, "its tear-down took too long");
+        wf_shielded(WF_FOREVER, wf_handle_join(&live->handle));
+    } else if (rc < 0 && !running.fired && !wf_cancelled()) {
+        say_failure("%s: fixture '%s' failed: %s", fixture->place, fixture->name, live->why);
+    }
 }
 
 void fixtures_stop(enum wf_fixture_life life, bool (*still_used)(const struct wf_fixture *fixture))
 {
-    while (depth > 0) {
-        struct live *last = &stack[depth - 1];
-        if (last->fixture->life > life) return;
-        if (still_used != NULL && still_used(last->fixture)) return;
-        stop(last);
-        depth--;
+    for (size_t i = count; i-- > 0;) {
+        const struct wf_fixture *fixture = order[i]->fixture;
+        if (fixture->life > life || (still_used != NULL && still_used(fixture))) continue;
+        stop(order[i]);
+        pop(i);
     }
 }

@@ -5,7 +5,6 @@
  * others, that remembers who asked for it.
  */
 #include <dirent.h>
-#include <dlfcn.h>
 #include <execinfo.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -16,14 +15,20 @@
 #include "driver/sim.h"
 #include "testing/runner.h"
 
-enum { FDS_MAX = 4096, FRAMES = 14, FRAMES_SKIPPED = 3, LEAKS_SHOWN = 3, THREAD_WAITS = 1000 };
+enum { FDS_MAX = 4096, THREADS_MAX = 256, FRAMES = 14, FRAMES_SKIPPED = 3, LEAKS_SHOWN = 3, PATIENCE_MS = 1000 };
 
 struct block {
     struct block *next, *prev;
     void **frames; /* who asked, outwards; NULL: not traced */
-    size_t frame_count;
+    uint32_t frame_count;
+    uint32_t run; /* which made it */
 };
 _Static_assert(sizeof(struct block) % 16 == 0, "what follows is aligned for any type");
+
+struct threads {
+    size_t count;
+    int ids[THREADS_MAX];
+};
 
 static struct {
     pthread_mutex_t lock;
@@ -34,7 +39,8 @@ static struct {
     bool persistent, failed;
     uint64_t left;
     size_t blocks_before;
-    unsigned threads;
+    uint32_t run;
+    struct threads threads;
     unsigned char fds[FDS_MAX];
 } leaks = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -55,7 +61,7 @@ static void trace(struct block *block)
     int count = leaks.traced ? backtrace(frames, FRAMES) : 0;
     block->frames = count > FRAMES_SKIPPED ? malloc((size_t)count * sizeof *frames) : NULL;
     if (block->frames == NULL) return;
-    block->frame_count = (size_t)(count - FRAMES_SKIPPED);
+    block->frame_count = (uint32_t)(count - FRAMES_SKIPPED);
     memcpy(block->frames, frames + FRAMES_SKIPPED, block->frame_count * sizeof *frames);
 }
 
@@ -63,6 +69,7 @@ static void link_block(struct block *block)
 {
     block->prev = NULL;
     block->next = leaks.blocks;
+    block->run = leaks.run;
     if (block->next != NULL) block->next->prev = block;
     leaks.blocks = block;
     leaks.count++;
@@ -140,7 +147,7 @@ bool leaks_failed(void)
     return leaks.failed;
 }
 
-/* ---- Descriptors and threads ---- */
+/* ---- Descriptors ---- */
 
 static void list_fds(unsigned char *fds)
 {
@@ -153,40 +160,6 @@ static void list_fds(unsigned char *fds)
         if (entry->d_name[0] != '.' && fd != dirfd(directory) && fd < FDS_MAX) fds[fd] = 1;
     }
     closedir(directory);
-}
-
-/* Those of io_uring are the kernel's, and end some time after their ring. */
-static bool is_kernels(const char *id)
-{
-    char path[300], name[16] = "";
-    snprintf(path, sizeof path, "/proc/self/task/%s/comm", id);
-    FILE *file = fopen(path, "r");
-    if (file == NULL) return true; /* it has ended meanwhile */
-    bool read = fgets(name, sizeof name, file) != NULL;
-    fclose(file);
-    return !read || strncmp(name, "iou-", 4) == 0;
-}
-
-static unsigned count_threads(void)
-{
-    unsigned count = 0;
-    DIR *directory = opendir("/proc/self/task");
-    if (directory == NULL) return 0;
-    const struct dirent *entry;
-    while ((entry = readdir(directory)) != NULL) count += entry->d_name[0] != '.' && !is_kernels(entry->d_name);
-    closedir(directory);
-    return count;
-}
-
-/* A thread that was joined is in the list until the kernel is done with it; that takes no time, unless emulated. */
-static unsigned count_ended_threads(unsigned before)
-{
-    unsigned count = count_threads();
-    for (int i = 0; i < THREAD_WAITS && count > before; i++) {
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-        count = count_threads();
-    }
-    return count;
 }
 
 static void *end_at_once(void *nothing)
@@ -218,32 +191,59 @@ static void check_fds(void)
     }
 }
 
-/* ---- Blocks ---- */
+/* ---- Threads ---- */
 
-/* "function at file:line" of an address in a program with debugging information, by the binutils where they are. */
-static bool name_of(void *address, char *text, size_t size)
+static bool name_of_thread(int id, char *name, size_t size)
 {
-    Dl_info info;
-    if (dladdr(address, &info) == 0 || info.dli_fname == NULL) return false;
-    char command[512];
-    snprintf(command, sizeof command, "addr2line -s -f -p -e '%s' %#tx 2>/dev/null", info.dli_fname,
-             (char *)address - (char *)info.dli_fbase - 1);
-    FILE *pipe = popen(command, "r");
-    if (pipe == NULL) return false;
-    bool known = fgets(text, (int)size, pipe) != NULL && strchr(text, '?') == NULL;
-    pclose(pipe);
-    text[strcspn(text, "\n")] = '\0';
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%d/comm", id);
+    FILE *file = fopen(path, "r");
+    if (file == NULL) return false; /* it has ended meanwhile */
+    bool known = fgets(name, (int)size, file) != NULL;
+    fclose(file);
+    name[known ? strcspn(name, "\n") : 0] = '\0';
     return known;
 }
 
-static void say_birth(const struct block *block)
+/* Those of io_uring are the kernel's, and end some time after their ring. */
+static void list_threads(struct threads *threads)
 {
-    for (size_t i = 0; i < block->frame_count; i++) {
-        char text[256];
-        if (name_of(block->frames[i], text, sizeof text)) say("        %s", text);
-        else say("        %p", block->frames[i]);
+    char name[16];
+    threads->count = 0;
+    DIR *directory = opendir("/proc/self/task");
+    if (directory == NULL) return;
+    const struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL && threads->count < THREADS_MAX) {
+        int id = atoi(entry->d_name);
+        if (id == 0 || !name_of_thread(id, name, sizeof name) || strncmp(name, "iou-", 4) == 0) continue;
+        threads->ids[threads->count++] = id;
     }
+    closedir(directory);
 }
+
+static bool was_there(int id)
+{
+    for (size_t i = 0; i < leaks.threads.count; i++)
+        if (leaks.threads.ids[i] == id) return true;
+    return false;
+}
+
+static void check_threads(void)
+{
+    static struct threads now;
+    list_threads(&now);
+    for (int ms = 0; ms < PATIENCE_MS && now.count > leaks.threads.count; ms++) {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL); /* real time: one that was joined goes a bit later */
+        list_threads(&now);
+    }
+    if (now.count <= leaks.threads.count) return;
+    char name[16];
+    for (size_t i = 0; i < now.count; i++)
+        if (!was_there(now.ids[i]) && name_of_thread(now.ids[i], name, sizeof name))
+            say_failure("left behind: thread %d (%s)", now.ids[i], name);
+}
+
+/* ---- Blocks ---- */
 
 static void check_blocks(void)
 {
@@ -253,12 +253,14 @@ static void check_blocks(void)
         say_failure("released: %zu heap blocks that were there before", leaks.blocks_before - now);
         return;
     }
-    say_failure("left behind: %zu heap blocks", now - leaks.blocks_before);
+    size_t left = now - leaks.blocks_before;
+    say_failure("left behind: %zu heap block%s", left, left == 1 ? "" : "s");
+    if (!leaks.traced) say("      where they were made is kept, and said, when the run is repeated as below");
     unsigned shown = 0;
     for (struct block *block = leaks.blocks; block != NULL && shown < LEAKS_SHOWN; block = block->next) {
-        if (block->frames == NULL) continue;
+        if (block->frames == NULL || block->run != leaks.run) continue;
         say("      one was made by");
-        say_birth(block);
+        say_places(block->frames, block->frame_count);
         shown++;
     }
 }
@@ -270,9 +272,10 @@ void leaks_begin(bool traced)
     leaks.installed = wf_set_allocator(&allocator) == 0; /* not where something was left behind already */
     leaks.traced = traced;
     leaks.planned = leaks.failed = false;
+    leaks.run++;
     leaks.blocks_before = wf_allocated_blocks();
     start_first_thread();
-    leaks.threads = count_threads();
+    list_threads(&leaks.threads);
     sim_left_open = 0;
     list_fds(leaks.fds);
 }
@@ -282,8 +285,9 @@ void leaks_check(void)
     wf_ignore(leaks_fail_end());
     check_blocks();
     check_fds();
-    if (sim_left_open > 0) say_failure("left behind: %zu descriptors of the simulated world", sim_left_open);
-    unsigned threads = count_ended_threads(leaks.threads);
-    if (threads > leaks.threads) say_failure("left behind: %u threads", threads - leaks.threads);
+    if (sim_left_open > 0)
+        say_failure("left behind: %zu descriptor%s of the simulated world", sim_left_open,
+                    sim_left_open == 1 ? "" : "s");
+    check_threads();
     if (leaks.installed) wf_ignore(wf_set_allocator(NULL) == 0);
 }

@@ -1,14 +1,15 @@
 /*
  * What the runner says, as text, as TAP, as JUnit XML.
  *
- * Each process keeps a log of what was said, and each result where in it. A run in one process says it at once too.
+ * Each process keeps a log of what was said, and each result where in it. A run in one process says it at once too. TAP
+ * has no room for more than one line of a name, and a # in it would be a directive.
  */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
-#include <weft/time.h>
 
 #include "testing/runner.h"
 
@@ -27,6 +28,14 @@ bool output_open(size_t count)
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (running.options.format == OUTPUT_TAP) printf("TAP version 14\n1..%zu\n", count);
     return true;
+}
+
+/* Real time, also in a simulated world. */
+static int64_t clock_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return WF_SECONDS(now.tv_sec) + now.tv_nsec;
 }
 
 void output_redirect(unsigned process)
@@ -79,6 +88,7 @@ void say(const char *format, ...)
 void say_failure(const char *format, ...)
 {
     running.failed = true;
+    if (running.item != NULL) running.item->result->failure_said = true;
     va_list arguments;
     va_start(arguments, format);
     say_arguments(format, arguments);
@@ -106,43 +116,78 @@ void output_begin(const struct item *item)
     item->result->process = this_process;
     item->result->said_from = log_position();
     if (running.options.verbose && running.options.format == OUTPUT_TEXT) print("%s\n", name);
-    begun_at = wf_now();
+    item->result->status = STATUS_BEGUN;
+    begun_at = clock_now();
 }
 
-static void say_result(const struct item *item, const char *name)
+/* The name, in TAP with what would mean something there escaped. */
+static void shown_name(const struct item *item, char *shown, size_t size)
 {
+    char name[NAME_MAX_SIZE];
+    item_name(item, name, sizeof name);
+    bool tap = running.options.format == OUTPUT_TAP;
+    size_t used = 0;
+    for (const char *at = name; *at != '\0' && used + 2 < size; at++) {
+        if (tap && (*at == '#' || *at == '\\')) shown[used++] = '\\';
+        shown[used++] = *at;
+    }
+    shown[used] = '\0';
+}
+
+static void say_result(const struct item *item)
+{
+    char name[2 * NAME_MAX_SIZE];
     const struct result *result = item->result;
     bool failed = result->status == STATUS_FAILED, skipped = result->status == STATUS_SKIPPED;
+    shown_name(item, name, sizeof name);
     if (running.options.format == OUTPUT_TAP) {
         print("%s %zu - %s%s\n", failed ? "not ok" : "ok", item->number, name,
               skipped ? " # SKIP needs the real kernel" : "");
     } else if (failed) {
         print("%s %s (%s)\n", coloured("1;31", "FAILED"), name, item->test->place);
-    } else if (running.options.verbose && !skipped) {
-        print("    %.3f s\n", (double)result->duration_ns / 1e9);
+    } else if (running.options.verbose) {
+        print("    %.3f s%s\n", (double)result->duration_ns / 1e9, skipped ? ", skipped" : "");
     }
 }
 
 void output_end(const struct item *item, bool skipped)
 {
     struct result *result = item->result;
-    char name[NAME_MAX_SIZE];
-    item_name(item, name, sizeof name);
-    result->duration_ns = wf_now() - begun_at;
+    result->duration_ns = clock_now() - begun_at;
     result->status = skipped ? STATUS_SKIPPED : running.failed ? STATUS_FAILED : STATUS_PASSED;
-    say_result(item, name);
+    say_result(item);
     result->said_to = log_position();
+    running.item = NULL;
 }
 
-void output_lost(const struct item *item)
+void output_lost(const struct item *item, const char *why)
 {
-    char name[NAME_MAX_SIZE];
-    item_name(item, name, sizeof name);
-    int log = logs[item->result->process];
-    bool tap = running.options.format == OUTPUT_TAP;
-    if (tap) dprintf(log, "not ok %zu - %s # it crashed\n", item->number, name);
-    else dprintf(log, "%s %s (%s): it crashed\n", coloured("1;31", "FAILED"), name, item->test->place);
-    item->result->said_to = lseek(log, 0, SEEK_END);
+    struct result *result = item->result;
+    if (result->status == STATUS_NOT_RUN) result->said_from = lseek(logs[result->process], 0, SEEK_END);
+    result->status = STATUS_FAILED;
+    char name[2 * NAME_MAX_SIZE];
+    shown_name(item, name, sizeof name);
+    int log = logs[result->process];
+    if (running.options.format == OUTPUT_TAP) dprintf(log, "# %s\nnot ok %zu - %s\n", why, item->number, name);
+    else dprintf(log, "%s %s (%s): %s\n", coloured("1;31", "FAILED"), name, item->test->place, why);
+    result->said_to = lseek(log, 0, SEEK_END);
+}
+
+/* The process that the others were started from says what became of theirs; a lone one says it itself. */
+void output_crash(const char *text, const char *why)
+{
+    const char *mark = running.options.format == OUTPUT_TAP ? "# " : "    ";
+    for (size_t size; *text != '\0'; text += size + (text[size] == '\n')) {
+        size = strcspn(text, "\n");
+        dprintf(STDOUT_FILENO, "%s%.*s\n", mark, (int)size, text);
+    }
+    dprintf(STDOUT_FILENO, "%sagain: %s\n", mark, replay_command());
+    if (this_process > 0) return;
+    char name[2 * NAME_MAX_SIZE];
+    shown_name(running.item, name, sizeof name);
+    if (running.options.format == OUTPUT_TEXT)
+        dprintf(STDOUT_FILENO, "%s %s (%s): %s\n", coloured("1;31", "FAILED"), name, running.item->test->place, why);
+    else dprintf(STDOUT_FILENO, "not ok %zu - %s\nBail out! %s\n", running.item->number, name, why);
 }
 
 /* ---- Afterwards ---- */
@@ -158,16 +203,32 @@ char *output_of(const struct item *item)
     return text;
 }
 
+/* How many bytes the character has that begins there; 0: it is not well-formed UTF-8, or nothing that XML may hold. */
+static size_t character_size(const unsigned char *text)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    if (*text < 0x80) return *text >= ' ' || *text == '\n' || *text == '\t';
+    size_t size = *text >= 0xf0 ? 4 : *text >= 0xe0 ? 3 : 2;
+    uint32_t character = *text & (0x7fU >> size);
+    for (size_t i = 1; i < size; i++) {
+        if ((text[i] & 0xc0) != 0x80) return 0;
+        character = character << 6 | (text[i] & 0x3f);
+    }
+    bool allowed = character < 0xd800 || (character > 0xdfff && character < 0xfffe) || character > 0xffff;
+    return *text >= 0xc0 && character >= least[size] && character <= 0x10ffff && allowed ? size : 0;
+}
+
 static void write_escaped(FILE *file, const char *text)
 {
-    for (; *text != '\0'; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (byte == '<') fputs("&lt;", file);
-        else if (byte == '>') fputs("&gt;", file);
-        else if (byte == '&') fputs("&amp;", file);
-        else if (byte == '"') fputs("&quot;", file);
-        else if (byte >= ' ' || byte == '\n' || byte == '\t') fputc(byte, file);
-        else fprintf(file, "\\x%02x", byte);
+    while (*text != '\0') {
+        size_t size = character_size((const unsigned char *)text);
+        if (size == 0) fprintf(file, "\\x%02x", (unsigned char)*text);
+        else if (*text == '<') fputs("&lt;", file);
+        else if (*text == '>') fputs("&gt;", file);
+        else if (*text == '&') fputs("&amp;", file);
+        else if (*text == '"') fputs("&quot;", file);
+        else fwrite(text, size, 1, file);
+        text += size > 0 ? size : 1;
     }
 }
 
@@ -200,8 +261,8 @@ static bool write_junit(const struct item *items, size_t count, const unsigned *
     if (file == NULL) return false;
     fprintf(file, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"");
     write_escaped(file, running.program);
-    fprintf(file, "\" tests=\"%zu\" failures=\"%u\" skipped=\"%u\" time=\"%.6f\">\n", count,
-            of_status[STATUS_FAILED] + of_status[STATUS_NOT_RUN], of_status[STATUS_SKIPPED], (double)total_ns / 1e9);
+    fprintf(file, "\" tests=\"%zu\" failures=\"%u\" skipped=\"%u\" time=\"%.6f\">\n", count, of_status[STATUS_FAILED],
+            of_status[STATUS_SKIPPED], (double)total_ns / 1e9);
     for (size_t i = 0; i < count; i++) write_case(file, &items[i]);
     fputs("</testsuite>\n", file);
     return fclose(file) == 0;
@@ -209,7 +270,7 @@ static bool write_junit(const struct item *items, size_t count, const unsigned *
 
 static void write_totals(const unsigned *of_status, uint64_t injected_runs)
 {
-    unsigned failures = of_status[STATUS_FAILED] + of_status[STATUS_NOT_RUN];
+    unsigned failures = of_status[STATUS_FAILED];
     const char *mark = running.options.format == OUTPUT_TAP ? "# " : "";
     if (injected_runs > 0) printf("%s%llu injected runs\n", mark, (unsigned long long)injected_runs);
     if (running.options.colour) fputs(failures > 0 ? "\033[1;31m" : "\033[1;32m", stdout);
@@ -229,6 +290,6 @@ int output_summary(const struct item *items, size_t count, uint64_t injected_run
     bool written = running.options.junit == NULL || write_junit(items, count, of_status, total_ns);
     if (!written) fprintf(stderr, "%s: cannot write %s\n", running.program, running.options.junit);
     write_totals(of_status, injected_runs);
-    bool good = of_status[STATUS_FAILED] + of_status[STATUS_NOT_RUN] == 0 && of_status[STATUS_PASSED] > 0;
+    bool good = of_status[STATUS_FAILED] + of_status[STATUS_NOT_RUN] == 0 && count > 0;
     return good && written ? 0 : 1;
 }

@@ -6,6 +6,7 @@
 #include <weft/tcp.h>
 #include <weft/testing.h>
 
+#include "core/loop.h"
 #include "testing/script.h"
 
 /* ---- A pair ---- */
@@ -24,7 +25,8 @@ static int connect_pair(struct wf_listener *listener, struct wf_stream **a, stru
 int wf_test_pair(struct wf_stream **a, struct wf_stream **b)
 {
     struct wf_listener *listener = NULL;
-    int rc = wf_tcp_listen("127.0.0.1", 0, &listener);
+    int rc = wait_check(false);
+    if (rc == 0) rc = wf_tcp_listen("127.0.0.1", 0, &listener);
     if (rc < 0) return rc;
     rc = connect_pair(listener, a, b);
     wf_listener_close(listener);
@@ -95,7 +97,8 @@ int wf_test_peer_(struct wf_scope *scope, const struct wf_step *steps, size_t co
 {
     if (options->size != sizeof *options || options->out_ == NULL) return -EINVAL;
     struct peer peer = {.play = {.steps = steps, .count = count}, .scope = scope, .place = options->place_};
-    int rc = script_check(steps, count);
+    int rc = wait_check(false);
+    if (rc == 0) rc = script_check(steps, count);
     struct wf_stream *mine = NULL;
     if (rc == 0) rc = wf_test_pair(&mine, &peer.play.stream);
     if (rc < 0) return rc;
@@ -115,7 +118,8 @@ int wf_test_server_(struct wf_scope *scope, const struct wf_step *steps, size_t 
 {
     if (options->size != sizeof *options || options->out_ == NULL) return -EINVAL;
     struct peer peer = {.play = {.steps = steps, .count = count}, .scope = scope, .place = options->place_};
-    int rc = script_check(steps, count);
+    int rc = wait_check(false);
+    if (rc == 0) rc = script_check(steps, count);
     if (rc == 0) rc = wf_tcp_listen("127.0.0.1", 0, &peer.listener);
     if (rc < 0) return rc;
     const char *name = options->name != NULL ? options->name : "server";

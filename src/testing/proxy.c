@@ -5,10 +5,11 @@
 #include <weft/task.h>
 #include <weft/tcp.h>
 
+#include "base/memory.h"
 #include "core/loop.h"
 #include "testing/relay.h"
 
-static const int64_t descriptors_pause = WF_MILLISECONDS(50);
+static const int64_t pause_ns = WF_MILLISECONDS(50); /* where the system lacks something */
 
 struct wf_proxy {
     struct wf_listener *listener; /* NULL while it refuses */
@@ -77,26 +78,42 @@ static int relay_connection(struct connection *connection)
 /* What becomes of a connection is no error of the proxy. */
 static int serve(struct connection *connection)
 {
-    WF_SCOPE(scope, .name = "connection");
-    connection->scope = &scope;
-    link_connection(connection);
-    int rc = relay_connection(connection);
-    unlink_connection(connection);
-    wf_scope_end(&scope, rc);
+    {
+        WF_SCOPE(scope, .name = "connection");
+        connection->scope = &scope;
+        link_connection(connection);
+        int rc = relay_connection(connection);
+        unlink_connection(connection);
+        wf_scope_end(&scope, rc);
+    }
+    memory_free(connection);
     return 0;
 }
 
 /* ---- Accepting ---- */
 
+/* One that there is no memory for is reset. */
+static void start_connection(struct wf_proxy *proxy, struct wf_stream *client, struct wf_scope *connections)
+{
+    struct connection *connection = memory_zero(sizeof *connection);
+    int rc = -ENOMEM;
+    if (connection != NULL) {
+        connection->proxy = proxy;
+        connection->client = client;
+        rc = wf_try_spawn(connections, serve, connection);
+    }
+    if (rc == 0) return;
+    memory_free(connection);
+    wf_stream_abort(client);
+}
+
 static int accept_one(struct wf_proxy *proxy, struct wf_scope *connections)
 {
-    struct connection connection = {.proxy = proxy};
+    struct wf_stream *client;
     wf_event_clear(&proxy->idle);
-    int rc = wf_tcp_accept(proxy->listener, &connection.client);
+    int rc = wf_tcp_accept(proxy->listener, &client);
     wf_event_set(&proxy->idle);
-    if (rc < 0) return rc;
-    rc = wf_spawn_copy(connections, serve, &connection);
-    if (rc < 0) wf_stream_abort(connection.client);
+    if (rc == 0) start_connection(proxy, client, connections);
     return rc;
 }
 
@@ -114,7 +131,7 @@ static int accept_all(struct wf_proxy *proxy)
     int rc = 0;
     while (rc >= 0) {
         rc = proxy->listener != NULL ? accept_one(proxy, &connections) : wf_event_wait(&proxy->taking);
-        if (rc == -EMFILE || rc == -ENFILE) rc = wf_sleep(descriptors_pause);
+        if (rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM) rc = wf_sleep(pause_ns);
         else if (rc == -EBADF || rc == -ECONNABORTED) rc = 0; /* closed, to refuse; or the client was quick */
     }
     close_proxy(proxy);
@@ -156,13 +173,15 @@ static int open_proxy(struct wf_proxy *proxy)
 int wf_test_proxy_(struct wf_scope *scope, const char *host, uint16_t port, const struct wf_test_proxy_options *options)
 {
     if (options->size != sizeof *options || options->out_ == NULL || host == NULL) return -EINVAL;
+    int rc = wait_check(false);
+    if (rc < 0) return rc;
     struct wf_arena *arena = wf_scope_arena(scope);
     struct wf_proxy *proxy = arena != NULL ? wf_arena_new(arena, struct wf_proxy) : NULL;
     if (proxy == NULL) return -ENOMEM;
     proxy->host = wf_arena_strdup(arena, host);
     proxy->server_port = port;
     wf_event_set(&proxy->idle);
-    int rc = proxy->host != NULL ? open_proxy(proxy) : -ENOMEM;
+    rc = proxy->host != NULL ? open_proxy(proxy) : -ENOMEM;
     if (rc < 0) return rc;
     const char *name = options->name != NULL ? options->name : "proxy";
     rc = wf_spawn(scope, accept_all, proxy, .name = name, .daemon = true);

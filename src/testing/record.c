@@ -5,6 +5,7 @@
 #include <weft/task.h>
 #include <weft/tcp.h>
 
+#include "core/loop.h"
 #include "testing/escape.h"
 #include "testing/relay.h"
 
@@ -135,7 +136,8 @@ int wf_test_record_(struct wf_scope *scope, const char *host, uint16_t port, con
 {
     if (options->size != sizeof *options || options->out_ == NULL || host == NULL || path == NULL) return -EINVAL;
     struct recorder recorder = {.host = host, .port = port, .path = path};
-    int rc = wf_tcp_listen("127.0.0.1", 0, &recorder.listener);
+    int rc = wait_check(false);
+    if (rc == 0) rc = wf_tcp_listen("127.0.0.1", 0, &recorder.listener);
     if (rc < 0) return rc;
     const char *name = options->name != NULL ? options->name : "recorder";
     *options->out_ = wf_listener_port(recorder.listener);

@@ -3,8 +3,8 @@
  *
  *     registered tests --rows, repeats--> items --> units: one item, or those that share fixtures and so a loop
  *
- * With --parallel, processes take unit after unit from a counter that they share. One that crashes is replaced; the
- * test that it ran has failed.
+ * With --parallel, processes take unit after unit from a counter that they share. One that crashes is replaced by one
+ * that goes on behind the test that it ran, which has failed.
  */
 #include "testing/runner.h"
 
@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,12 +56,28 @@ void item_name(const struct item *item, char *name, size_t size)
     if (test->rows == 0) snprintf(name, size, "%s", test->name);
     else if (test->row_name != NULL) snprintf(name, size, "%s[%s]", test->name, test->row_name(item->row));
     else snprintf(name, size, "%s[%zu]", test->name, item->row);
+    for (; *name != '\0'; name++)
+        if ((unsigned char)*name < ' ') *name = '?';
 }
 
 bool item_is_simulated(const struct item *item)
 {
     const char *driver = running.options.driver;
     return item->test->simulated || (driver != NULL && strcmp(driver, "sim") == 0);
+}
+
+static bool is_skipped(const struct item *item)
+{
+    return item->test->real && item_is_simulated(item);
+}
+
+/* One that needs its world for itself sets up even what would live longer. */
+static bool shares_loop(const struct wf_test *test)
+{
+    const struct item item = {.test = test};
+    if (test->plain || test->dies != NULL || is_skipped(&item)) return false;
+    if (sweep_is_wanted(&item) || running.options.inject.kind != NULL) return false;
+    return fixtures_outlive_test(test->uses);
 }
 
 static size_t rows_of(const struct wf_test *test)
@@ -79,25 +96,58 @@ static bool is_named_exactly(const char *name)
     return false;
 }
 
+static void *with_room(void *array, size_t count, size_t size)
+{
+    if (count % 256 == 0) array = realloc(array, (count + 256) * size);
+    if (array == NULL) abort();
+    return array;
+}
+
 static void add_item(struct item item, bool exact)
 {
     char name[NAME_MAX_SIZE];
     item_name(&item, name, sizeof name);
     const char *part = running.options.part;
     if (exact ? strcmp(name, part) != 0 : strstr(name, part) == NULL) return;
-    if (plan.item_count % 256 == 0) plan.items = realloc(plan.items, (plan.item_count + 256) * sizeof *plan.items);
-    if (plan.items == NULL) abort();
+    plan.items = with_room(plan.items, plan.item_count, sizeof *plan.items);
     plan.items[plan.item_count++] = item;
 }
 
-static void add_items(bool together)
+static void add_rows(const struct wf_test *test, uint64_t seed, bool exact)
 {
-    bool exact = is_named_exactly(running.options.part);
-    for (const struct wf_test *test = first_test; test != NULL; test = test->next_) {
-        if (fixtures_outlive_test(test->uses) != together) continue;
-        for (size_t row = 0; row < rows_of(test); row++)
-            for (unsigned i = 0; i < running.options.repeat; i++)
-                add_item((struct item){.test = test, .row = row, .seed = running.options.seed + i}, exact);
+    for (size_t row = 0; row < rows_of(test); row++)
+        add_item((struct item){.test = test, .row = row, .seed = seed}, exact);
+}
+
+static void add_unit(size_t from)
+{
+    if (from == plan.item_count) return;
+    plan.units = with_room(plan.units, plan.unit_count, sizeof *plan.units);
+    plan.units[plan.unit_count++] = (struct unit){from, plan.item_count - from};
+}
+
+/* Each repeat has a loop of its own, and so a world with its own seed. */
+static void add_shared(bool simulated, bool exact)
+{
+    for (unsigned i = 0; i < running.options.repeat; i++) {
+        size_t from = plan.item_count;
+        for (const struct wf_test *test = first_test; test != NULL; test = test->next_)
+            if (shares_loop(test) && item_is_simulated(&(struct item){.test = test}) == simulated)
+                add_rows(test, running.options.seed + i, exact);
+        add_unit(from);
+    }
+}
+
+static void add_others(bool exact)
+{
+    size_t from = plan.item_count;
+    for (const struct wf_test *test = first_test; test != NULL; test = test->next_)
+        for (unsigned i = 0; i < running.options.repeat && !shares_loop(test); i++)
+            add_rows(test, running.options.seed + i, exact);
+    size_t to = plan.item_count;
+    for (plan.item_count = from; plan.item_count < to;) {
+        plan.item_count++;
+        add_unit(plan.item_count - 1);
     }
 }
 
@@ -107,18 +157,16 @@ static void *shared_memory(size_t size)
     return memory != MAP_FAILED ? memory : NULL;
 }
 
-/* Those that share a loop come first, as one unit. */
+/* Those that share a loop come first. */
 static bool make_plan(void)
 {
-    add_items(true);
-    size_t together = plan.item_count;
-    add_items(false);
-    plan.units = calloc(plan.item_count + 1, sizeof *plan.units);
+    bool exact = is_named_exactly(running.options.part);
+    add_shared(false, exact);
+    add_shared(true, exact);
+    add_others(exact);
     plan.results = shared_memory((plan.item_count + 1) * sizeof *plan.results);
     plan.shared = shared_memory(sizeof *plan.shared);
-    if (plan.units == NULL || plan.results == NULL || plan.shared == NULL) return false;
-    if (together > 0) plan.units[plan.unit_count++] = (struct unit){0, together};
-    for (size_t i = together; i < plan.item_count; i++) plan.units[plan.unit_count++] = (struct unit){i, 1};
+    if (plan.results == NULL || plan.shared == NULL) return false;
     for (size_t i = 0; i < plan.item_count; i++) {
         plan.items[i].result = &plan.results[i];
         plan.items[i].number = i + 1;
@@ -128,75 +176,84 @@ static bool make_plan(void)
 
 /* ---- Running ---- */
 
-static bool is_skipped(const struct item *item)
-{
-    return item->test->real && item_is_simulated(item);
-}
-
 static void run_item(const struct item *item)
 {
     running.failed = false;
-    running.item = item;
     output_begin(item);
-    bool skipped = is_skipped(item);
-    if (skipped) return output_end(item, true);
+    if (is_skipped(item)) return output_end(item, true);
     if (item->test->dies != NULL) body_run_to_death(item);
     else body_run(item, running.options.inject);
     if (!running.failed && sweep_is_wanted(item)) sweep(item);
     output_end(item, false);
 }
 
-static void run_unit(size_t index)
+static void run_unit(const struct unit *unit)
 {
-    struct unit *unit = &plan.units[index];
     const struct item *items = &plan.items[unit->from];
-    if (fixtures_outlive_test(items->test->uses)) body_run_together(items, unit->count);
+    if (shares_loop(items->test)) body_run_together(items, unit->count);
     else run_item(items);
+}
+
+/* Unit 0 is none. */
+static void run_numbered(unsigned process, size_t unit)
+{
+    atomic_store(&plan.shared->busy_with[process], unit);
+    if (unit > 0) run_unit(&plan.units[unit - 1]);
+    atomic_store(&plan.shared->busy_with[process], 0);
 }
 
 static void run_here(unsigned process)
 {
     size_t unit;
-    while ((unit = atomic_fetch_add(&plan.shared->next_unit, 1)) < plan.unit_count) {
-        atomic_store(&plan.shared->busy_with[process], unit + 1);
-        run_unit(unit);
-        atomic_store(&plan.shared->busy_with[process], 0);
-    }
+    while ((unit = atomic_fetch_add(&plan.shared->next_unit, 1)) < plan.unit_count) run_numbered(process, unit + 1);
     atomic_fetch_add(&plan.shared->injected_runs, running.injected_runs);
 }
 
 /* ---- Several processes ---- */
 
-static pid_t start_process(unsigned process)
+/* One that begins with that unit, or with the next. It ends with this process. */
+static pid_t start_process(unsigned process, size_t unit)
 {
+    pid_t parent = getpid();
     fflush(NULL);
     pid_t pid = fork();
     if (pid != 0) return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(1);
+    running.process = getpid();
     output_redirect(process);
+    run_numbered(process, unit);
     run_here(process);
     fflush(NULL);
     _exit(0);
 }
 
-/* The items of the unit that were not finished have failed; what the process said last says why. */
-static void bury(unsigned process)
+static const char *cause_of_death(int status)
 {
-    size_t unit = atomic_exchange(&plan.shared->busy_with[process], 0);
-    if (unit == 0) return;
-    struct unit *lost = &plan.units[unit - 1];
-    for (size_t i = lost->from; i < lost->from + lost->count; i++) {
-        struct result *result = &plan.results[i];
-        if (result->status != STATUS_NOT_RUN) continue;
-        result->status = STATUS_FAILED;
-        result->process = process;
-        output_lost(&plan.items[i]);
+    if (WIFSIGNALED(status)) return strsignal(WTERMSIG(status));
+    static char text[64];
+    snprintf(text, sizeof text, "its process ended with status %d", WEXITSTATUS(status));
+    return text;
+}
+
+/* The item that it ran has failed; what it said last says more. Gives the unit to go on with, behind that. */
+static size_t bury(unsigned process, int status)
+{
+    size_t number = atomic_exchange(&plan.shared->busy_with[process], 0);
+    if (number == 0) return 0;
+    struct unit *lost = &plan.units[number - 1];
+    for (bool found = false; lost->count > 0 && !found; lost->from++, lost->count--) {
+        found = plan.results[lost->from].status < STATUS_PASSED;
+        plan.results[lost->from].process = process;
+        if (found) output_lost(&plan.items[lost->from], cause_of_death(status));
     }
+    return lost->count > 0 ? number : 0;
 }
 
 /* Says what finished, in the order of the items. */
 static size_t say_finished(size_t next)
 {
-    while (next < plan.item_count && plan.results[next].status != STATUS_NOT_RUN) {
+    while (next < plan.item_count && plan.results[next].status >= STATUS_PASSED) {
         char *said = output_of(&plan.items[next++]);
         if (said != NULL) fputs(said, stdout);
         free(said);
@@ -205,12 +262,19 @@ static size_t say_finished(size_t next)
     return next;
 }
 
+/* Without processes nothing runs. */
+static void lose_the_rest(void)
+{
+    for (size_t i = 0; i < plan.item_count; i++)
+        if (plan.results[i].status < STATUS_PASSED) output_lost(&plan.items[i], "there was no process to run it");
+}
+
 static void run_in_processes(unsigned count)
 {
     pid_t pids[64 + 1] = {0};
     unsigned alive = 0;
     size_t said = 0;
-    for (unsigned i = 1; i <= count; i++) pids[i] = start_process(i);
+    for (unsigned i = 1; i <= count; i++) pids[i] = start_process(i, 0);
     for (unsigned i = 1; i <= count; i++) alive += pids[i] > 0;
     while (alive > 0) {
         nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
@@ -219,11 +283,11 @@ static void run_in_processes(unsigned count)
             int status;
             if (pids[i] <= 0 || waitpid(pids[i], &status, WNOHANG) != pids[i]) continue;
             bool died = WIFSIGNALED(status) || WEXITSTATUS(status) != 0;
-            if (died) bury(i);
-            pids[i] = died ? start_process(i) : 0;
+            pids[i] = died ? start_process(i, bury(i, status)) : 0;
             if (pids[i] <= 0) alive--;
         }
     }
+    lose_the_rest();
     say_finished(said);
 }
 
@@ -242,6 +306,17 @@ static int list_all(void)
     return 0;
 }
 
+static void run_all(void)
+{
+    unsigned parallel = running.options.parallel;
+    running.process = getpid();
+    ends_watch();
+    if (plan.item_count == 0)
+        fprintf(stderr, "%s: no test has '%s' in its name; see --list\n", running.program, running.options.part);
+    if (parallel == 1) run_here(0);
+    else run_in_processes(parallel);
+}
+
 int wf_test_main(int argc, char **argv)
 {
     running.program = argv[0];
@@ -253,10 +328,7 @@ int wf_test_main(int argc, char **argv)
         return 2;
     }
     if (running.options.list) return list_all();
-    body_watch_for_crashes();
-    unsigned parallel = running.options.parallel;
-    if (parallel == 1) run_here(0);
-    else run_in_processes(parallel);
+    run_all();
     status = output_summary(plan.items, plan.item_count, atomic_load(&plan.shared->injected_runs));
     free(plan.items);
     free(plan.units);

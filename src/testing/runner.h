@@ -3,10 +3,11 @@
  *
  *     options.c   the command line       runner.c    which tests run, in which order and process
  *     body.c      one run of one test    fixture.c   what stands around it
- *     check.c     expectations       sequence.c  the order of things
+ *     check.c     expectations           sequence.c  the order of things
  *     sweep.c     the same run, again and again, each with something injected
- *     leaks.c     what was left behind   output.c    what is said
- *     log.c       what was logged
+ *     ends.c      runs that never come back
+ *     leaks.c     what was left behind   places.c    where that was made
+ *     output.c    what is said           log.c       what was logged
  */
 #ifndef WEFT_TESTING_RUNNER_H
 #define WEFT_TESTING_RUNNER_H
@@ -55,11 +56,12 @@ int options_read(int argc, char **argv, struct options *options);
 
 /* ---- One test, or one row of one ---- */
 
-enum status { STATUS_NOT_RUN, STATUS_PASSED, STATUS_FAILED, STATUS_SKIPPED };
+enum status { STATUS_NOT_RUN, STATUS_BEGUN, STATUS_PASSED, STATUS_FAILED, STATUS_SKIPPED };
 
 /* In memory that all processes of the run share. */
 struct result {
     enum status status;
+    bool failure_said; /* also by a child that the test forked */
     int64_t duration_ns;
     off_t said_from, said_to; /* in the log of the process that ran it */
     unsigned process;
@@ -74,6 +76,7 @@ struct item {
 };
 
 bool item_is_simulated(const struct item *item);
+/* One line, whatever a row is called. */
 void item_name(const struct item *item, char *name, size_t size);
 static inline int64_t item_timeout(const struct item *item)
 {
@@ -85,11 +88,14 @@ static inline int64_t item_timeout(const struct item *item)
 struct running {
     struct options options;
     const char *program;
-    const struct item *item;
+    pid_t process;
+    const struct item *item; /* NULL: none runs */
     struct plan plan;
+    bool swept;           /* this run is one of a sweep */
+    bool dying;           /* in a process that must end */
     bool fired;           /* the plan has happened, in a loop that is over */
     uint64_t places_left; /* until it would have */
-    bool failed; /* the item */
+    bool failed;          /* the item */
     bool reports_allowed;
     uint64_t injected_runs;
 };
@@ -101,10 +107,19 @@ extern struct running running;
 void body_run(const struct item *item, struct plan plan);
 /* Runs items one after another on one loop, with the fixtures that live longer than one of them. */
 void body_run_together(const struct item *items, size_t count);
-/* From now on a crash names the run that it happened in. Before the first loop. */
-void body_watch_for_crashes(void);
 /* Runs a body that must end its process. */
 void body_run_to_death(const struct item *item);
+
+/* ---- ends.c ---- */
+
+/* From now on a crash or an exit names the test that it happened in. Before the first loop. */
+void ends_watch(void);
+/* What the test does next must be over in twice that time, and some seconds; 0: there is nothing any more. */
+void ends_within(int64_t duration_ns);
+/* The body returned: ends a process that it forked and that should not be here. */
+void ends_returned(void);
+/* This process was forked in order to die, within that time. */
+void ends_expected(int64_t duration_ns);
 
 /* ---- fixture.c ---- */
 
@@ -119,8 +134,8 @@ bool fixture_is_used(const struct wf_fixture *fixture, struct wf_fixture *const 
 
 void sweep(const struct item *item);
 bool sweep_is_wanted(const struct item *item);
-/* The command that repeats this run. */
-void replay_command(char *text, size_t size);
+/* The command that repeats this run; in a buffer of its own. */
+const char *replay_command(void);
 
 /* ---- sequence.c ---- */
 
@@ -149,6 +164,11 @@ bool leaks_failed(void);
 /* Says what is there now and was not before, or the other way round. */
 void leaks_check(void);
 
+/* ---- places.c ---- */
+
+/* Says the function, file and line of each address that a call returns to; 32 at most. */
+void say_places(void *const *addresses, size_t count);
+
 /* ---- output.c ---- */
 
 /* Before the first of so many items. */
@@ -158,8 +178,10 @@ void say_failure(const char *format, ...) WF_PRINTF_(1, 2);
 void say(const char *format, ...) WF_PRINTF_(1, 2);
 void output_begin(const struct item *item);
 void output_end(const struct item *item, bool skipped);
-/* The process that ran it is gone. */
-void output_lost(const struct item *item);
+/* Says that and how to repeat it, while this process crashes, and the item with it. */
+void output_crash(const char *text, const char *why);
+/* The process that ran it is gone, or there was none. */
+void output_lost(const struct item *item, const char *why);
 /* What a process said about an item. Yours to free. */
 char *output_of(const struct item *item);
 /* Everything, once all have run; the exit status. */

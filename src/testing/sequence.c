@@ -72,14 +72,22 @@ static void step_cancelled(struct wf_wait *wait, int code)
 
 static const struct wait_class step_class = {.name = "its step", .cancel = step_cancelled};
 
+static bool is_taken(const struct wf_sequence *sequence, uint64_t number)
+{
+    if (number < sequence->next_ || (number == sequence->next_ && sequence->owner_ != NULL)) return true;
+    const struct wf_sequence_step_ *step = sequence->waiting_;
+    while (step != NULL && step->number != number) step = step->next;
+    return step != NULL;
+}
+
 int wf_test_step(struct wf_sequence *sequence, uint64_t number)
 {
     (void)LOOP_HERE();
     int rc = wait_check(false);
     if (rc < 0) return rc;
     wf_test_step_over(sequence);
-    if (number < sequence->next_) return -EINVAL;
-    if (number == sequence->next_ && sequence->owner_ == NULL) {
+    if (is_taken(sequence, number)) return -EINVAL;
+    if (number == sequence->next_) {
         sequence->owner_ = current_loop->running;
         return (int)wait_skipped(0);
     }

@@ -35,21 +35,59 @@ const struct sweep_kind *sweep_kind_named(const char *name, size_t size)
     return NULL;
 }
 
-void replay_command(char *text, size_t size)
+/* ---- How to repeat it ---- */
+
+static char command[8192];
+static size_t command_size;
+
+static void add_text(const char *text)
 {
-    char name[NAME_MAX_SIZE], injection[64] = "", driver[64] = "";
-    item_name(running.item, name, sizeof name);
-    const struct plan *plan = &running.plan;
-    if (plan->kind != NULL) snprintf(injection, sizeof injection, " --inject %s:%" PRIu64, plan->kind->name, plan->at);
-    if (running.options.driver != NULL) snprintf(driver, sizeof driver, " --driver %s", running.options.driver);
-    snprintf(text, size, "%s%s --seed %" PRIu64 "%s '%s'", running.program, driver, running.item->seed, injection,
-             name);
+    while (*text != '\0' && command_size < sizeof command - 1) command[command_size++] = *text++;
+    command[command_size] = '\0';
 }
+
+/* As a shell reads it. */
+static void add_word(const char *word)
+{
+    static const char harmless[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+./:,=@";
+    bool plain = word[strspn(word, harmless)] == '\0' && word[0] != '\0';
+    if (plain) return add_text(word);
+    add_text("'");
+    for (; *word != '\0'; word++) add_text(*word == '\'' ? "'\\''" : (char[]){*word, '\0'});
+    add_text("'");
+}
+
+/* Also said in a crash: no memory is taken. */
+const char *replay_command(void)
+{
+    char text[NAME_MAX_SIZE];
+    const struct plan *plan = &running.plan;
+    command_size = 0;
+    add_word(running.program);
+    if (running.options.driver != NULL) {
+        add_text(" --driver ");
+        add_word(running.options.driver);
+    }
+    snprintf(text, sizeof text, " --seed %" PRIu64, running.item->seed);
+    add_text(text);
+    if (plan->kind != NULL) {
+        snprintf(text, sizeof text, " --inject %s:%" PRIu64, plan->kind->name, plan->at);
+        add_text(text);
+    } else if (running.swept) {
+        add_text(" --sweep");
+    }
+    item_name(running.item, text, sizeof text);
+    add_text(" ");
+    add_word(text);
+    return command;
+}
+
+/* ---- Sweeping ---- */
 
 bool sweep_is_wanted(const struct item *item)
 {
     const struct wf_test *test = item->test;
-    if (test->plain || test->dies != NULL || test->unswept != NULL || fixtures_outlive_test(test->uses)) return false;
+    if (test->plain || test->dies != NULL || test->unswept != NULL) return false;
     return (test->sweep || running.options.sweep) && running.options.inject.kind == NULL;
 }
 
@@ -73,7 +111,7 @@ static uint64_t mix(uint64_t value)
     return value ^ value >> 31;
 }
 
-/* All places, or the first ones, one by one, and then one in each of equal parts of the rest, where the seed wants it. */
+/* All places; or the first ones, and of equal parts of the rest one each, where the seed wants it. */
 static uint64_t place_of(uint64_t visit, uint64_t visits, uint64_t places, uint64_t seed)
 {
     uint64_t first = visits / 2;
@@ -88,7 +126,10 @@ static void check_same_trace(const struct item *item)
 {
     uint64_t first = wf_sim_trace();
     body_run(item, (struct plan){NULL, 0});
-    if (wf_sim_trace() != first) say_failure("not deterministic: the same seed gave two different runs");
+    if (wf_sim_trace() == first || running.failed) return;
+    say_failure("not deterministic: the same seed gave two different runs; is there an address, the real time, or what "
+                "an earlier run left in a variable?");
+    say("again: %s", replay_command());
 }
 
 static uint64_t count_places(const struct item *item, const struct sweep_kind *kind)
@@ -118,6 +159,7 @@ static void sweep_kind(const struct item *item, const struct sweep_kind *kind, u
 
 void sweep(const struct item *item)
 {
+    running.swept = true;
     if (item_is_simulated(item)) check_same_trace(item);
     uint64_t places = 0, cost = 0;
     for (size_t i = 0; i < WF_COUNT(kinds) && !running.failed; i++) {
@@ -127,4 +169,5 @@ void sweep(const struct item *item)
         if (places > cost) cost = places;
         if (!running.failed) sweep_kind(item, kind, places, cost);
     }
+    running.swept = false;
 }

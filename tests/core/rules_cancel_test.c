@@ -181,7 +181,7 @@ WF_TEST(a_cancel_names_its_kind_its_text_and_who_did_it, .rule = "1.10")
     }
     WF_EXPECT(explicit_one.kind == WF_REASON_EXPLICIT && explicit_one.has_place);
     WF_EXPECT_TEXT(explicit_one.text, "said so");
-    WF_EXPECT_TEXT(explicit_one.task, wf_task_name());
+    WF_EXPECT(strncmp(explicit_one.task, wf_task_name(), sizeof explicit_one.task - 1) == 0);
     WF_EXPECT(expired.kind == WF_REASON_DEADLINE && expired.has_place);
     WF_EXPECT_TEXT(expired.task, "");
 }
@@ -270,7 +270,7 @@ static int jump_over_scope(void *unused)
     return 0;
 }
 
-WF_TEST(a_jump_out_of_a_scope_is_misuse, .dies = "ended inside the scope that it opened", .rule = "1.11")
+WF_TEST(a_jump_out_of_a_scope_is_misuse, .dies = "ended inside a scope that it had opened", .rule = "1.11")
 {
     WF_SCOPE(scope);
     wf_spawn(&scope, jump_over_scope, NULL);

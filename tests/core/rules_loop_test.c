@@ -199,6 +199,23 @@ WF_TEST(after_500_microseconds_a_task_yields_in_any_case, .real = true, .rule = 
     WF_EXPECT(calls_until_others_run(&spender) <= 32);
 }
 
+WF_TEST(a_refused_call_uses_budget_too, .rule = "1.12")
+{
+    bool ran = false;
+    int calls = 0;
+    WF_SCOPE(outer);
+    {
+        WF_SCOPE(cancelled);
+        wf_scope_cancel(&cancelled, "ignored");
+        wf_shielded(WF_FOREVER, wf_yield());
+        WF_EXPECT_CODE(wf_try_spawn(&outer, mark, &ran), 0);
+        for (; !ran && calls < 1000; calls++) WF_EXPECT_CODE(wf_sleep(WF_SECONDS(1)), -ECANCELED);
+        WF_EXPECT_CODE(wf_scope_end(&cancelled, 0), 0);
+    }
+    WF_EXPECT_CODE(wf_scope_join(&outer), 0);
+    WF_EXPECT(calls > 0 && calls <= 128);
+}
+
 struct refuser {
     struct wf_scope *cancelled;
     bool ended;

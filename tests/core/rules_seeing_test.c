@@ -1,9 +1,11 @@
-/* Rules 8.1 to 8.3 of docs/semantics.md, beside run_test.c: dumps, reports, deadlocks, the simulated world. */
+/* Rules 3.1, 3.12 and 8.1 to 8.3 of docs/semantics.md: what is said, of the living and of the dead; simulation. */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <weft/sim.h>
 
 #include "../apart.h"
+#include "base/sanitize.h" /* private: which sanitizer watches; it speaks of overflows itself */
 
 /* ---- 8.1, 8.2: dumps and reports ---- */
 
@@ -88,6 +90,74 @@ WF_TEST(a_deadlock_is_not_waited_out, .plain = true, .rule = "8.2")
     WF_EXPECT_PART(wf_test_reports(), "deadlock: every task waits for another one");
     WF_EXPECT_PART(wf_test_reports(), "waits: a mutex");
 }
+
+/* ---- 3.1, 3.12: what is said at the end of a process ---- */
+
+static int count_parts(const char *text, const char *part)
+{
+    int count = 0;
+    while ((text = strstr(text, part)) != NULL) {
+        text++;
+        count++;
+    }
+    return count;
+}
+
+static int end_outer_first(void *unused)
+{
+    (void)unused;
+    WF_SCOPE(outer);
+    WF_SCOPE(inner);
+    int rc = wf_scope_end(&outer, 0);
+    return wf_scope_end(&inner, rc);
+}
+
+static void break_the_order(void)
+{
+    wf_run(end_outer_first, NULL);
+}
+
+WF_TEST(a_wrong_way_out_aborts_and_names_the_places_of_both_scopes, .plain = true, .rule = "3.1")
+{
+    static char said[4096];
+    int status = run_apart(break_the_order, STDERR_FILENO, said, sizeof said);
+    WF_EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    WF_EXPECT_INT(count_parts(said, "rules_seeing_test.c:"), 2);
+}
+
+#if !WEFT_ASAN && !WEFT_TSAN
+
+static int recurse(int *depth)
+{
+    volatile char frame[512];
+    frame[*depth % 512] = 1;
+    if (++*depth == INT32_MAX) return 0;
+    return recurse(depth) + frame[17];
+}
+
+static int spawn_recursion(int *depth)
+{
+    WF_SCOPE(scope);
+    wf_spawn(&scope, recurse, depth, .name = "deep");
+    return wf_scope_join(&scope);
+}
+
+static void overflow_a_stack(void)
+{
+    int depth = 0;
+    wf_run(spawn_recursion, &depth);
+}
+
+WF_TEST(an_overflow_of_a_stack_prints_the_task_and_its_calls, .plain = true, .rule = "3.12")
+{
+    static char said[16384];
+    int status = run_apart(overflow_a_stack, STDERR_FILENO, said, sizeof said);
+    WF_EXPECT(WIFSIGNALED(status));
+    WF_EXPECT_PART(said, "stack overflow in task 'deep'");
+    WF_EXPECT(count_parts(said, "core_rules_seeing_test(") > 3);
+}
+
+#endif
 
 /* ---- 8.3: the simulated world ---- */
 

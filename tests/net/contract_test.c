@@ -145,8 +145,8 @@ WF_TEST(closing_and_asking_a_stream_never_suspend, .rule = "1.7 1.9")
     STAYS(wf_stream_close, wf_stream_close(a));
     STAYS(wf_listener_close, wf_listener_close(listener));
     WF_EXPECT_CODE(wf_scope_join(&pending), -EBADF);
+    STAYS(wf_stream_abort, wf_stream_abort(b));
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
-    wf_stream_close(b);
     wf_stream_close(wrapped);
     for (int i = 0; i < 3; i++) wf_stream_close(standard[i]);
 }

@@ -23,7 +23,7 @@ WF_TEST(a_line_has_time_level_module_message_values_and_task, .simulated = true)
     a_second();
     wf_log(WF_INFO, "order accepted", WF_TEXT("customer", "ada"), WF_INT("quantity", 3), WF_NS("took", 1250000));
     WF_EXPECT_TEXT(wf_test_log(), WHEN " level=info module=log_test msg=\"order accepted\" customer=ada quantity=3 "
-                                       "took_ms=1.25 task=run_alone#1\n");
+                                       "took_ms=1.25 task=a_line_has_time_level_module_message_values_and_task#1\n");
 }
 
 WF_TEST(a_line_in_json, .simulated = true)
@@ -33,7 +33,7 @@ WF_TEST(a_line_in_json, .simulated = true)
     wf_log(WF_WARN, "say \"hi\"", WF_TEXT("path", "a\\b"), WF_BOOL("late", true), WF_DOUBLE("ratio", 0.1));
     WF_EXPECT_TEXT(wf_test_log(), "{\"time\":\"2000-01-01T00:00:01.000000Z\",\"level\":\"warn\",\"module\":"
                                   "\"log_test\",\"msg\":\"say \\\"hi\\\"\",\"path\":\"a\\\\b\",\"late\":true,"
-                                  "\"ratio\":0.1,\"task\":\"run_alone#1\"}\n");
+                                  "\"ratio\":0.1,\"task\":\"a_line_in_json#1\"}\n");
 }
 
 WF_TEST(a_line_for_people, .simulated = true)
@@ -42,14 +42,15 @@ WF_TEST(a_line_for_people, .simulated = true)
     WF_EXPECT_CODE(wf_log_set_format(WF_LOG_CONSOLE), 0);
     wf_log(WF_ERROR, "say \"hi\"", WF_NS("took", WF_SECONDS(2)), WF_CODE("error", -ENOENT));
     WF_EXPECT_TEXT(wf_test_log(), "2000-01-01T00:00:01.000000Z ERROR log_test: say \"hi\" took=2000ms "
-                                  "error=\"No such file or directory\" task=run_alone#1\n");
+                                  "error=\"No such file or directory\" task=a_line_for_people#1\n");
 }
 
 WF_TEST(a_formatted_message_has_no_fields, .simulated = true)
 {
     a_second();
     wf_logf(WF_INFO, "%d of %s", 3, "them");
-    WF_EXPECT_TEXT(wf_test_log(), WHEN " level=info module=log_test msg=\"3 of them\" task=run_alone#1\n");
+    WF_EXPECT_TEXT(wf_test_log(),
+                   WHEN " level=info module=log_test msg=\"3 of them\" task=a_formatted_message_has_no_fields#1\n");
 }
 
 static const struct value_case {

@@ -83,15 +83,35 @@ static int be_client(uint16_t port)
     return rc == 0 ? wf_test_play(conn, client_part, WF_COUNT(client_part)) : rc;
 }
 
-/* Records the conversation of the two parts above. */
-static void record(const char *path)
+/* Records the conversation of the two parts above. Gives whether that went well, as all of these do. */
+static bool record(const char *path)
 {
     uint16_t port, own_port;
     WF_SCOPE(scope);
-    WF_EXPECT_CODE(wf_test_server(&scope, server_part, WF_COUNT(server_part), &port), 0);
-    WF_EXPECT_CODE(wf_test_record(&scope, "127.0.0.1", port, path, &own_port), 0);
-    WF_EXPECT_CODE(be_client(own_port), 0);
-    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    int rc = wf_test_server(&scope, server_part, WF_COUNT(server_part), &port);
+    if (rc == 0) rc = wf_test_record(&scope, "127.0.0.1", port, path, &own_port);
+    if (rc == 0) rc = be_client(own_port);
+    return WF_EXPECT_CODE(wf_scope_end(&scope, rc), 0);
+}
+
+static bool play_server(const struct wf_script *script)
+{
+    uint16_t port;
+    WF_SCOPE(scope);
+    int rc = wf_test_server(&scope, script->steps, script->count, &port);
+    if (rc == 0) rc = be_client(port);
+    return WF_EXPECT_CODE(wf_scope_end(&scope, rc), 0);
+}
+
+static bool play_client(const struct wf_script *script)
+{
+    uint16_t port;
+    struct wf_stream *conn;
+    WF_SCOPE(scope);
+    int rc = wf_test_server(&scope, server_part, WF_COUNT(server_part), &port);
+    if (rc == 0) rc = wf_tcp_connect("127.0.0.1", port, &conn);
+    if (rc == 0) rc = wf_test_play(conn, script->steps, script->count);
+    return WF_EXPECT_CODE(wf_scope_end(&scope, rc), 0);
 }
 
 /* Pieces that came one by one have a line each, so a simulated world, which cuts at will, has more lines. */
@@ -109,45 +129,27 @@ WF_TEST(a_recording_can_be_played_in_place_of_the_server)
 {
     char path[32];
     temporary(path);
-    record(path);
-    struct wf_arena *arena = wf_task_arena();
     struct wf_script script;
-    WF_EXPECT_CODE(wf_test_load(path, arena, &script), 0);
+    if (record(path) && WF_EXPECT_CODE(wf_test_load(path, wf_task_arena(), &script), 0)) play_server(&script);
     unlink(path);
-    uint16_t port;
-    WF_SCOPE(scope);
-    WF_EXPECT_CODE(wf_test_server(&scope, script.steps, script.count, &port), 0);
-    WF_EXPECT_CODE(be_client(port), 0);
-    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
 WF_TEST(a_recording_can_be_played_in_place_of_the_client)
 {
     char path[32];
     temporary(path);
-    record(path);
     struct wf_script script;
-    WF_EXPECT_CODE(wf_test_load(path, wf_task_arena(), &script, .client = true), 0);
+    if (record(path) && WF_EXPECT_CODE(wf_test_load(path, wf_task_arena(), &script, .client = true), 0))
+        play_client(&script);
     unlink(path);
-    uint16_t port;
-    struct wf_stream *conn;
-    WF_SCOPE(scope);
-    WF_EXPECT_CODE(wf_test_server(&scope, server_part, WF_COUNT(server_part), &port), 0);
-    WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", port, &conn), 0);
-    WF_EXPECT_CODE(wf_test_play(conn, script.steps, script.count), 0);
-    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
 static int64_t time_to_play(const char *path, bool waits)
 {
     struct wf_script script;
-    WF_EXPECT_CODE(wf_test_load(path, wf_task_arena(), &script, .waits = waits), 0);
-    uint16_t port;
+    if (!WF_EXPECT_CODE(wf_test_load(path, wf_task_arena(), &script, .waits = waits), 0)) return 0;
     int64_t started = wf_now();
-    WF_SCOPE(scope);
-    WF_EXPECT_CODE(wf_test_server(&scope, script.steps, script.count, &port), 0);
-    WF_EXPECT_CODE(be_client(port), 0);
-    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    play_server(&script);
     return wf_now() - started;
 }
 
@@ -155,37 +157,50 @@ WF_TEST(the_waits_of_a_recording_are_repeated_when_asked_for)
 {
     char path[32];
     temporary(path);
-    record(path);
-    WF_EXPECT(time_to_play(path, true) >= WF_MILLISECONDS(14));
-    if (strcmp(wf_driver_name(), "sim") == 0) WF_EXPECT(time_to_play(path, false) < WF_MILLISECONDS(5));
+    if (record(path)) {
+        WF_EXPECT(time_to_play(path, true) >= WF_MILLISECONDS(14));
+        if (strcmp(wf_driver_name(), "sim") == 0) WF_EXPECT(time_to_play(path, false) < WF_MILLISECONDS(5));
+    }
     unlink(path);
 }
 
 /* ---- Resets ---- */
 
+static int meet_a_reset(uint16_t port)
+{
+    struct wf_stream *conn;
+    char byte;
+    int rc = wf_tcp_connect("127.0.0.1", port, &conn);
+    if (rc < 0) return rc;
+    rc = wf_stream_write_all(conn, "x", 1, NULL);
+    if (rc == 0) rc = wf_stream_read_full(conn, &byte, 1, NULL);
+    if (rc == 0) rc = wf_stream_write_all(conn, "z", 1, NULL);
+    if (rc == 0) WF_EXPECT_CODE(wf_stream_read(conn, &byte, 1), -ECONNRESET);
+    wf_stream_close(conn);
+    return rc;
+}
+
+static bool record_a_reset(const struct wf_script *script, const char *path)
+{
+    uint16_t port, own_port;
+    WF_SCOPE(scope);
+    int rc = wf_test_server(&scope, script->steps, script->count, &port);
+    if (rc == 0) rc = wf_test_record(&scope, "127.0.0.1", port, path, &own_port);
+    if (rc == 0) rc = meet_a_reset(own_port);
+    return WF_EXPECT_CODE(wf_scope_end(&scope, rc), 0);
+}
+
 WF_TEST(a_reset_is_recorded_and_repeated)
 {
     static const struct wf_step resets[] = {WF_RECEIVES("x"), WF_SENDS("y"), WF_RECEIVES("z"), WF_RESETS};
-    char path[32], byte;
+    char path[32], text[256];
     temporary(path);
     struct wf_script script = {.steps = resets, .count = WF_COUNT(resets)};
     for (int round = 0; round < 2; round++) {
-        uint16_t port, own_port;
-        struct wf_stream *conn;
-        WF_SCOPE(scope);
-        WF_EXPECT_CODE(wf_test_server(&scope, script.steps, script.count, &port), 0);
-        WF_EXPECT_CODE(wf_test_record(&scope, "127.0.0.1", port, path, &own_port), 0);
-        WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", own_port, &conn), 0);
-        WF_EXPECT_CODE(wf_stream_write_all(conn, "x", 1, NULL), 0);
-        WF_EXPECT_INT(wf_stream_read(conn, &byte, 1), 1);
-        WF_EXPECT_CODE(wf_stream_write_all(conn, "z", 1, NULL), 0);
-        WF_EXPECT_CODE(wf_stream_read(conn, &byte, 1), -ECONNRESET);
-        WF_EXPECT_CODE(wf_scope_join(&scope), 0);
-        wf_stream_close(conn);
-        char text[256];
+        if (!record_a_reset(&script, path)) break;
         read_file(path, text, sizeof text);
-        WF_EXPECT_TEXT(text, "> \"x\"\n< \"y\"\n> \"z\"\n< reset\n");
-        WF_EXPECT_CODE(wf_test_load(path, wf_task_arena(), &script), 0);
+        if (!WF_EXPECT_TEXT(text, "> \"x\"\n< \"y\"\n> \"z\"\n< reset\n")) break;
+        if (!WF_EXPECT_CODE(wf_test_load(path, wf_task_arena(), &script), 0)) break;
     }
     unlink(path);
 }
@@ -194,19 +209,21 @@ WF_TEST(a_reset_is_recorded_and_repeated)
 WF_TEST(resets_of_both_sides_at_once_are_recorded_as_one)
 {
     struct wf_listener *listener;
-    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
+    if (!WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0)) return;
     char path[32], text[64];
     temporary(path);
     uint16_t own_port;
-    struct wf_stream *client, *server;
-    WF_SCOPE(scope);
-    WF_EXPECT_CODE(wf_test_record(&scope, "127.0.0.1", wf_listener_port(listener), path, &own_port), 0);
-    WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", own_port, &client), 0);
-    WF_EXPECT_CODE(wf_tcp_accept(listener, &server), 0);
-    wf_sleep(WF_MILLISECONDS(1)); /* now the recorder reads from both */
-    wf_stream_abort(client);
-    wf_stream_abort(server);
-    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    struct wf_stream *client = NULL, *server = NULL;
+    {
+        WF_SCOPE(scope);
+        int rc = wf_test_record(&scope, "127.0.0.1", wf_listener_port(listener), path, &own_port);
+        if (rc == 0) rc = wf_tcp_connect("127.0.0.1", own_port, &client);
+        if (rc == 0) rc = wf_tcp_accept(listener, &server);
+        if (rc == 0) rc = wf_sleep(WF_MILLISECONDS(1)); /* now the recorder reads from both */
+        wf_stream_abort(client);
+        wf_stream_abort(server);
+        WF_EXPECT_CODE(wf_scope_end(&scope, rc), 0);
+    }
     read_file(path, text, sizeof text);
     WF_EXPECT(strcmp(text, "> reset\n") == 0 || strcmp(text, "< reset\n") == 0);
     wf_listener_close(listener);
@@ -215,24 +232,32 @@ WF_TEST(resets_of_both_sides_at_once_are_recorded_as_one)
 
 /* ---- What goes wrong ---- */
 
+static void fail_to_record(uint16_t port, const char *path, int expected)
+{
+    uint16_t own_port;
+    struct wf_stream *conn;
+    char byte;
+    WF_SCOPE(scope, .policy = WF_COLLECT);
+    int rc = wf_test_record(&scope, "127.0.0.1", port, path, &own_port);
+    if (rc == 0) rc = wf_tcp_connect("127.0.0.1", own_port, &conn);
+    if (rc == 0) {
+        WF_EXPECT_CODE(wf_stream_read(conn, &byte, 1), -ECONNRESET);
+        wf_stream_close(conn);
+    }
+    WF_EXPECT_CODE(wf_scope_end(&scope, rc), expected);
+    wf_each_error(&scope, error) wf_take_error(error);
+}
+
 WF_TEST(a_recorder_without_a_server_or_a_file_fails_and_resets_its_client)
 {
     struct wf_listener *listener;
-    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
-    uint16_t port = wf_listener_port(listener), own_port;
-    char path[32], byte;
+    if (!WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0)) return;
+    uint16_t port = wf_listener_port(listener);
+    char path[32];
     temporary(path);
-    for (int round = 0; round < 2; round++) {
-        if (round == 1) wf_listener_close(listener);
-        struct wf_stream *conn;
-        WF_SCOPE(scope, .policy = WF_COLLECT);
-        WF_EXPECT_CODE(wf_test_record(&scope, "127.0.0.1", port, round == 0 ? "/no/such/file" : path, &own_port), 0);
-        WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", own_port, &conn), 0);
-        WF_EXPECT_CODE(wf_stream_read(conn, &byte, 1), -ECONNRESET);
-        wf_stream_close(conn);
-        WF_EXPECT_CODE(wf_scope_join(&scope), round == 0 ? -ENOENT : -ECONNREFUSED);
-        wf_take_error(wf_scope_errors(&scope));
-    }
+    fail_to_record(port, "/no/such/file", -ENOENT);
+    wf_listener_close(listener);
+    fail_to_record(port, path, -ECONNREFUSED);
     unlink(path);
 }
 
@@ -252,23 +277,23 @@ WF_TEST(a_conversation_that_is_too_long_is_an_error_of_the_recorder, .timeout = 
     static char many[WF_CONVERSATION_MAX];
     memset(many, 'x', sizeof many);
     struct wf_listener *listener;
-    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
+    if (!WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0)) return;
     char path[32];
     temporary(path);
     uint16_t own_port;
-    struct wf_stream *conn;
+    struct wf_stream *conn = NULL;
     {
-        WF_SCOPE(scope, .policy = WF_COLLECT);
-        wf_spawn(&scope, drink, listener);
-        WF_EXPECT_CODE(wf_test_record(&scope, "127.0.0.1", wf_listener_port(listener), path, &own_port), 0);
-        WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", own_port, &conn), 0);
-        int rc = wf_stream_write_all(conn, many, sizeof many, NULL);
-        WF_EXPECT(rc == 0 || rc == -ECONNRESET || rc == -EPIPE);
-        WF_EXPECT_CODE(wf_scope_join(&scope), -EFBIG);
-        WF_EXPECT_PART(wf_scope_errors(&scope)->message, "the conversation has more than 1048576 bytes");
-        wf_take_error(wf_scope_errors(&scope));
+        WF_SCOPE(scope);
+        int rc = wf_spawn(&scope, drink, listener);
+        if (rc == 0) rc = wf_test_record(&scope, "127.0.0.1", wf_listener_port(listener), path, &own_port);
+        if (rc == 0) rc = wf_tcp_connect("127.0.0.1", own_port, &conn);
+        if (rc == 0) rc = wf_stream_write_all(conn, many, sizeof many, NULL);
+        bool was_cut = rc == -ECONNRESET || rc == -EPIPE;
+        wf_stream_close(conn);
+        WF_EXPECT_CODE(wf_scope_end(&scope, was_cut ? 0 : rc), -EFBIG);
+        WF_EXPECT_ERROR(&scope, -EFBIG, "the conversation has more than 1048576 bytes");
+        wf_each_error(&scope, error) wf_take_error(error);
     }
-    wf_stream_close(conn);
     wf_listener_close(listener);
     unlink(path);
 }
@@ -361,16 +386,16 @@ WF_TEST(every_byte_is_recorded_as_it_is)
     char path[32];
     temporary(path);
     uint16_t port, own_port;
-    struct wf_stream *conn;
-    struct wf_script script;
+    struct wf_stream *conn = NULL;
+    struct wf_script script = {.count = 0};
     {
         WF_SCOPE(scope);
-        WF_EXPECT_CODE(wf_test_server(&scope, &says, 1, &port), 0);
-        WF_EXPECT_CODE(wf_test_record(&scope, "127.0.0.1", port, path, &own_port), 0);
-        WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", own_port, &conn), 0);
-        WF_EXPECT_CODE(wf_stream_read_full(conn, (char[256]){0}, sizeof all, NULL), 0);
+        int rc = wf_test_server(&scope, &says, 1, &port);
+        if (rc == 0) rc = wf_test_record(&scope, "127.0.0.1", port, path, &own_port);
+        if (rc == 0) rc = wf_tcp_connect("127.0.0.1", own_port, &conn);
+        if (rc == 0) rc = wf_stream_read_full(conn, (char[256]){0}, sizeof all, NULL);
         wf_stream_close(conn);
-        WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+        WF_EXPECT_CODE(wf_scope_end(&scope, rc), 0);
     }
     WF_EXPECT_CODE(wf_test_load(path, wf_task_arena(), &script), 0);
     size_t done = 0;
