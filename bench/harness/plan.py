@@ -214,6 +214,13 @@ def groups(quick):
         own_cost(
             "rate_limit", "a reading of the clock", dict(weft=20_000_000, floors=20_000_000), mark=30, scale=scale
         ),
+        own_cost(
+            "log_line", "the date, and snprintf into memory", dict(weft=50_000, floors=1_000_000),
+            mark=1000, scale=scale,
+        ),
+        own_cost(
+            "metric", "an addition in memory", dict(weft=100_000_000, floors=100_000_000), mark=3, scale=scale,
+        ),
         timers("timers_100k_cpu", (), mark=0.25),
         timers("timers_100k_cpu_warm", ("warm",), mark=0.08),
         timer_op(scale),

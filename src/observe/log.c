@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <weft/time.h>
 
@@ -11,11 +12,15 @@
 #include "observe/context.h"
 #include "observe/line.h"
 
-/* Lines are made here and not on a task's stack, which is short. Nothing suspends while one is made. */
-static _Thread_local struct {
+/* Lines are made here and not on a task's stack, which is short, nor in the thread's own storage, which would make the
+ * stack of every thread larger. Nothing suspends while one is made. */
+struct workshop {
     bool busy;
+    char message[LINE_SIZE]; /* of wf_logf */
     struct line line;
-} making;
+};
+static _Thread_local struct workshop *own_workshop;
+static pthread_key_t at_thread_end;
 
 static struct {
     pthread_mutex_t lock; /* guards the hook, and holds while it runs */
@@ -28,6 +33,41 @@ static bool has_hook;
 static int chosen_format, known_format; /* known: never WF_LOG_AUTO; 0: not looked at yet */
 static bool coloured;
 static uint64_t counts[WF_OFF], cut_count, refused;
+
+/* ---- The thread's workshop ---- */
+
+static void close_workshop(void *workshop)
+{
+    own_workshop = NULL;
+    munmap(workshop, sizeof(struct workshop));
+}
+
+static void make_key(void)
+{
+    pthread_key_create(&at_thread_end, close_workshop);
+}
+
+/* Not from the allocator, since it lives as long as its thread. NULL: there is no memory. */
+static __attribute__((noinline, cold)) struct workshop *open_workshop(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_key);
+    void *memory = mmap(NULL, sizeof(struct workshop), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return NULL;
+    if (pthread_setspecific(at_thread_end, memory) != 0) {
+        munmap(memory, sizeof(struct workshop));
+        return NULL;
+    }
+    own_workshop = memory;
+    return memory;
+}
+
+/* NULL: also where a line is being made already. */
+static inline struct workshop *free_workshop(void)
+{
+    struct workshop *workshop = own_workshop != NULL ? own_workshop : open_workshop();
+    return workshop != NULL && !workshop->busy ? workshop : NULL;
+}
 
 /* ---- Format ---- */
 
@@ -187,37 +227,47 @@ static void make(struct line *line, const struct wf_log_module *module, enum wf_
     line_end(line);
 }
 
-void wf_log_(struct wf_log_module *module, enum wf_log_level level, const char *message, const struct wf_field *fields)
+static void log_line(struct workshop *workshop, const struct wf_log_module *module, enum wf_log_level level,
+                     const char *message, const struct wf_field *fields)
 {
+    struct line *line = &workshop->line;
     if (level < WF_DEBUG || level >= WF_OFF) level = WF_ERROR;
-    if (making.busy) return count(&refused);
-    making.busy = true;
-    struct line *line = &making.line;
+    workshop->busy = true;
     make(line, module, level, message, fields);
     if (line->cut) count(&cut_count);
     count(&counts[level]);
     if (!__atomic_load_n(&has_hook, __ATOMIC_RELAXED) || !call_hook(level, line))
         output_push(line->text, line->size, level >= WF_ERROR);
-    making.busy = false;
+    workshop->busy = false;
+}
+
+void wf_log_(struct wf_log_module *module, enum wf_log_level level, const char *message, const struct wf_field *fields)
+{
+    struct workshop *workshop = free_workshop();
+    if (workshop != NULL) log_line(workshop, module, level, message, fields);
+    else count(&refused);
 }
 
 void wf_logf_(struct wf_log_module *module, enum wf_log_level level, const char *format, ...)
 {
-    static _Thread_local char message[LINE_SIZE];
-    if (making.busy) return count(&refused);
+    struct workshop *workshop = free_workshop();
+    if (workshop == NULL) return count(&refused);
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
+    vsnprintf(workshop->message, sizeof workshop->message, format, arguments);
     va_end(arguments);
     const struct wf_field none = wf_field_end_();
-    wf_log_(module, level, message, &none);
+    log_line(workshop, module, level, workshop->message, &none);
 }
 
+/* The line of a thread that writes directly has gone into the ring before. */
 size_t log_drop_notice(uint64_t dropped, char *text, size_t size)
 {
     static const struct wf_log_module log_module = {.name_ = "log"};
     const struct wf_field fields[] = {WF_UINT("count", dropped), wf_field_end_()};
-    struct line *line = &making.line;
+    struct workshop *workshop = own_workshop != NULL ? own_workshop : open_workshop();
+    if (workshop == NULL) return 0;
+    struct line *line = &workshop->line;
     make(line, &log_module, WF_WARN, "messages were dropped", fields);
     if (line->size > size) return 0;
     memcpy(text, line->text, line->size);

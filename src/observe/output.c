@@ -133,7 +133,7 @@ static void tell_drops(void)
     if (ring.dropped == ring.told || RING_SIZE - filled() < NOTICE_SIZE) return;
     char text[NOTICE_SIZE];
     size_t size = log_drop_notice(ring.dropped - ring.told, text, sizeof text);
-    if (append(text, size)) ring.told = ring.dropped;
+    if (size > 0 && append(text, size)) ring.told = ring.dropped;
 }
 
 /* ---- The descriptor ---- */

@@ -190,7 +190,7 @@ static int look_up(struct lookup *lookup)
     return 0;
 }
 
-WF_TEST(a_job_sees_the_task_locals_of_its_caller, .sweep = true)
+WF_TEST(a_job_sees_the_task_locals_of_its_caller, .sweep = true, .rule = "3.11")
 {
     struct lookup inside = {.delay_ns = 0}, outside = {.delay_ns = 0};
     {

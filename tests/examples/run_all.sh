@@ -235,6 +235,37 @@ the price is 99
 END
     check hedge <<'END'
 the (second|third) answered 42; [23] replicas were asked
+    shop='level=(info|warn) module=shop msg='
+    when='time=20[0-9-]+T[0-9:.]+Z'
+    took='duration_ms=[0-9.]+'
+    good='customer=ada order=18 request="POST .orders" trace_id=4bf92f3577b34da6a3ce929d0e0e4736 span_id=[0-9a-f]+'
+    bad='error="Connection refused" customer=grace order=17 request="POST .orders" trace_id=[0-9a-f]+ span_id=[0-9a-f]+'
+    check request_log <<END
+$when $shop"charge completed" $took $good task=serve#1
+$when $shop"label printed" express=true $good job=print_label#1
+$when $shop"order completed" $took $good task=serve#1
+$when $shop"charge failed" $took $bad task=serve#1
+$when $shop"order failed" $took $bad task=serve#1
+$when $shop"no request here" task=serve#1
+END
+    check metrics <<'END'
+# HELP shop_requests_total Requests answered[.]
+# TYPE shop_requests_total counter
+shop_requests_total[{]method="other",status="other"[}] 1
+shop_requests_total[{]method="GET",status="200"[}] 2
+shop_requests_total[{]method="POST",status="201"[}] 1
+shop_requests_total[{]method="GET",status="404"[}] 1
+# HELP shop_in_flight Requests that are being answered[.]
+# TYPE shop_in_flight gauge
+shop_in_flight 0
+# HELP shop_request_duration_seconds How long they took[.]
+# TYPE shop_request_duration_seconds histogram
+shop_request_duration_seconds_bucket[{]le="0[.]01"[}] [0-4]
+shop_request_duration_seconds_bucket[{]le="0[.]1"[}] [0-5]
+shop_request_duration_seconds_bucket[{]le="1"[}] 5
+shop_request_duration_seconds_bucket[{]le="[+]Inf"[}] 5
+shop_request_duration_seconds_sum 0[.][0-9]+
+shop_request_duration_seconds_count 5
 END
     check_echo
     check_cut

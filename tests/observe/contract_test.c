@@ -61,7 +61,7 @@ static void ignore_line(void *context, enum wf_log_level level, const char *line
     (void)size;
 }
 
-WF_TEST(logging_never_suspends, .rule = "1.7")
+WF_TEST(logging_never_suspends, .rule = "1.7 8.5")
 {
     struct wf_log_statistics statistics;
     WF_SCOPE(scope);
@@ -89,7 +89,7 @@ static int ignore_text(void *context, const char *bytes, size_t size)
     return size > 0 ? 0 : -EINVAL;
 }
 
-WF_TEST(counting_and_reading_never_suspend, .rule = "1.7")
+WF_TEST(counting_and_reading_never_suspend, .rule = "1.7 8.5")
 {
     struct wf_counter *counted = NULL;
     struct wf_gauge *measured = NULL;

@@ -7,6 +7,7 @@
 
 #include "observe/line.h" /* lines of any bytes, without the rest */
 #include "observe/log.h"  /* what the environment may say */
+#include "valid_line.h"
 
 #define WHEN "time=2000-01-01T00:00:01.000000Z"
 
@@ -166,90 +167,10 @@ WF_TEST(a_secret_is_never_written)
 
 /* ---- Whatever the bytes are ---- */
 
-/* A strict reader of one JSON value, which gives where it ends, or NULL. */
-static const char *json_value(const char *text, const char *end, int depth);
-
-static const char *json_string(const char *text, const char *end)
-{
-    if (text == end || *text != '"') return NULL;
-    for (text++; text < end && *text != '"'; text++) {
-        if ((unsigned char)*text < 0x20) return NULL;
-        if (*text != '\\') continue;
-        if (++text == end || strchr("\"\\/bfnrtu", *text) == NULL) return NULL;
-        if (*text != 'u') continue;
-        if (end - text < 5 || strspn(text + 1, "0123456789abcdefABCDEF") < 4) return NULL;
-        text += 4;
-    }
-    return text < end ? text + 1 : NULL;
-}
-
-static const char *json_object(const char *text, const char *end, int depth)
-{
-    text++;
-    do {
-        text = json_string(text, end);
-        if (text == NULL || text == end || *text != ':') return NULL;
-        text = json_value(text + 1, end, depth + 1);
-    } while (text != NULL && text < end && *text == ',' && *++text == '"');
-    return text != NULL && text < end && *text == '}' ? text + 1 : NULL;
-}
-
-static const char *json_value(const char *text, const char *end, int depth)
-{
-    if (text >= end || depth > 1) return NULL;
-    if (*text == '"') return json_string(text, end);
-    if (*text == '{') return json_object(text, end, depth);
-    size_t word = strspn(text, "truefalsn");
-    if (word > 0) return text + word;
-    size_t number = strspn(text, "+-.eE0123456789");
-    return number > 0 ? text + number : NULL;
-}
-
-static bool is_utf8(const char *text, size_t size)
-{
-    size_t length;
-    for (size_t i = 0; i < size; i += length) {
-        unsigned char first = (unsigned char)text[i];
-        length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-        if (first >= 0x80 && first < 0xc2) return false;
-        for (size_t j = 1; j < length; j++)
-            if (i + j >= size || ((unsigned char)text[i + j] & 0xc0) != 0x80) return false;
-    }
-    return true;
-}
-
-/* After the head: key=value, key="value", one blank between them. */
-static bool is_logfmt(const char *text, const char *end)
-{
-    while (text < end) {
-        const char *key = text;
-        while (text<end && * text> ' ' && *text < 0x7f && *text != '=' && *text != '"') text++;
-        if (text == key || text == end || *text++ != '=') return false;
-        if (text < end && *text == '"') text = json_string(text, end);
-        else
-            while (text<end && * text> ' ' && *text != '"' && *text != '=') text++;
-        if (text == NULL || (text < end && *text++ != ' ')) return false;
-    }
-    return true;
-}
-
-static bool is_printable(const char *text, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)text[i], next = i + 1 < size ? (unsigned char)text[i + 1] : 0;
-        if (c < 0x20 || c == 0x7f || (c == 0xc2 && next < 0xa0)) return false;
-    }
-    return true;
-}
-
 static void expect_valid(const struct line *line)
 {
-    const char *end = line->text + line->size - 1;
-    WF_EXPECT(line->size <= LINE_SIZE && *end == '\n');
-    WF_EXPECT(is_utf8(line->text, line->size));
-    WF_EXPECT(is_printable(line->text, line->size - 1));
-    if (line->format == WF_LOG_JSON) WF_EXPECT(json_value(line->text, end, 0) == end);
-    if (line->format == WF_LOG_LOGFMT) WF_EXPECT(is_logfmt(line->text, end));
+    WF_EXPECT(line->size <= LINE_SIZE);
+    WF_EXPECT(is_valid_line(line->text, line->size, line->format));
 }
 
 static uint64_t dice;
@@ -480,7 +401,7 @@ static size_t count_parts(const char *text, const char *part)
 }
 
 /* S122 */
-WF_TEST(lines_of_tasks_threads_and_background_tasks_carry_the_context, .sweep = true)
+WF_TEST(lines_of_tasks_threads_and_background_tasks_carry_the_context, .sweep = true, .rule = "3.11 8.5")
 {
     WF_SCOPE(background);
     log_everywhere(&background);

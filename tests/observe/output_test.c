@@ -126,7 +126,7 @@ static void expect_drops_and_no_waiting(int ends[2])
     log_back();
 }
 
-WF_TEST(a_full_pipe_blocks_no_task_and_drops_are_counted_and_told, .plain = true, .real = true)
+WF_TEST(a_full_pipe_blocks_no_task_and_drops_are_counted_and_told, .plain = true, .real = true, .rule = "8.5")
 {
     int ends[2];
     WF_EXPECT_CODE(pipe2(ends, O_CLOEXEC), 0);
@@ -142,10 +142,8 @@ WF_TEST(a_full_socket_is_the_same, .plain = true, .real = true)
     close_both(ends);
 }
 
-WF_TEST(stopping_waits_for_a_reader_no_longer_than_it_is_told, .plain = true, .real = true)
+static void expect_bounded_stop(int ends[2])
 {
-    int ends[2];
-    WF_EXPECT_CODE(pipe2(ends, O_CLOEXEC), 0);
     log_to(ends[1]);
     for (int i = 0; i < 1500; i++) wf_log(WF_INFO, "line", WF_TEXT("text", long_text));
     int64_t started = wf_now();
@@ -154,6 +152,16 @@ WF_TEST(stopping_waits_for_a_reader_no_longer_than_it_is_told, .plain = true, .r
     WF_EXPECT_CODE(wf_log_stop(WF_SECONDS(1)), 0);
     log_back();
     close_both(ends);
+}
+
+WF_TEST(stopping_waits_for_a_reader_no_longer_than_it_is_told, .plain = true, .real = true)
+{
+    int ends[2], size = 4096;
+    WF_EXPECT_CODE(pipe2(ends, O_CLOEXEC), 0);
+    expect_bounded_stop(ends);
+    WF_EXPECT_CODE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    WF_EXPECT_CODE(setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof size), 0);
+    expect_bounded_stop(ends);
 }
 
 WF_TEST(a_reader_who_left_costs_lines_and_nothing_else, .plain = true, .real = true)
@@ -218,7 +226,7 @@ static void *log_numbered(void *number)
     return NULL;
 }
 
-WF_TEST(lines_of_one_thread_keep_their_order_and_are_whole, .plain = true, .real = true)
+WF_TEST(lines_of_one_thread_keep_their_order_and_are_whole, .plain = true, .real = true, .rule = "8.5")
 {
     int fd = memfd_create("log", MFD_CLOEXEC), numbers[THREADS], next[THREADS] = {0};
     pthread_t threads[THREADS];
@@ -309,6 +317,27 @@ WF_TEST(an_abort_writes_everything, .plain = true, .real = true)
     WF_EXPECT_INT((int64_t)count_parts("msg=\"last words\""), 1000);
 }
 
+/* At an address that is none. */
+static int log_and_crash(void *unused)
+{
+    log_some(unused);
+    return *(volatile int *)(uintptr_t)(log_pipe[0] + 16);
+}
+
+static void crash_in_a_task(void)
+{
+    dup2(log_pipe[1], STDERR_FILENO);
+    execl("/proc/self/exe", "output_test", "crash", NULL);
+}
+
+WF_TEST(a_crash_writes_everything, .plain = true, .real = true)
+{
+    if (WEFT_ASAN || WEFT_TSAN) return; /* they take these signals for themselves */
+    int status = in_child(crash_in_a_task);
+    WF_EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+    WF_EXPECT_INT((int64_t)count_parts("msg=\"last words\""), 1000);
+}
+
 static int log_and_misuse(void *unused)
 {
     WF_SCOPE(scope);
@@ -342,6 +371,25 @@ WF_TEST(a_forked_child_writes_at_once_outside_of_tasks, .plain = true, .real = t
     WF_EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 7);
     WF_EXPECT_INT((int64_t)count_parts("\n"), 1);
     WF_EXPECT_INT((int64_t)count_parts("msg=\"before exec\""), 1);
+}
+
+WF_TEST(a_child_of_a_program_that_logs_writes_to_the_same_place, .plain = true, .real = true)
+{
+    int ends[2];
+    WF_EXPECT_CODE(pipe2(ends, O_CLOEXEC), 0);
+    log_to(ends[1]);
+    wf_log(WF_INFO, "the parent's");
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) log_outside_and_leave();
+    WF_EXPECT(waitpid(pid, NULL, 0) == pid);
+    wf_log_stop(WF_SECONDS(5));
+    log_back();
+    close(ends[1]);
+    read_all(ends[0]);
+    WF_EXPECT_INT((int64_t)count_parts("msg=\"the parent's\""), 1);
+    WF_EXPECT_INT((int64_t)count_parts("msg=\"before exec\""), 1);
+    close(ends[0]);
 }
 
 static void stop_and_leave(void)
@@ -406,5 +454,6 @@ WF_TEST(a_fork_in_the_middle_of_it_leaves_no_lock_behind, .plain = true, .real =
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "abort") == 0) return wf_run(log_and_abort, NULL);
+    if (argc == 2 && strcmp(argv[1], "crash") == 0) return wf_run(log_and_crash, NULL);
     return wf_test_main(argc, argv);
 }
