@@ -1,6 +1,7 @@
 #include "scheduler.h"
 
 #include <string.h>
+#include <weft/sim.h>
 #include <weft/testing.h>
 
 struct world world;
@@ -44,11 +45,6 @@ static void hear(void *context, const char *text)
 
 /* ---- One call ---- */
 
-static void note(uint64_t value)
-{
-    world.trace = (world.trace ^ value) * UINT64_C(0x100000001b3);
-}
-
 bool before_call(struct life *life)
 {
     observe(life);
@@ -58,9 +54,6 @@ bool before_call(struct life *life)
 int after_call(struct life *life, bool was_cancelled, int64_t rc)
 {
     world.turn++;
-    note(life->sequence);
-    note((uint64_t)rc);
-    note((uint64_t)wf_now());
     observe(life);
     if (was_cancelled) CLAIM(rc == -ECANCELED || rc == -ENOMEM);
     if (rc == -ECANCELED) CLAIM(wf_cancelled());
@@ -113,14 +106,19 @@ static int use_failure(struct life *life)
     return wf_fail(take(&world.input, 2) == 0 ? -EPROTO : -EILSEQ, "at step %u", (unsigned)world.turn);
 }
 
+/* A new use takes a free place, so that kept inputs keep their meaning. */
+enum { PLACES = 32 };
+
 static int take_step(struct life *life)
 {
-    static int (*const uses[])(struct life * life) = {
-        use_yield,   use_sleep,     use_scope, use_child, use_child, use_handle, use_cancel, use_finished, use_group,
-        use_binding, use_semaphore, use_mutex, use_event, use_job,   use_wire,   use_wire,   use_eyes,     use_failure,
+    static int (*const uses[PLACES])(struct life * life) = {
+        use_yield, use_sleep,   use_scope,     use_child, use_child, use_handle, use_cancel,    use_finished,
+        use_group, use_binding, use_semaphore, use_mutex, use_event, use_job,    use_wire,      use_wire,
+        use_eyes,  use_failure, use_scope,     use_child, use_mutex, use_sleep,  use_generator,
     };
+    int (*use)(struct life * life) = uses[take(&world.input, PLACES)];
     world.turn++;
-    return uses[take(&world.input, sizeof uses / sizeof *uses)](life);
+    return use != NULL ? use(life) : 0;
 }
 
 /* A task ends at an error, as it should; some go on all the same, which must do no harm. */
@@ -139,16 +137,15 @@ int take_steps(struct life *life, unsigned most)
 /* ---- The program ---- */
 
 struct plan {
-    uint64_t cancel_at, fail_at;
+    uint64_t seed, cancel_at, fail_at;
     bool in_flight, twice;
-    char seed[16];
 };
 
 static struct plan take_plan(void)
 {
     struct plan plan = {.cancel_at = 0};
     unsigned kind = take(&world.input, 8);
-    snprintf(plan.seed, sizeof plan.seed, "%u", take(&world.input, 256));
+    plan.seed = 1 + take(&world.input, 256);
     plan.twice = kind == 1;
     plan.in_flight = kind == 3;
     if (kind == 2 || kind == 3) plan.cancel_at = 1 + take(&world.input, 256);
@@ -182,14 +179,14 @@ static uint64_t run(const uint8_t *bytes, size_t size, struct plan *plan)
     *plan = take_plan();
     world.memory_fails = plan->fail_at > 0;
     allocations_left = plan->fail_at;
-    setenv("WEFT_SEED", plan->seed, 1);
+    wf_sim_seed(plan->seed);
     waiting_starts();
     int rc = wf_run(program, plan, .driver = "sim");
     allocations_left = 0;
     CLAIM(rc != -EDEADLK && rc != -EBUSY && rc != -EINVAL);
     CLAIM(wf_allocated_blocks() == 0);
     jobs_are_over();
-    return world.trace;
+    return wf_sim_trace();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

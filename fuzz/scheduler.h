@@ -3,6 +3,7 @@
  *
  *     scheduler.c            the program: whoever runs next takes the next byte, which says what it does
  *     scheduler_scopes.c     scopes, children, handles, cancels, against rules 1 to 3 of docs/semantics.md
+ *     scheduler_generators.c generators, against rule 4.6
  *     scheduler_waiting.c    mutex, semaphore, event, jobs, against rules 4 and 6
  *     wire.c                 streams
  *
@@ -69,7 +70,6 @@ struct world {
     uint64_t turn; /* grows whenever a task does something */
     uint64_t last_started, ends;
     bool dumping, left_open; /* reports that are expected */
-    uint64_t trace;          /* hash of all that happened */
 };
 
 extern struct world world;
@@ -101,6 +101,10 @@ int use_cancel(struct life *life);
 int use_finished(struct life *life);
 int use_group(struct life *life);
 int use_binding(struct life *life);
+
+/* ---- scheduler_generators.c ---- */
+
+int use_generator(struct life *life);
 
 /* ---- scheduler_waiting.c ---- */
 

@@ -253,7 +253,7 @@ static int64_t transfer(struct peer *peer)
 {
     unsigned choice = take(&world.input, 32);
     size_t size = 1 + take(&world.input, 64) * (choice % 4 == 0 ? 1500 : 1);
-    if (choice == 31) peer_close(peer);
+    if (choice == 31) peer_close(peer, take(&world.input, 2) == 0);
     else if (choice == 30) return peer_shutdown(peer);
     else if (choice % 2 == 0) return peer_read(peer, size, choice % 3 == 0);
     else return peer_write(peer, size, choice % 3 == 0);

@@ -4,6 +4,7 @@
  */
 #include "wire.h"
 
+#include <weft/sim.h>
 #include <weft/testing.h>
 
 enum { TASKS = 4 };
@@ -43,7 +44,7 @@ static int64_t bounded_transfer(struct peer *peer)
 static int64_t use(struct peer *peer)
 {
     unsigned choice = take(&input, 24);
-    if (choice == 0) peer_close(peer);
+    if (choice == 0) peer_close(peer, take(&input, 2) == 0);
     else if (choice == 1) return peer_shutdown(peer);
     else if (choice == 2) return wf_yield();
     else if (choice < 5) return wf_sleep(1 << take(&input, 22));
@@ -59,11 +60,22 @@ static int task(void *unused)
     return 0;
 }
 
+/* The connection is made in calm; then it may be slow, cut transfers short, be reset, or run out of memory. */
+static void set_weather(void)
+{
+    static const double often[] = {0, 0, 0.01, 0.3};
+    unsigned choice = take(&input, 256);
+    wf_sim_set_faults(.partial = often[choice % 4], .lost = often[choice / 4 % 4], .reset = often[choice / 16 % 4],
+                      .no_memory = often[choice / 64]);
+    wire.rough = choice / 16 != 0;
+}
+
 static int talk(void *unused)
 {
     (void)unused;
     int rc = take(&input, 2) == 0 ? wire_pipe(&wire) : wire_tcp(&wire);
     if (rc < 0) return rc;
+    set_weather();
     WF_SCOPE(scope, .timeout = WF_SECONDS(100));
     wf_test_cancel_at(&scope, cancel_at, cancel_in_flight);
     for (int i = 0; i < TASKS; i++) wf_spawn(&scope, task, NULL);
@@ -75,10 +87,8 @@ static int talk(void *unused)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    char seed[16];
     input = (struct input){.bytes = bytes, .left = size};
-    snprintf(seed, sizeof seed, "%u", take(&input, 256));
-    setenv("WEFT_SEED", seed, 1);
+    wf_sim_seed(1 + take(&input, 256));
     cancel_at = take(&input, 4) == 0 ? take(&input, 256) : 0;
     cancel_in_flight = take(&input, 2) == 0;
     size_t before = wf_allocated_blocks();

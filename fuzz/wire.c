@@ -17,6 +17,7 @@ static void start(struct wire *wire)
     *wire = (struct wire){.flows = {{.key = key}, {.key = key + (1 << 30)}}};
     wire->ends[0].other = &wire->ends[1];
     wire->ends[1].other = &wire->ends[0];
+    wire->ends[0].wire = wire->ends[1].wire = wire;
     wire->ends[1].out = wire->ends[0].in = &wire->flows[0];
 }
 
@@ -60,16 +61,21 @@ int wire_tcp(struct wire *wire)
 
 /* ---- What a failure may be ---- */
 
+static bool is_pipe(const struct peer *peer)
+{
+    return peer->in == NULL || peer->out == NULL;
+}
+
 /* Inside a cancelled scope nothing starts; -ECANCELED comes from nowhere else. */
 static void check_cancel(bool was_cancelled, bool was_busy, int64_t rc)
 {
-    if (was_busy) CLAIM(rc == -EBUSY);
-    else if (was_cancelled) CLAIM(rc == -ECANCELED || rc == -EPIPE); /* a broken stream says so first */
+    if (was_cancelled) CLAIM(rc == -ECANCELED);
+    else if (was_busy) CLAIM(rc == -EBUSY || rc == -ECANCELED);
     if (rc == -ECANCELED) CLAIM(wf_cancelled());
     if (rc == -EBUSY) CLAIM(was_busy);
 }
 
-static void check_failure(const struct peer *peer, int64_t rc)
+static void check_failure(struct peer *peer, int64_t rc)
 {
     switch (rc) {
     case -ECANCELED:
@@ -79,10 +85,15 @@ static void check_failure(const struct peer *peer, int64_t rc)
         CLAIM(peer->closed);
         break;
     case -ECONNRESET:
-        CLAIM(peer->out != NULL && peer->in != NULL && peer->other->closed);
+        CLAIM(!is_pipe(peer) && (peer->other->closed || peer->wire->rough));
+        peer->was_reset = true;
         break;
     case -EPIPE:
-        CLAIM(peer->broken || peer->shut || peer->other->closed);
+        CLAIM(peer->broken || peer->shut || peer->other->closed || peer->wire->rough);
+        if (!peer->broken && !peer->shut) peer->was_reset = !is_pipe(peer);
+        break;
+    case -ENOMEM:
+        CLAIM(peer->wire->rough);
         break;
     default:
         CLAIM(rc == WF_EEND);
@@ -120,8 +131,8 @@ int64_t peer_read(struct peer *peer, size_t size, bool full)
     if (rc < 0) check_failure(peer, rc);
     check_received(peer->in, buffer, got);
     if (full) CLAIM((rc == 0) == (got == size));
-    if (ended) CLAIM(peer->in->finished);
-    peer->in->end_seen |= ended;
+    if (ended) CLAIM(peer->in->finished || peer->was_reset);
+    peer->in->end_seen |= ended && !peer->was_reset;
     free(buffer);
     return rc;
 }
@@ -156,7 +167,7 @@ int64_t peer_write(struct peer *peer, size_t size, bool all)
     CLAIM(!was_busy || done == 0);
     check_cancel(was_cancelled, was_busy, rc);
     if (rc < 0) check_failure(peer, rc);
-    if (was_broken && !was_busy) CLAIM(rc == -EPIPE);
+    if (was_broken && !was_busy) CLAIM(rc == -EPIPE || rc == -ECANCELED);
     if (all) CLAIM((rc == 0) == (done == size));
     if (all && done > 0 && done < size) peer->broken = true;
     if (!was_busy) {
@@ -173,33 +184,47 @@ int64_t peer_write(struct peer *peer, size_t size, bool all)
 int peer_shutdown(struct peer *peer)
 {
     if (peer->stream == NULL) return 0;
-    bool was_cancelled = wf_cancelled(), is_pipe = peer->in == NULL || peer->out == NULL;
+    bool was_cancelled = wf_cancelled();
     int rc = wf_stream_shutdown(peer->stream);
-    CLAIM(rc == 0 || rc == -ECANCELED);
+    CLAIM(rc == 0 || rc == -ECANCELED || rc == -ENOTCONN);
+    if (rc == -ENOTCONN) { /* it was reset */
+        CLAIM(peer->other->closed || peer->wire->rough);
+        peer->was_reset = true;
+    }
     if (was_cancelled) CLAIM(rc == -ECANCELED);
     if (rc == -ECANCELED) CLAIM(wf_cancelled());
-    else if (!is_pipe) peer->shut = peer->out->finished = true;
+    else if (rc == 0 && !is_pipe(peer)) peer->shut = peer->out->finished = true;
     return rc;
 }
 
-void peer_close(struct peer *peer)
+/* A pipe cannot be reset. */
+void peer_close(struct peer *peer, bool aborts)
 {
     if (peer->stream == NULL) return;
     struct wf_stream *stream = peer->stream;
     peer->closed = true;
     peer->closed_at = wf_now();
     peer->stream = NULL;
-    if (peer->out != NULL) peer->out->finished = true;
-    wf_stream_close(stream);
+    if (peer->out != NULL && (!aborts || is_pipe(peer))) peer->out->finished = true;
+    if (aborts) wf_stream_abort(stream);
+    else wf_stream_close(stream);
+}
+
+/* Who closes a connection and has not read all answers with a reset, which may overtake what was sent before. */
+static bool may_have_reset(const struct peer *peer)
+{
+    return peer->closed && !is_pipe(peer) && peer->in->received < peer->in->sent;
 }
 
 void wire_close(struct wire *wire)
 {
     for (size_t i = 0; i < 2; i++) {
-        const struct flow *flow = &wire->flows[i];
-        CLAIM(wire->ends[i].calls == 0);
+        struct peer *peer = &wire->ends[i];
+        const struct flow *flow = peer->in;
+        CLAIM(peer->calls == 0);
+        if (flow == NULL) continue;
         CLAIM(flow->received <= flow->sent);
-        CLAIM(!flow->end_seen || flow->received == flow->sent);
-        peer_close(&wire->ends[i]);
+        CLAIM(!flow->end_seen || flow->received == flow->sent || may_have_reset(peer->other));
     }
+    for (size_t i = 0; i < 2; i++) peer_close(&wire->ends[i], false);
 }

@@ -24,14 +24,17 @@ struct peer {
     struct wf_stream *stream; /* NULL: not open, or closed */
     struct flow *in, *out;    /* NULL: this end of a pipe has none */
     struct peer *other;
+    struct wire *wire;
     unsigned calls; /* under way */
     int64_t closed_at;
     bool reading, writing, broken, shut, closed;
+    bool was_reset; /* and has been told: from then on it reads the end */
 };
 
 struct wire {
     struct peer ends[2];
     struct flow flows[2];
+    bool rough; /* transfers may find the connection reset, or no memory */
 };
 
 /* Each opens the wire: 0, or why not. Suspends for TCP. */
@@ -42,7 +45,7 @@ int wire_tcp(struct wire *wire);
 int64_t peer_read(struct peer *peer, size_t size, bool full);
 int64_t peer_write(struct peer *peer, size_t size, bool all);
 int peer_shutdown(struct peer *peer);
-void peer_close(struct peer *peer);
+void peer_close(struct peer *peer, bool aborts);
 
 /* When nobody uses it any more: closes what is open, and checks the accounts. */
 void wire_close(struct wire *wire);

@@ -148,6 +148,7 @@ static __attribute__((noinline)) int next_carefully(struct wf_generator *generat
 {
     struct loop *loop = LOOP_HERE();
     if (consumer_wait(generator)->task != loop->running) return -EPERM;
+    spend(loop); /* first: others may run meanwhile, and the producer may end */
     int rc = wait_check(false);
     if (rc < 0) return rc;
     if (generator->state_ != PRODUCING) {
@@ -155,7 +156,6 @@ static __attribute__((noinline)) int next_carefully(struct wf_generator *generat
         rc = generator->told_ ? generator->result_ : start(generator);
         if (rc < 0 || generator->told_) return rc;
     }
-    spend(loop);
     if (generator->offered_ != NULL) {
         memcpy(item, generator->offered_, generator->iterator.item_size);
         generator->offered_ = NULL;

@@ -235,6 +235,7 @@ the price is 99
 END
     check hedge <<'END'
 the (second|third) answered 42; [23] replicas were asked
+END
     shop='level=(info|warn) module=shop msg='
     when='time=20[0-9-]+T[0-9:.]+Z'
     took='duration_ms=[0-9.]+'

@@ -308,4 +308,26 @@ WF_TEST(an_item_of_another_size_is_a_mistake, .dies = "a variable of 8 bytes for
     wf_ignore(wf_next(&numbers, &number));
 }
 
+static int end_when_told(struct wf_generator *out, struct wf_event *told)
+{
+    (void)out;
+    return wf_event_wait(told);
+}
+
+/* The budget of the consumer is used up at one of these calls, so that it yields in the middle of asking. */
+WF_TEST(a_producer_that_ends_while_its_consumer_begins_to_ask_is_not_waited_for, .rule = "4.6 5.2", .simulated = true)
+{
+    struct wf_event set = WF_EVENT;
+    wf_event_set(&set);
+    for (int spent = 0; spent < 140; spent++) {
+        struct wf_event told = WF_EVENT;
+        WF_GENERATOR(nothing, end_when_told, &told, int);
+        int item;
+        WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(1), wf_next(&nothing, &item)), -ETIME);
+        wf_event_set(&told);
+        for (int i = 0; i < spent; i++) WF_EXPECT_CODE(wf_event_wait(&set), 0);
+        if (!WF_EXPECT_CODE(wf_within(WF_SECONDS(1), wf_next(&nothing, &item)), 0)) break;
+    }
+}
+
 WF_TEST_MAIN
