@@ -11,7 +11,7 @@
 #include "core/loop.h"
 #include "testing/runner.h"
 
-enum { ALARM_SPARE_S = 5, ALARM_MAX_S = 1000000, LAST_WORDS_S = 5, STACK_MAX = 16, FRAMES_OF_SIGNAL = 2 };
+enum { ALARM_SPARE_S = 5, ALARM_MAX_S = 1000000, LAST_WORDS_S = 30, STACK_MAX = 16, FRAMES_OF_SIGNAL = 2 };
 
 static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 

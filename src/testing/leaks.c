@@ -270,6 +270,17 @@ static void check_blocks(void)
     }
 }
 
+static void *do_nothing(void *unused)
+{
+    return unused;
+}
+
+void leaks_prepare_process(void)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, do_nothing, NULL) == 0) pthread_join(thread, NULL);
+}
+
 /* ---- The whole ---- */
 
 void leaks_begin(bool traced)

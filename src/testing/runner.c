@@ -194,18 +194,21 @@ static void run_unit(const struct unit *unit)
     else run_item(items);
 }
 
-/* Unit 0 is none. */
-static void run_numbered(unsigned process, size_t unit)
+/* From 1; 0: none that is left. */
+static size_t next_unit(void)
 {
-    atomic_store(&plan.shared->busy_with[process], unit);
-    if (unit > 0) run_unit(&plan.units[unit - 1]);
-    atomic_store(&plan.shared->busy_with[process], 0);
+    size_t index = atomic_fetch_add(&plan.shared->next_unit, 1);
+    return index < plan.unit_count ? index + 1 : 0;
 }
 
-static void run_here(unsigned process)
+static void run_from(unsigned process, size_t unit)
 {
-    size_t unit;
-    while ((unit = atomic_fetch_add(&plan.shared->next_unit, 1)) < plan.unit_count) run_numbered(process, unit + 1);
+    leaks_prepare_process();
+    for (; unit > 0; unit = next_unit()) {
+        atomic_store(&plan.shared->busy_with[process], unit);
+        run_unit(&plan.units[unit - 1]);
+        atomic_store(&plan.shared->busy_with[process], 0);
+    }
     atomic_fetch_add(&plan.shared->injected_runs, running.injected_runs);
 }
 
@@ -222,8 +225,7 @@ static pid_t start_process(unsigned process, size_t unit)
     if (getppid() != parent) _exit(1);
     running.process = getpid();
     output_redirect(process);
-    run_numbered(process, unit);
-    run_here(process);
+    run_from(process, unit > 0 ? unit : next_unit());
     fflush(NULL);
     _exit(0);
 }
@@ -313,7 +315,7 @@ static void run_all(void)
     ends_watch();
     if (plan.item_count == 0)
         fprintf(stderr, "%s: no test has '%s' in its name; see --list\n", running.program, running.options.part);
-    if (parallel == 1) run_here(0);
+    if (parallel == 1) run_from(0, next_unit());
     else run_in_processes(parallel);
 }
 

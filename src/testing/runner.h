@@ -153,6 +153,9 @@ void inject_into(struct wf_scope *scope, enum injection_kind kind, uint64_t at, 
 
 /* ---- leaks.c ---- */
 
+/* With its first thread a process may get another one, of a sanitizer; so this is not a test's. */
+void leaks_prepare_process(void);
+
 /* Remembers what is there; from now on allocations are counted, and, where `traced`, their places are kept. */
 void leaks_begin(bool traced);
 /* Allocations fail from here on as the plan says; counted from 1. */

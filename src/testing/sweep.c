@@ -6,6 +6,7 @@
  */
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 #include <weft/sim.h>
 
 #include "testing/runner.h"
@@ -57,13 +58,22 @@ static void add_word(const char *word)
     add_text("'");
 }
 
+/* By a name alone, a shell would look for it elsewhere. */
+static const char *program_path(void)
+{
+    static char path[4096];
+    if (strchr(running.program, '/') != NULL) return running.program;
+    ssize_t size = readlink("/proc/self/exe", path, sizeof path - 1);
+    return size > 0 ? path : running.program;
+}
+
 /* Also said in a crash: no memory is taken. */
 const char *replay_command(void)
 {
     char text[NAME_MAX_SIZE];
     const struct plan *plan = &running.plan;
     command_size = 0;
-    add_word(running.program);
+    add_word(program_path());
     if (running.options.driver != NULL) {
         add_text(" --driver ");
         add_word(running.options.driver);

@@ -286,6 +286,13 @@ def a_bad_seed_is_found_and_repeated(kit):
         demand(repeated.returncode == 1 and command in repeated.stdout, f"{command} does not repeat it", repeated)
 
 
+@check
+def a_program_that_was_found_by_its_name_is_repeated_too(kit):
+    done = kit.command(["failing_expectations", "values"], PATH=str(kit.programs))
+    repeated = kit.command(["sh", "-c", AGAIN.findall(done.stdout)[0]])
+    demand(repeated.returncode == 1 and "6 * 7 is 42" in repeated.stdout, "it is not", repeated)
+
+
 # ---- Fixtures that outlive tests ----
 
 ALL_LIVES = """world 1 up

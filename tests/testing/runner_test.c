@@ -212,7 +212,7 @@ WF_TEST(an_expectation_still_counts_after_an_injection_by_hand)
 }
 
 /* In a sweep each run ends, whatever was injected; the last one is whole. */
-WF_TEST(a_sweep_comes_to_an_end, .sweep = true, .unswept = NULL)
+WF_TEST(a_sweep_comes_to_an_end, .sweep = true)
 {
     int yields = 0;
     if (WF_EXPECT_CODE(yield_often(&yields), 0)) WF_EXPECT_INT(yields, 10);

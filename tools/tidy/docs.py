@@ -3,8 +3,8 @@
 
     tools/tidy/docs.py BUILD [DOCUMENT...]      # default: README.md and docs/**/*.md
 
-A block between ```c and ``` with `int main` is a whole program; any other is taken as declarations at file scope, after
-<weft/weft.h> and the usual headers. A comment on the line before the block says otherwise:
+A block between ```c and ``` with `int main` or WF_TEST_MAIN is a whole program; any other is taken as declarations at
+file scope, after <weft/weft.h> and the usual headers. A comment on the line before the block says otherwise:
 
     <!-- c: fragment -->         statements, inside a function that returns int
     <!-- c: function -->         declarations at file scope that see the prelude
@@ -72,7 +72,7 @@ def blocks(document, text):
         output = OUTPUT.match(text, match.end())
         if said:
             block.kind, block.reason = said.groups()
-        elif re.search(r"\bint main\b", block.text):
+        elif re.search(r"\b(int main|WF_TEST_MAIN)\b", block.text):
             block.kind = "program"
         if block.kind in ("function", "fragment"):
             seen = [prelude for prelude in preludes if prelude[0] < match.start()]
