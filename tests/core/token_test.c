@@ -22,7 +22,7 @@ static int sleep_linked(struct job *job)
 }
 
 /* S022 */
-WF_TEST(a_token_cancels_every_scope_that_is_linked_and_no_other, .rule = "1.1", .sweep = true, .simulated = true)
+WF_TEST(a_token_cancels_every_scope_that_is_linked_and_no_other, .rule = "1.1 1.13", .sweep = true, .simulated = true)
 {
     struct wf_token token = WF_TOKEN, other = WF_TOKEN;
     static const char *const names[] = {"one", "two", "three"};

@@ -180,7 +180,7 @@ static int pass_on(struct ends *ends)
 WF_TEST(wait_idle_waits_for_what_is_on_its_way, .simulated = true)
 {
     struct ends ends;
-    WF_EXPECT_CODE(wf_pipe(&ends.reader, &ends.writer), 0);
+    if (!WF_EXPECT_CODE(wf_pipe(&ends.reader, &ends.writer), 0)) return;
     WF_SCOPE(scope);
     wf_spawn(&scope, pass_on, &ends);
     WF_EXPECT_CODE(wf_test_wait_idle(), 0);
@@ -188,9 +188,9 @@ WF_TEST(wait_idle_waits_for_what_is_on_its_way, .simulated = true)
     WF_EXPECT_CODE(wf_stream_write_all(ends.writer, "x", 1, NULL), 0);
     WF_EXPECT_CODE(wf_test_wait_idle(), 0);
     WF_EXPECT_TEXT(wf_test_notes(), "read");
+    wf_stream_close(ends.writer);
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     wf_stream_close(ends.reader);
-    wf_stream_close(ends.writer);
 }
 
 static int wait_idle_and_note(const char *name)
