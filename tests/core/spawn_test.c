@@ -505,4 +505,31 @@ WF_TEST(race_with_no_success_gives_the_first_error)
     WF_EXPECT_TEXT(wf_failure(), "negative: -4");
 }
 
+static int note_that_it_ran(int *ran)
+{
+    ++*ran;
+    return 0;
+}
+
+static int spawn_unchecked(int *ran)
+{
+    WF_SCOPE(scope);
+    wf_spawn(&scope, note_that_it_ran, ran);
+    wf_spawn(&scope, note_that_it_ran, ran);
+    return wf_scope_join(&scope);
+}
+
+/* Nobody checks wf_spawn: what was refused because of a cancel must not look like work that was done. */
+WF_TEST(a_scope_whose_children_were_refused_did_not_succeed, .rule = "1.1 3.5")
+{
+    int ran = 0;
+    WF_SCOPE(scope);
+    wf_scope_cancel(&scope, "before the spawns");
+    WF_EXPECT_CODE(spawn_unchecked(&ran), -ECANCELED);
+    WF_EXPECT_INT(ran, 0);
+    WF_EXPECT_CODE(wf_within(-1, spawn_unchecked(&ran)), -ECANCELED);
+    WF_EXPECT_CODE(wf_scope_end(&scope, -ECANCELED), 0);
+    WF_EXPECT_CODE(wf_within(-1, spawn_unchecked(&ran)), -ETIME);
+}
+
 WF_TEST_MAIN
