@@ -211,11 +211,13 @@ static int spawn_as(struct life *child, struct wf_scope *scope, unsigned way)
 }
 
 /* Gives the child up that never came to be: nobody may see it. */
-static void check_unborn(struct life *child, struct place *home, int rc)
+static void check_unborn(struct life *child, struct place *home, int rc, bool tried)
 {
     CLAIM(!child->started);
     child->has_handle = false;
     if (rc == -ENOMEM) home->uncertain = true;
+    if (rc == -ECANCELED) home->uncertain |= cancelled(home) == UNKNOWN;
+    if (rc == -ECANCELED && !tried) home->cut |= cancelled(home) == YES; /* what was to run in it does not */
     CLAIM(rc == -ECANCELED || rc == -EAGAIN || (rc == -ENOMEM && world.memory_fails));
 }
 
@@ -225,7 +227,7 @@ static int spawn_ready(struct life *life, struct life *child, struct place *home
     bool was_cancelled = before_call(life);
     int rc = wf_spawn_ready(home->scope, live, child, .handle = child->has_handle ? &child->handle : NULL);
     if (rc > 0) CLAIM(child->ready && rc == (int)child->sequence);
-    if (!child->started) check_unborn(child, home, rc);
+    if (!child->started) check_unborn(child, home, rc, false);
     if (child->end != 0 && !child->ready && rc != -ECANCELED)
         CLAIM(rc == (child->result < 0 ? child->result : -EPROTO) || child->uncertain);
     world.turn++;
@@ -249,7 +251,7 @@ int use_child(struct life *life)
     observe(life);
     bool refused = cancelled(home) == YES;
     int rc = spawn_as(child, home->scope, way);
-    if (rc < 0) check_unborn(child, home, rc);
+    if (rc < 0) check_unborn(child, home, rc, way == 2);
     if (refused) CLAIM(rc == -ECANCELED);
     if (way == 2) CLAIM(rc != -EAGAIN || home->limit > 0);
     else CLAIM(rc != -EAGAIN);

@@ -50,7 +50,7 @@ static void interrupt(struct wf_node_ *node, uint32_t flag)
 /* Nobody gets room in a cancelled scope any more. */
 static void refuse_spawners(struct wf_scope *scope)
 {
-    while (queue_grant(&scope->spawners_, -ECANCELED)) {}
+    while (queue_grant(&scope->spawners_, -ECANCELED)) scope->cut_ = true;
 }
 
 /* Gives true when what is below the node must be visited too. */

@@ -60,12 +60,10 @@ static int spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spaw
                  struct wf_task **task)
 {
     check_scope(scope);
+    if (scope->node_.flags & NODE_CANCELLED) scope->cut_ = true; /* what was to run in it does not */
     int rc = may_spawn(scope);
     if (rc == 0 && is_full(scope) && !options->daemon) rc = wait_for_room(scope);
-    if (rc < 0) {
-        if (scope->node_.flags & NODE_CANCELLED) scope->cut_ = true; /* what was to run in it does not */
-        return rc;
-    }
+    if (rc < 0) return rc; /* the scope may be gone by now */
     rc = task_spawn(scope, fn, options, task);
     if (rc == 0) return 0;
     scope_room_left(scope);
