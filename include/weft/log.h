@@ -88,8 +88,8 @@ struct wf_stopwatch {
  */
 #define WF_TIMED(variable, name)                                                                                       \
     struct wf_stopwatch variable                                                                                       \
-        __attribute__((cleanup(wf_timed_leave_))) = {&wf_log_module_, (name), wf_timed_begin_(&wf_log_module_, name),  \
-                                                     false}
+        __attribute__((unused, cleanup(wf_timed_leave_))) = {&wf_log_module_, (name),                                  \
+                                                             wf_timed_begin_(&wf_log_module_, name), false}
 
 #define wf_timed(name, ...) WF_TIMED_AROUND_(WF_JOIN_(wf_timed_, __COUNTER__), name, __VA_ARGS__)
 

@@ -55,7 +55,8 @@ static void look_up(struct wf_log_module *module)
     size_t size;
     const char *name = module_name(module, &size);
     const struct setting *setting = find_setting(name, size);
-    __atomic_store_n(&module->level_, setting != NULL ? setting->level : default_level, __ATOMIC_RELAXED);
+    enum wf_log_level level = setting != NULL ? setting->level : default_level;
+    __atomic_store_n(&module->level_, (int)level, __ATOMIC_RELAXED);
 }
 
 static void look_up_all(void)
