@@ -305,15 +305,30 @@ static int log_and_abort(void *unused)
     abort();
 }
 
+enum { NOT_EXECUTABLE = 98 };
+
+/* An emulator runs this program, but the system cannot. */
+static void start_again(const char *argument)
+{
+    execl(program, program, argument, NULL);
+    if (errno == ENOEXEC) _exit(NOT_EXECUTABLE);
+}
+
+static bool was_emulated(int status)
+{
+    return WIFEXITED(status) && WEXITSTATUS(status) == NOT_EXECUTABLE;
+}
+
 static void abort_in_a_task(void)
 {
     dup2(log_pipe[1], STDERR_FILENO);
-    execl(program, program, "abort", NULL);
+    start_again("abort");
 }
 
 WF_TEST(an_abort_writes_everything, .plain = true, .real = true)
 {
     int status = in_child(abort_in_a_task);
+    if (was_emulated(status)) return;
     WF_EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
     WF_EXPECT_INT((int64_t)count_parts("msg=\"last words\""), 1000);
 }
@@ -328,13 +343,14 @@ static int log_and_crash(void *unused)
 static void crash_in_a_task(void)
 {
     dup2(log_pipe[1], STDERR_FILENO);
-    execl(program, program, "crash", NULL);
+    start_again("crash");
 }
 
 WF_TEST(a_crash_writes_everything, .plain = true, .real = true)
 {
     if (WEFT_ASAN || WEFT_TSAN) return; /* they take these signals for themselves */
     int status = in_child(crash_in_a_task);
+    if (was_emulated(status)) return;
     WF_EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
     WF_EXPECT_INT((int64_t)count_parts("msg=\"last words\""), 1000);
 }
