@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <sys/mman.h>
+#include <weft/metrics.h>
 
 /* Not from the allocator: most of it is never touched, and it lives as long as its thread. */
 struct block {
@@ -9,7 +10,7 @@ struct block {
     struct block *next, *prev;
 };
 
-_Thread_local uint64_t *own_cells;
+__thread uint64_t *wf_own_cells_;
 uint64_t shared_cells[CELLS_MAX];
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -36,7 +37,7 @@ void cells_unlock(void)
 static void thread_ends(void *argument)
 {
     struct block *block = argument;
-    own_cells = NULL;
+    wf_own_cells_ = NULL;
     cells_lock();
     for (uint32_t i = 1; i < reserved; i++)
         if (block->cells[i] != 0) __atomic_fetch_add(&shared_cells[i], block->cells[i], __ATOMIC_RELAXED);
@@ -67,13 +68,14 @@ static void make_own(void)
     if (blocks != NULL) blocks->prev = block;
     blocks = block;
     cells_unlock();
-    own_cells = block->cells;
+    wf_own_cells_ = block->cells;
 }
 
-void cells_add_slowly(uint32_t cell, uint64_t amount)
+/* The shared ones where there is no memory. */
+void wf_cell_add_slowly_(uint32_t cell, uint64_t amount)
 {
     make_own();
-    if (own_cells != NULL) cells_add(cell, amount);
+    if (wf_own_cells_ != NULL) wf_cell_add_(cell, amount);
     else __atomic_fetch_add(&shared_cells[cell], amount, __ATOMIC_RELAXED);
 }
 

@@ -257,11 +257,6 @@ void wf_metric_register_(struct wf_metric *metric, struct wf_series_ *series)
 
 /* ---- Counting ---- */
 
-void wf_counter_add(struct wf_counter *counter, uint64_t amount)
-{
-    cells_add(counter->series_.cell, amount);
-}
-
 void wf_gauge_set(struct wf_gauge *gauge, int64_t value)
 {
     __atomic_store_n(&shared_cells[gauge->series_.cell], (uint64_t)value, __ATOMIC_RELAXED);
@@ -290,8 +285,8 @@ void wf_histogram_observe(struct wf_histogram *histogram, int64_t value)
     const struct wf_metric *metric = histogram->series_.metric;
     uint32_t first = histogram->series_.cell;
     if (first == 0) return;
-    cells_add(first + bucket_of(metric, value), 1);
-    cells_add(first + metric->bucket_count_ + 1, (uint64_t)value);
+    wf_cell_add_(first + bucket_of(metric, value), 1);
+    wf_cell_add_(first + metric->bucket_count_ + 1, (uint64_t)value);
 }
 
 /* ---- Reading ---- */

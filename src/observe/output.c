@@ -55,7 +55,8 @@ static struct {
     enum writer writer;
     pthread_t thread;
     bool stopping;
-    int64_t bound_ns; /* how long it waits for a reader; WF_FOREVER until it stops */
+    int64_t bound_ns;   /* while stopping: how long it waits for a reader who takes nothing */
+    int64_t give_up_at; /* and so until when; WF_FOREVER while it does not stop */
     int fd, reopened;
     enum target target;
     uint64_t dropped, told; /* told: of these, in a notice */
@@ -65,7 +66,7 @@ static struct {
     .more = PTHREAD_COND_INITIALIZER,
     .fd = STDERR_FILENO,
     .reopened = -1,
-    .bound_ns = WF_FOREVER,
+    .give_up_at = WF_FOREVER,
 };
 
 /* One who stops or changes the output at a time. */
@@ -203,20 +204,22 @@ static int write_batch(void)
     return wrote >= 0;
 }
 
-/* With the lock: writes until the ring is empty, or until nobody has read anything for as long as ring.bound_ns. */
+/* With the lock: from now on a reader has so long to take something. */
+static void bound(int64_t bound_ns)
+{
+    ring.bound_ns = bound_ns > 0 ? bound_ns : 0;
+    if (__builtin_add_overflow(real_now(), ring.bound_ns, &ring.give_up_at)) ring.give_up_at = WF_FOREVER;
+}
+
+/* With the lock: writes until the ring is empty, or until nobody has read anything for as long as is allowed. */
 static void drain(void)
 {
-    int64_t stuck_since = 0;
     while (filled() > 0) {
         int rc = write_batch();
         if (rc == 1) tell_drops();
-        if (rc != -EAGAIN) {
-            stuck_since = 0;
-            continue;
-        }
-        int64_t now = real_now();
-        if (stuck_since == 0 || ring.bound_ns == WF_FOREVER) stuck_since = now;
-        if (now - stuck_since >= ring.bound_ns) return lose(filled());
+        if (rc == 1 && ring.give_up_at != WF_FOREVER) bound(ring.bound_ns);
+        if (rc != -EAGAIN) continue;
+        if (ring.give_up_at != WF_FOREVER && real_now() >= ring.give_up_at) return lose(filled());
         wait_for_room(ring.target == TARGET_REOPENED ? ring.reopened : ring.fd);
     }
 }
@@ -257,7 +260,7 @@ static bool start_writer(void)
     sigset_t all, before;
     sigfillset(&all);
     ring.stopping = false;
-    ring.bound_ns = WF_FOREVER;
+    ring.give_up_at = WF_FOREVER;
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int rc = pthread_create(&ring.thread, NULL, write_out, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -269,7 +272,7 @@ static bool start_writer(void)
 static void write_directly(int64_t bound_ns)
 {
     ring.writer = WRITER_DIRECT;
-    ring.bound_ns = bound_ns;
+    bound(bound_ns);
     drain();
     close_target();
     ring.writer = WRITER_NONE;
@@ -373,7 +376,7 @@ int output_descriptor(void)
 static void stop(int64_t bound_ns)
 {
     pthread_mutex_lock(&ring.lock);
-    ring.bound_ns = bound_ns < 0 ? 0 : bound_ns;
+    bound(bound_ns);
     ring.stopping = true;
     bool thread = ring.writer >= WRITER_BUSY;
     pthread_mutex_unlock(&ring.lock);

@@ -254,6 +254,7 @@ WF_TEST(lines_of_one_thread_keep_their_order_and_are_whole, .plain = true, .real
 /* ---- Processes that end ---- */
 
 static int log_pipe[2];
+static const char *program;
 
 /* Runs it in a child whose log goes to a pipe; gives the child's status, and what it logged in `said`. */
 static int in_child(void (*body)(void))
@@ -304,15 +305,30 @@ static int log_and_abort(void *unused)
     abort();
 }
 
+enum { NOT_EXECUTABLE = 98 };
+
+/* An emulator runs this program, but the system cannot. */
+static void start_again(const char *argument)
+{
+    execl(program, program, argument, NULL);
+    if (errno == ENOEXEC) _exit(NOT_EXECUTABLE);
+}
+
+static bool was_emulated(int status)
+{
+    return WIFEXITED(status) && WEXITSTATUS(status) == NOT_EXECUTABLE;
+}
+
 static void abort_in_a_task(void)
 {
     dup2(log_pipe[1], STDERR_FILENO);
-    execl("/proc/self/exe", "output_test", "abort", NULL);
+    start_again("abort");
 }
 
 WF_TEST(an_abort_writes_everything, .plain = true, .real = true)
 {
     int status = in_child(abort_in_a_task);
+    if (was_emulated(status)) return;
     WF_EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
     WF_EXPECT_INT((int64_t)count_parts("msg=\"last words\""), 1000);
 }
@@ -327,13 +343,14 @@ static int log_and_crash(void *unused)
 static void crash_in_a_task(void)
 {
     dup2(log_pipe[1], STDERR_FILENO);
-    execl("/proc/self/exe", "output_test", "crash", NULL);
+    start_again("crash");
 }
 
 WF_TEST(a_crash_writes_everything, .plain = true, .real = true)
 {
     if (WEFT_ASAN || WEFT_TSAN) return; /* they take these signals for themselves */
     int status = in_child(crash_in_a_task);
+    if (was_emulated(status)) return;
     WF_EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
     WF_EXPECT_INT((int64_t)count_parts("msg=\"last words\""), 1000);
 }
@@ -453,6 +470,7 @@ WF_TEST(a_fork_in_the_middle_of_it_leaves_no_lock_behind, .plain = true, .real =
 
 int main(int argc, char **argv)
 {
+    program = argv[0];
     if (argc == 2 && strcmp(argv[1], "abort") == 0) return wf_run(log_and_abort, NULL);
     if (argc == 2 && strcmp(argv[1], "crash") == 0) return wf_run(log_and_crash, NULL);
     return wf_test_main(argc, argv);
