@@ -85,7 +85,8 @@ WF_TEST(a_long_message_is_cut)
     text[sizeof text - 1] = '\0';
     WF_EXPECT_CODE(wf_future_fail(&future, -EIO, "%s", text), 0);
     WF_EXPECT_CODE(wf_future_wait(&future), -EIO);
-    WF_EXPECT_INT((int64_t)strlen(wf_failure()), 95);
+    const char *message = wf_failure();
+    WF_EXPECT(message != NULL && strlen(message) == 95);
 }
 
 WF_TEST(a_cancelled_waiter_does_not_touch_the_future, .rule = "1.3 4.1", .sweep = true)

@@ -172,15 +172,15 @@ static int pass_on(struct ends *ends)
 WF_TEST(wait_idle_waits_for_what_is_on_its_way, .simulated = true)
 {
     struct ends ends;
-    WF_EXPECT_CODE(wf_pipe(&ends.reader, &ends.writer), 0);
+    if (!WF_EXPECT_CODE(wf_pipe(&ends.reader, &ends.writer), 0)) return;
     WF_SCOPE(scope);
     wf_spawn(&scope, pass_on, &ends);
     WF_EXPECT_CODE(wf_test_wait_idle(), 0);
     WF_EXPECT_TEXT(wf_test_notes(), "");
-    WF_EXPECT_CODE(wf_stream_write_all(ends.writer, "x", 1, NULL), 0);
+    int rc = wf_stream_write_all(ends.writer, "x", 1, NULL);
     WF_EXPECT_CODE(wf_test_wait_idle(), 0);
     WF_EXPECT_TEXT(wf_test_notes(), "read");
-    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT_CODE(wf_scope_end(&scope, rc), 0);
     wf_stream_close(ends.reader);
     wf_stream_close(ends.writer);
 }

@@ -5,6 +5,7 @@
 #include <weft/weft.h>
 
 static char trace[256]; /* across tests; the notes begin anew with each */
+#define ORDERED "it says which run of which test came before"
 
 static void leave(const char *what)
 {
@@ -38,28 +39,28 @@ WF_FIXTURE(twice_as_much, .uses = {&counter})
     return 0;
 }
 
-WF_TEST(a_fixture_is_there_for_its_test, .uses = {&counter})
+WF_TEST(a_fixture_is_there_for_its_test, .uses = {&counter}, .unswept = ORDERED)
 {
     struct counter *found = wf_use(&counter);
     WF_EXPECT_INT(found->value, 1);
     WF_EXPECT_TEXT(trace, "+");
 }
 
-WF_TEST(each_test_has_its_own, .uses = {&counter})
+WF_TEST(each_test_has_its_own, .uses = {&counter}, .unswept = ORDERED)
 {
     struct counter *found = wf_use(&counter);
     WF_EXPECT_INT(found->value, 2);
     WF_EXPECT_TEXT(trace, "+-+");
 }
 
-WF_TEST(what_a_fixture_uses_is_set_up_before_it, .uses = {&twice_as_much, &counter})
+WF_TEST(what_a_fixture_uses_is_set_up_before_it, .uses = {&twice_as_much, &counter}, .unswept = ORDERED)
 {
     struct counter *once = wf_use(&counter), *twice = wf_use(&twice_as_much);
     WF_EXPECT_INT(twice->value, 2 * once->value);
     WF_EXPECT_TEXT(trace, "+-+-+(");
 }
 
-WF_TEST(it_is_torn_down_in_reverse)
+WF_TEST(it_is_torn_down_in_reverse, .unswept = ORDERED)
 {
     WF_EXPECT_TEXT(trace, "+-+-+()-");
     trace[0] = '\0';
@@ -69,7 +70,7 @@ static const struct row {
     int a, b;
 } rows[] = {{1, 2}, {3, 4}};
 
-WF_TEST_EACH(each_row_has_its_own, rows, .uses = {&counter})
+WF_TEST_EACH(each_row_has_its_own, rows, .uses = {&counter}, .unswept = ORDERED)
 {
     WF_EXPECT_INT(row->b - row->a, 1);
     WF_EXPECT_TEXT(trace, wf_test_row() == 0 ? "+" : "+-+");
@@ -132,13 +133,13 @@ static int ask(struct wf_stream *conn, char question)
     return rc < 0 ? rc : reply;
 }
 
-WF_TEST(a_server_of_the_suite_answers, .uses = {&client})
+WF_TEST(a_server_of_the_suite_answers, .uses = {&client}, .unswept = ORDERED)
 {
     WF_EXPECT_INT(ask(wf_use(&client), 'a'), 'b');
     WF_EXPECT_INT(times_served, 1);
 }
 
-WF_TEST(and_goes_on_answering_the_next_test, .uses = {&client})
+WF_TEST(and_goes_on_answering_the_next_test, .uses = {&client}, .unswept = ORDERED)
 {
     WF_EXPECT_INT(ask(wf_use(&client), 'b'), 'c');
     WF_EXPECT_INT(times_served, 1);
@@ -165,7 +166,7 @@ WF_FIXTURE(marker)
 }
 
 /* The one that is named first goes first, and the other one stays. */
-WF_TEST_EACH(rows_share_the_server, rows, .uses = {&marker, &client})
+WF_TEST_EACH(rows_share_the_server, rows, .uses = {&marker, &client}, .unswept = ORDERED)
 {
     WF_EXPECT_INT(*(int *)wf_use(&marker), (int)wf_test_row() + 1);
     WF_EXPECT_INT(ask(wf_use(&client), (char)row->a), row->b);
