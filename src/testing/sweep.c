@@ -11,11 +11,11 @@
 
 #include "testing/runner.h"
 
-enum { STEPS_FOR_A_KIND = 100000, VISITS_MIN = 24, VISITS_MAX = 256 };
+enum { STEPS_FOR_A_KIND = 100000, VISITS_MIN = 8, VISITS_MAX = 256 };
 
 #define NOWHERE UINT64_MAX /* the place behind all others */
 
-static const int64_t time_for_a_kind = WF_SECONDS(2);
+static const int64_t time_for_a_kind = WF_SECONDS(1);
 
 static const struct sweep_kind kinds[] = {
     {"cancel", INJECT_CANCEL_ENTRY, false, false},
