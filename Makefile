@@ -23,7 +23,7 @@ test:
 	@tools/packages.sh test
 	@tools/test.sh
 
-# Everything there is: sanitizers, valgrind, a second compiler, aarch64 by emulation.
+# Everything there is: analysers, fuzzers, valgrind, a second compiler, aarch64 by emulation.
 check: test
 	@tools/packages.sh check
 	@tools/check.sh

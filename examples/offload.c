@@ -15,7 +15,7 @@ struct sum {
 /* Runs on a thread: it may block, and it may not call what belongs to tasks. */
 static int add_up(struct sum *sum)
 {
-    nanosleep(&(struct timespec){.tv_nsec = 200 * 1000 * 1000}, NULL);
+    nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
     for (int i = sum->from; i < sum->to; i++) sum->result += i;
     return 0;
 }

@@ -40,7 +40,7 @@ static int ask_either(struct source *primary, struct source *fallback, const cha
 
 static void show(const char *title, struct source primary, struct source fallback)
 {
-    const char *answered;
+    const char *answered = "nobody";
     int rc = ask_either(&primary, &fallback, &answered);
     if (rc == 0) printf("%s: %s answered; times the fallback was asked: %d\n", title, answered, fallback.asked);
     else printf("%s: failed: %s\n", title, wf_failure());

@@ -1,84 +1,143 @@
 #!/bin/sh
-# make check: everything that make test leaves out because it takes long: a second compiler, ThreadSanitizer, valgrind,
-# aarch64 by emulation, the portable context switch, unwinding, guards switched off, static analysis. The last line
-# counts.
+# make check: everything that make test leaves out because it takes long. --help says how to run a part of it.
 set -u
 cd "$(dirname "$0")/.."
-passed=0 failed=0
+. tools/check/builds.sh
+exec 3>&1 # for what is worth saying though nothing is wrong
 
-verdict() { # name, exit status
-    if [ "$2" = 0 ]; then passed=$((passed + 1)); echo "ok   $1"; else failed=$((failed + 1)); echo "FAILED $1"; fi
-}
+case "${1:-}" in
+--list) list=true part='' ;;
+--help) list=false part='' ;;
+*) list=false part=${1:-} ;;
+esac
+if [ "${1:-}" = --help ] || [ $# -gt 1 ]; then
+    cat <<END
+usage: tools/check.sh [PART]
+       tools/check.sh --list      name the steps
 
-# A build directory of its own for each way of building; warnings are errors in all of them.
-build() { # directory, meson arguments...
-    directory=$1
+Runs the steps whose names contain PART, or all of them, the quick ones first, and says how long each took. A step that
+needs what the machine lacks is skipped, with the reason; tools/packages.sh check installs all of it on Debian. Each way
+of building has a directory of its own, build-*, which is kept. The last line counts.
+END
+    [ "${1:-}" = --help ]
+    exit
+fi
+SAID=build-said # what the running step says, shown when it fails
+passed=0 failed=0 skipped=0
+
+check() { # name, command and its arguments...
+    step=$1
     shift
-    [ -f "$directory/build.ninja" ] ||
-        meson setup "$directory" -Dwerror=true -Dtools=false -Ddefault_library=static "$@" >"$directory.log" 2>&1 ||
-        { cat "$directory.log"; return 1; }
-    ninja -C "$directory" --quiet
+    case $step in *"$part"*) ;; *) return ;; esac
+    $list && { echo "$step"; return; }
+    started=$(date +%s)
+    "$@" >$SAID 2>&1
+    status=$?
+    took="$(($(date +%s) - started)) s"
+    case $status in
+    0) passed=$((passed + 1)); echo "ok     $step ($took)" ;;
+    "$NOT_HERE") skipped=$((skipped + 1)); echo "skip   $step: $(tail -n 1 $SAID)" ;;
+    *) failed=$((failed + 1)); tail -n 100 $SAID; echo "FAILED $step ($took)" ;;
+    esac
 }
 
-suites() { # directory, command prefix...
-    directory=$1
-    shift
-    for test in "$directory"/tests/*_test; do
-        "$@" "$test" >"$directory/said" 2>&1 || { echo "$test:"; tail -n 40 "$directory/said"; return 1; }
-    done
+style() {
+    python3 tools/tidy/tidy.py && python3 tools/tidy/tidy_test.py
 }
 
-both_drivers() { # directory, command prefix...
-    WEFT_DRIVER=uring suites "$@" && WEFT_DRIVER=epoll suites "$@"
+documents() {
+    build_default && python3 tools/tidy/docs.py build
 }
 
-CC=clang build build-clang && both_drivers build-clang
-verdict "clang" $?
-
-build build-tsan -Db_sanitize=thread -Db_lundef=false && both_drivers build-tsan
-verdict "ThreadSanitizer" $?
-
-seeds() { # directory
-    for seed in $(seq 2 40); do
-        WEFT_DRIVER=sim WEFT_SEED=$seed suites "$1" || { echo "WEFT_DRIVER=sim WEFT_SEED=$seed"; return 1; }
-    done
+abi() {
+    build_default && tools/check/abi.sh build >&3
 }
-
-build build-clang && seeds build-clang
-verdict "the simulated world, 39 more seeds" $?
-
-build build-ucontext -Dswitch=ucontext && both_drivers build-ucontext
-verdict "context switch by ucontext" $?
-
-build build-aarch64 --cross-file tools/cross/aarch64.ini &&
-    suites build-aarch64 qemu-aarch64-static -L /usr/aarch64-linux-gnu
-verdict "aarch64 under qemu" $?
-
-memory_checked() { # command and its arguments
-    valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite "$@"
-}
-
-# On io_uring only the suites without threads: valgrind lets no other thread run while one waits in io_uring_enter.
-without_threads() { # directory
-    for name in base_arena core_cancel core_deadline core_scope core_timer net_stream sync_sync; do
-        WEFT_DRIVER=uring memory_checked "$1/tests/${name}_test" >"$1/said" 2>&1 || { cat "$1/said"; return 1; }
-    done
-}
-
-build build-valgrind && WEFT_DRIVER=epoll suites build-valgrind memory_checked && without_threads build-valgrind
-verdict "valgrind" $?
-
-tests/fiber/unwind.sh build-clang
-verdict "unwinding of running and parked tasks" $?
-
-python3 tests/planted/guards.py
-verdict "every guard that is switched off is noticed" $?
 
 # autoVariables: records of waiting tasks lie on their stacks, which is the design. The other two see an array and a
 # struct that are filled member by member as unfilled.
-cppcheck --quiet --std=c11 --enable=warning,portability -D__x86_64__ -I include -I src --error-exitcode=1 \
-    --suppress=autoVariables --suppress=ctuuninitvar --suppress=uninitvar:src/core/errors.c src
-verdict "cppcheck" $?
+with_cppcheck() {
+    has cppcheck cppcheck || return $NOT_HERE
+    cppcheck --quiet --std=c11 --enable=warning,portability -D__x86_64__ -I include -I src --error-exitcode=1 \
+        --suppress=autoVariables --suppress=ctuuninitvar --suppress=uninitvar:src/core/errors.c src
+}
 
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+with_clang_tidy() {
+    has clang-tidy clang-tidy || return $NOT_HERE
+    build_default && tools/check/clang_tidy.py build
+}
+
+with_clang() {
+    has clang clang || return $NOT_HERE
+    CC=clang build build-clang && both_drivers build-clang && kept_inputs build-clang
+}
+
+unwinding() {
+    has clang clang && has gdb gdb || return $NOT_HERE
+    CC=clang build build-clang && tests/fiber/unwind.sh build-clang
+}
+
+more_seeds() {
+    build_default && seeds build
+}
+
+with_ucontext() {
+    build build-ucontext -Dswitch=ucontext && both_drivers build-ucontext && kept_inputs build-ucontext
+}
+
+with_tsan() {
+    build build-tsan -Db_sanitize=thread -Db_lundef=false && both_drivers build-tsan
+}
+
+on_aarch64() {
+    has qemu-aarch64-static qemu-user-static && has aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu || return $NOT_HERE
+    emulated="qemu-aarch64-static -L /usr/aarch64-linux-gnu"
+    build build-aarch64 --cross-file tools/cross/aarch64.ini && suites build-aarch64 $emulated &&
+        kept_inputs build-aarch64 $emulated
+}
+
+under_valgrind() {
+    has valgrind valgrind || return $NOT_HERE
+    build build-valgrind && WEFT_DRIVER=epoll suites build-valgrind memory_checked && without_threads build-valgrind &&
+        kept_inputs build-valgrind memory_checked
+}
+
+guards_off() {
+    python3 tests/planted/guards.py
+}
+
+real_network() {
+    build_default && tests/faults/netns.sh build --strict
+}
+
+with_libfuzzer() {
+    has clang clang || return $NOT_HERE
+    fuzz_all libfuzzer 20
+}
+
+with_afl() {
+    has afl-clang-fast afl++ || return $NOT_HERE
+    fuzz_all afl 10
+}
+
+check "cppcheck" with_cppcheck
+check "abidiff, advisory" abi
+check "documents" documents
+check "style" style
+check "aarch64 under qemu" on_aarch64
+check "faults of a real network" real_network
+check "clang" with_clang
+check "unwinding of running and parked tasks" unwinding
+check "context switch by ucontext" with_ucontext
+check "ThreadSanitizer" with_tsan
+check "clang-tidy" with_clang_tidy
+check "valgrind" under_valgrind
+check "every guard that is switched off is noticed" guards_off
+check "AFL++, 10 s a target" with_afl
+check "the simulated world, 39 more seeds" more_seeds
+check "libFuzzer, 20 s a target" with_libfuzzer
+
+$list && exit
+skips=''
+[ $skipped = 0 ] || skips=", $skipped skipped"
+echo "$passed passed, $failed failed$skips"
+[ $failed = 0 ] && [ $((passed + skipped)) -gt 0 ]

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Runs everything that guards a change: the runner behind `make test`.
 
-    tools/run_tests.py build build-asan             # every suite of each build, on both drivers; then, for the first
-                                                    # build, style, documents, misuse, the test kit, mistakes,
-                                                    # consumers and examples
+    tools/run_tests.py build build-asan             # every suite of each build, on every driver, swept in the simulated
+                                                    # world (weft/testing.h: Injection), and kept fuzz inputs; for the
+                                                    # first build, style, documents, misuse, the kit ...
     tools/run_tests.py build --only core/scope      # the suites and scripts whose names contain that
 
 Two run at a time, each under a time limit. The last line sums up what all of them counted.
@@ -32,6 +32,7 @@ SANITIZERS = {
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
 }
 COUNTS = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$", re.M)
+INJECTED = re.compile(r"^(\d+) injected runs\s*$", re.M)
 
 
 @dataclass
@@ -45,6 +46,7 @@ class Job:
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+    injected: int = 0    # runs of sweeps
     wrong: str = ""      # what is wrong beyond the failures that it counted itself
     output: str = ""
     seconds: float = 0
@@ -78,19 +80,31 @@ def suites(build, drivers, mark):
     for file in sorted((build / "tests").rglob("*_test")):
         if file.is_file() and os.access(file, os.X_OK):
             for driver in drivers:
-                name = f"{suite_name(build, file)} [{mark}{driver}]"
-                yield Job(name, [str(file)], {**variables, "WEFT_DRIVER": driver})
+                swept = driver == "sim"
+                name = f"{suite_name(build, file)} [{mark}{driver}{', swept' if swept else ''}]"
+                yield Job(name, [str(file), *(["--sweep"] if swept else [])], {**variables, "WEFT_DRIVER": driver})
 
 
-def scripts(builds):
-    build = builds[0]
+def kept_inputs(build, mark):
+    """The corpus of each fuzz target, through the target."""
+    variables = SANITIZERS if is_sanitized(build) else {}
+    for corpus in sorted((ROOT / "fuzz" / "corpus").iterdir()):
+        target = build / "fuzz" / f"{corpus.name}_fuzz"
+        yield Job(f"fuzz/{corpus.name} [{mark}sim]", [str(target), str(corpus)], variables)
+
+
+def scripts(builds, drivers):
+    build, real = builds[0], [driver for driver in drivers if driver != "sim"]
     wanted = [
         ("tidy", "tools/tidy/tidy.py", []),
         ("tidy_test", "tools/tidy/tidy_test.py", []),
         ("docs", "tools/tidy/docs.py", [str(build)]),
+        ("cancel_contract", "tools/cancel_contract.py", ["--check"]),
+        ("semantics_coverage", "tools/semantics_coverage.py", [str(build), "--check"]),
         ("misuse", "tests/misuse/run.sh", []),
         ("kit", "tests/testing/kit.py", [str(build)]),
         ("planted", "tests/planted/run.sh", [str(build) for build in builds[:2]]),
+        ("faults/netns", "tests/faults/netns.sh", [str(build), *real]),
         ("consumers", "tests/consumers/run.sh", [str(build)]),
     ]
     for script in sorted((ROOT / "tests" / "examples").glob("*.sh")):
@@ -144,6 +158,7 @@ def judge(job, status):
     counts = COUNTS.findall(job.output)
     if counts:
         job.passed, job.failed, job.skipped = (int(count or 0) for count in counts[-1])
+    job.injected = sum(map(int, INJECTED.findall(job.output)))
     if not job.wrong and status < 0:
         job.wrong = f"died of signal {-status} ({signal.strsignal(-status)})"
     elif not job.wrong and not counts:
@@ -160,11 +175,16 @@ def show(job):
         counted += f", {job.failed} failed"
     if job.skipped:
         counted += f", {job.skipped} skipped"
+    if job.injected:
+        counted += f", {job.injected} injected runs"
     print(f"{'FAIL' if job.failed else 'ok  '} {job.name} {counted} {job.seconds:.2f}s")
     if job.failed:
         print(job.output.rstrip())
         if job.wrong:
             print(f"{job.name}: {job.wrong}")
+    for line in job.output.splitlines():
+        if line.startswith("skip: ") and not job.failed:
+            print(line)
     sys.stdout.flush()
 
 
@@ -176,8 +196,9 @@ def collect(builds, part):
         drivers.remove("uring")
     jobs = []
     for build in builds:
-        jobs += suites(build, drivers, f"{build.name} " if len(builds) > 1 else "")
-    jobs += scripts(builds)
+        mark = f"{build.name} " if len(builds) > 1 else ""
+        jobs += [*suites(build, drivers, mark), *kept_inputs(build, mark)]
+    jobs += scripts(builds, drivers)
     return [job for job in jobs if part in job.name]
 
 
@@ -204,6 +225,10 @@ def main():
     skipped = sum(job.skipped for job in jobs)
     if skipped:
         print(f"{skipped} were skipped, as said above")
+    swept = [job for job in jobs if job.injected]
+    if swept:
+        print(f"{sum(job.injected for job in swept)} injected runs, in suites that took "
+              f"{sum(job.seconds for job in swept):.0f} s")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or passed == 0 else 0
 

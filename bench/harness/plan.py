@@ -87,6 +87,24 @@ def small_cost(name, floor_is, counts, mark, scale):
     return Group(runs + peer_runs(TASK_PEERS, name, arguments), (entry,))
 
 
+def tool_cost(name, count, mark, scale):
+    """A cost in nanoseconds of a tool that stands on the scheduler, beside a bare switch of stacks."""
+    runs = (
+        Run("weft", "weft", name, (str(count // scale),)),
+        Run("floor", "floors", "switch", (str(40_000_000 // scale),)),
+    )
+    return Group(runs, (Entry(name, "ns", "weft", "one bare switch of stacks", ("floor",), mark=Mark(value=mark)),))
+
+
+def own_cost(name, floor_is, counts, mark, scale):
+    """The same for what the peers have no likeness of."""
+    runs = tuple(
+        Run(key, contestant, name, (str(max(2, counts[contestant] // scale)),))
+        for key, contestant in (("weft", "weft"), ("floor", "floors"))
+    )
+    return Group(runs, (Entry(name, "ns", "weft", floor_is, ("floor",), mark=Mark(value=mark)),))
+
+
 def timers(name, words, mark):
     arguments = ("100000", *words)
     runs = (Run("weft", "weft", "timers", arguments), Run("floor", "floors", "timers", arguments))
@@ -118,6 +136,18 @@ def parked(scale):
         floor_value=PAGE_AND_ITS_TABLE_ENTRIES, peers=same(TASK_PEERS), mark=Mark(value=4600),
     )  # fmt: skip
     return Group(runs + peer_runs(TASK_PEERS, "parked", lambda peer: (count,), rounds=3), (entry,))
+
+
+def waiting(scale):
+    """What tasks of one loop do to each other; the floor is one switch between two of them."""
+    counts = dict(mutex=50_000_000, semaphore=50_000_000, channel_roundtrip=5_000_000, switch=20_000_000)
+    runs = tuple(Run(name, "weft", name, (str(count // scale),)) for name, count in counts.items())
+    marks = dict(mutex=5, semaphore=5, channel_roundtrip=40)
+    entries = tuple(
+        Entry(name, "ns", name, "weft's own switch", ("switch",), mark=Mark(value=mark))
+        for name, mark in marks.items()
+    )
+    return Group(runs, entries)
 
 
 def weft_server(key, driver, idle=0):
@@ -176,10 +206,26 @@ def groups(quick):
             dict(weft=8_000, floors=20_000, go=2_000, tokio=2_000, asio=800, asyncio=150, uvloop=200),
             mark=30, scale=scale,
         ),
+        tool_cost("generator_item", 20_000_000, mark=15, scale=scale),
+        own_cost(
+            "guarded_call", "the same call without a guard", dict(weft=20_000_000, floors=100_000_000), mark=20,
+            scale=scale,
+        ),
+        own_cost(
+            "rate_limit", "a reading of the clock", dict(weft=20_000_000, floors=20_000_000), mark=30, scale=scale
+        ),
+        own_cost(
+            "log_line", "the date, and snprintf into memory", dict(weft=50_000, floors=1_000_000),
+            mark=1000, scale=scale,
+        ),
+        own_cost(
+            "metric", "an addition in memory", dict(weft=100_000_000, floors=100_000_000), mark=3, scale=scale,
+        ),
         timers("timers_100k_cpu", (), mark=0.25),
         timers("timers_100k_cpu_warm", ("warm",), mark=0.08),
         timer_op(scale),
         parked(scale),
+        waiting(scale),
         echo(64, 50, seconds),
         echo(64, 1000, seconds),
         echo(1024, 50, seconds),

@@ -8,6 +8,7 @@
  *     ...
  *     wf_arena_finish(&arena);
  *
+ * A null pointer is an arena that has no memory left: what wf_task_arena gives can be passed on unchecked.
  * Memory past its reset is poisoned under AddressSanitizer. Threads: an arena belongs to one loop.
  */
 #ifndef WEFT_ARENA_H

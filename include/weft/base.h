@@ -58,7 +58,9 @@ extern "C" {
 
 /* Codes of weft's own; all others are -errno. */
 enum wf_error_code {
-    WF_EEND = -4096, /* the stream ended before all the bytes that were asked for had come */
+    WF_EEND = -4096,  /* the stream ended before all the bytes that were asked for had come */
+    WF_EOPEN = -4097, /* the circuit breaker is open */
+    WF_EFULL = -4098, /* as many are waiting as may, or the wait had become too long: refused */
 };
 
 /*

@@ -27,10 +27,11 @@ extern "C" {
 #define wf_offload(fn, arg) wf_offload_(WF_TASK_FN_(fn, arg), (arg), #fn, WF_HERE_)
 
 /*
- * The abandoning form: on cancel it returns at once and the job's result is dropped. `arg` belongs to the call from the
- * start, whatever it returns; `destroy(arg)` is run exactly once, on the loop's thread, when the job has ended or never
- * ran. `destroy` must not suspend; closing, setting and releasing things is fine.
- * Suspends: until the job has ended. On cancel: the job goes on without the caller. Errors: as above; -ENOMEM.
+ * The abandoning form: on cancel it returns at once and the job's result is dropped. `destroy(arg)` is run exactly
+ * once, on the loop's thread, when the job has ended or never ran. It must not suspend; closing, setting and releasing
+ * things is fine.
+ * Suspends: until the job has ended. On cancel: the job goes on without the caller.
+ * Owns: the call, from the start and whatever it returns, what `arg` points to. Errors: as above; -ENOMEM.
  */
 #define wf_offload_abandon(fn, arg, destroy)                                                                           \
     wf_offload_abandon_(WF_TASK_FN_(fn, arg), (arg), ((void)sizeof(((destroy)(arg), 0)), (void (*)(void *))(destroy)), \

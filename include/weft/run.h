@@ -59,6 +59,7 @@ WF_API const char *wf_driver_refusal(void);
 /* What the loop is doing, in numbers. */
 struct wf_statistics {
     uint64_t tasks_alive, tasks_spawned;
+    uint64_t passes; /* of the loop */
     uint64_t stacks_bound, stacks_cached;
     uint64_t timers_armed, operations_pending;
     uint64_t jobs_queued, jobs_running;

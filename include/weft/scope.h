@@ -28,6 +28,7 @@ extern "C" {
 
 struct wf_arena;
 struct wf_task;
+struct wf_token;
 struct wf_wait;
 struct wf_context;
 
@@ -41,6 +42,7 @@ enum wf_reason_kind {
     WF_REASON_PARENT_LEFT, /* the opener left the scope with an error, or without ending it */
     WF_REASON_SHUTDOWN,    /* the program was asked to end */
     WF_REASON_MISUSE,      /* a rule was broken: deadlock */
+    WF_REASON_TOKEN,       /* a token that the scope is linked to was cancelled */
 };
 
 /* Why a scope was cancelled. The first reason wins. */
@@ -119,7 +121,10 @@ struct wf_scope {
     int first_error_, outcome_, result_;
     uint8_t policy_, state_;
     bool keep_finished_, decided_, cut_, caught_;
-    void *reserved_[6];
+    void (*leave_)(struct wf_scope *scope); /* of a construct that opened it for itself, and ends it when overtaken */
+    struct wf_token *token_;
+    struct wf_scope *next_linked_, *prev_linked_; /* to the same token */
+    void *reserved_[2];
 };
 
 struct wf_scope_options {
@@ -128,10 +133,11 @@ struct wf_scope_options {
     int64_t timeout;  /* duration from now; 0: none; negative: already expired */
     int64_t deadline; /* absolute; 0: none; the earlier of the two counts */
     enum wf_policy policy;
-    uint32_t limit;     /* spawning suspends while so many children are alive; 0: no limit */
-    bool shield;        /* hides outer cancellation; needs a timeout or a deadline (WF_FOREVER, if it must be) */
-    bool keep_finished; /* hand out ended children by wf_scope_next; else they are forgotten at once */
-    const char *name;   /* for dumps and error paths; must outlive the scope */
+    uint32_t limit;         /* spawning suspends while so many children are alive; 0: no limit */
+    bool shield;            /* hides outer cancellation; needs a timeout or a deadline (WF_FOREVER, if it must be) */
+    struct wf_token *token; /* cancelling it cancels the scope too (token.h) */
+    bool keep_finished;     /* hand out ended children by wf_scope_next; else they are forgotten at once */
+    const char *name;       /* for dumps and error paths; must outlive the scope */
     const char *place_;
 };
 
@@ -139,6 +145,8 @@ struct wf_scope_options {
  * WF_SCOPE(name, .option = value, ...) declares the variable `name` and opens it as a scope of the current task.
  * Leaving the C block closes it in any case, but the way out is wf_scope_end: leaving without it cancels the children,
  * waits for them, and hands errors to the enclosing scope.
+ * Suspends: opening never; leaving without wf_scope_end, until the last child has ended. On cancel: goes on waiting for
+ * the children, which are cancelled too.
  */
 #define WF_SCOPE(...) WF_SCOPE_(WF_FIRST_(__VA_ARGS__), __VA_ARGS__)
 
@@ -147,8 +155,8 @@ struct wf_scope_options {
  * `rc >= 0`: waits for all children. `rc < 0`: cancels them, then waits.
  * Returns, in this order: the body's own error if it came first; under WF_FIRST_SUCCESS and WF_FIRST_DONE the deciding
  * child's result; the first real error of a child; and where a cancel cut the body or a child short, -ECANCELED for
- * an outer scope's, -ETIME for this scope's deadline, 0 for its own wf_scope_cancel (then wf_scope_caught is true);
- * else `rc`.
+ * an outer scope's or a token's, -ETIME for this scope's deadline, 0 for its own wf_scope_cancel (then wf_scope_caught
+ * is true); else `rc`.
  * Suspends: until the last child has ended. On cancel: goes on waiting; bounded by the children, which are cancelled
  * too.
  * Errors: any that the body or a child returned. Threads: the opener.
@@ -190,7 +198,8 @@ WF_API const struct wf_reason *wf_scope_reason(const struct wf_scope *scope);
 /* Children that are alive now, daemons included. */
 WF_API size_t wf_scope_alive(const struct wf_scope *scope);
 
-/* An arena that the opener and the children may fill; given back when the block is left. NULL: out of memory. */
+/* An arena that the opener and the children may fill; given back when the block is left. NULL: out of
+ * memory; allocating from it fails, too. */
 WF_API struct wf_arena *wf_scope_arena(struct wf_scope *scope);
 
 /*
@@ -252,9 +261,11 @@ struct wf_spawn_options {
  * that `fn` takes a pointer of arg's type and returns int.
  *
  * Returned 0: the function will run, at least to its first suspension point; it starts after the spawner's next
- * suspension, in order. Ownership of `arg` has passed.
+ * suspension, in order.
  * Suspends: only while the scope's limit is reached. On cancel: nothing runs, the caller keeps the argument.
- * Errors: -ECANCELED; -ENOMEM, -EINVAL (these two count as a failed child, so an unchecked spawn cannot vanish).
+ * Owns: the child, once 0 was returned, what `arg` points to; until then, and after a failure, the caller.
+ * Errors: -ECANCELED; -ENOMEM, -EINVAL, -EAGAIN past .tasks_max (these count as a failed child, so an unchecked spawn
+ * cannot vanish).
  * Threads: tasks of the scope's loop.
  */
 #define wf_spawn(scope, fn, ...)                                                                                       \
@@ -329,6 +340,7 @@ WF_API WF_SUSPENDS int wf_scope_next(struct wf_scope *scope, struct wf_finished 
  * wf_within(duration, expression) gives the expression's value, or -ETIME when the duration passed first; 0 and less
  * are expired. wf_until takes an absolute deadline. wf_shielded hides outer cancellation from the expression, for
  * cleanup that must talk to the world, but not for ever.
+ * Suspends: as the expression does, never by itself. On cancel: as the expression.
  */
 #define wf_within(duration_ns, ...)                                                                                    \
     WF_AROUND_(WF_JOIN_(wf_around_, __COUNTER__), wf_timeout_(duration_ns), 0, false, __VA_ARGS__)
@@ -340,7 +352,7 @@ WF_API WF_SUSPENDS int wf_scope_next(struct wf_scope *scope, struct wf_finished 
 /* ---- What the macros stand on: private ---- */
 
 WF_API void wf_scope_open_(const struct wf_scope_options *options);
-WF_API void wf_scope_leave_(struct wf_scope *scope);
+WF_API WF_SUSPENDS WF_UNCANCELLABLE void wf_scope_leave_(struct wf_scope *scope);
 WF_API void wf_scope_cancel_at_(struct wf_scope *scope, const char *why, const char *place);
 WF_API void wf_handle_cancel_at_(struct wf_handle *handle, const char *why, const char *place);
 WF_API WF_SUSPENDS int wf_spawn_(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options);
@@ -366,14 +378,17 @@ static inline int64_t wf_at_(int64_t deadline_ns)
     __extension__({                                                                                                    \
         WF_SCOPE_(scope_name, scope_name, .timeout = (timeout_ns), .deadline = (deadline_ns), .shield = (shielded));   \
         __typeof__(__VA_ARGS__) WF_JOIN_(scope_name, _value) = (__VA_ARGS__);                                          \
-        if (WF_JOIN_(scope_name, _value) < 0)                                                                          \
-            WF_JOIN_(scope_name, _value) = wf_scope_end(&scope_name, (int)WF_JOIN_(scope_name, _value));               \
-        else {                                                                                                         \
-            int WF_JOIN_(scope_name, _end) = wf_scope_end(&scope_name, 0);                                             \
-            if (WF_JOIN_(scope_name, _end) < 0) WF_JOIN_(scope_name, _value) = WF_JOIN_(scope_name, _end);             \
-        }                                                                                                              \
+        WF_AROUND_END_(scope_name, WF_JOIN_(scope_name, _value));                                                      \
         WF_JOIN_(scope_name, _value);                                                                                  \
     })
+
+/* Ends the scope around an expression; the value becomes what the scope makes of it. */
+#define WF_AROUND_END_(scope_name, value)                                                                              \
+    if ((value) < 0) (value) = wf_scope_end(&scope_name, (int)(value));                                                \
+    else {                                                                                                             \
+        int WF_JOIN_(scope_name, _end) = wf_scope_end(&scope_name, 0);                                                 \
+        if (WF_JOIN_(scope_name, _end) < 0) (value) = WF_JOIN_(scope_name, _end);                                      \
+    }
 
 /* A constant that compiles only where `fn(arg)` is a valid call whose result is an int: a task function returns int. */
 #define WF_TASK_FUNCTION_RETURNS_INT_(fn, arg) sizeof(_Generic((fn)(arg), int : 'i'))

@@ -14,7 +14,8 @@
  *     }
  *
  * The code above the driver is the code that ships: tasks, streams, files and timers do not know. Time stands still
- * while any task can run, and jumps to the next thing that is due when none can. What is free in reality is drawn from
+ * while any task can run, and jumps to the next thing that is due when none can; only tasks that take over a thousand
+ * passes of the loop without waiting pay a microsecond for each. What is free in reality is drawn from
  * the seed: how long an operation takes, how much a transfer moves, the order of completions and of equal timers,
  * whether a cancelled operation completed all the same. What is promised in reality is kept: bytes of a connection stay
  * in order, queues are first in, first out. The same seed gives the same run; wf_sim_trace is its fingerprint.
@@ -107,8 +108,8 @@ WF_API void wf_sim_crash(struct wf_sim_host *host);
 
 /*
  * The world ends with a report, and everything in it is cancelled with -EDEADLK as the loop's result, when more virtual
- * time passes than that (0: no bound), or when tasks take so many passes of the loop while the clock stands still
- * (default 1,000,000; 0 restores it).
+ * time passes than that (0: no bound), or when tasks take so many passes of the loop without once waiting for time to
+ * pass (default 1,000,000; 0 restores it).
  */
 WF_API void wf_sim_set_bounds(int64_t duration_ns, uint64_t passes);
 

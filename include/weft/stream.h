@@ -61,19 +61,31 @@ WF_API WF_SUSPENDS int wf_stream_shutdown(struct wf_stream *stream);
  */
 WF_API void wf_stream_close(struct wf_stream *stream);
 
+/*
+ * The same without a goodbye: what was written and is still on its way is thrown away, and the peer of a TCP connection
+ * gets a reset, -ECONNRESET. Anything else than TCP is just closed. Suspends: never.
+ */
+WF_API void wf_stream_abort(struct wf_stream *stream);
+
 /* The descriptor underneath, to ask or to set options; -1 when there is none. It stays the stream's. */
 WF_API int wf_stream_fd(const struct wf_stream *stream);
 
 /*
- * A stream over a descriptor of yours. On success the stream owns it and closes it. Suspends: never.
- * Errors: -EBADF, -ENOMEM, -EMFILE; then the descriptor is still yours.
+ * A stream over a descriptor of yours. Suspends: never. Owns: wf_stream_close, which closes the descriptor too; after a
+ * failure the descriptor is still yours. Errors: -EBADF, -ENOMEM, -EMFILE.
  */
 WF_API int wf_stream_wrap(int fd, struct wf_stream **stream);
 
-/* A pipe: what is written to one end is read from the other. Suspends: never. Errors: -EMFILE, -ENFILE, -ENOMEM. */
+/*
+ * A pipe: what is written to one end is read from the other.
+ * Suspends: never. Owns: wf_stream_close, for each end. Errors: -EMFILE, -ENFILE, -ENOMEM.
+ */
 WF_API int wf_pipe(struct wf_stream **reader, struct wf_stream **writer);
 
-/* Standard streams, as streams of their own over duplicates: closing one leaves descriptors 0 to 2 alone. */
+/*
+ * Standard streams, as streams of their own over duplicates: closing one leaves descriptors 0 to 2 alone.
+ * Suspends: never. Owns: wf_stream_close.
+ */
 WF_API int wf_stdin(struct wf_stream **stream);
 WF_API int wf_stdout(struct wf_stream **stream);
 WF_API int wf_stderr(struct wf_stream **stream);

@@ -51,7 +51,7 @@ WF_API int wf_fail(int code, const char *format, ...) WF_PRINTF_(2, 3);
  * the task's and lasts until its next failure or end. */
 WF_API const char *wf_failure(void);
 
-/* An arena for scratch; dies with the task. NULL: out of memory. */
+/* An arena for scratch; dies with the task. NULL: out of memory; allocating from it fails, too. */
 WF_API struct wf_arena *wf_task_arena(void);
 
 /* ---- Task-locals ---- */
@@ -60,7 +60,8 @@ WF_API struct wf_arena *wf_task_arena(void);
 struct wf_local {
     const char *name;
     void *(*retain)(void *value); /* a value that is captured past its binding is retained, and released when the */
-    void (*release)(void *value); /* last task that captured it has ended; NULL: values outlive their captures */
+    void (*release)(void *value); /* last task that captured it has ended; NULL: values outlive their captures. */
+    /* `retain` may give another value, a copy; NULL means that there is no memory for it. */
 };
 
 /* One binding of the chain that a task sees: private. */
@@ -85,7 +86,8 @@ struct wf_binding {
         __attribute__((cleanup(wf_unbind_))) = {{(key), (void *)(uintptr_t)(bound), NULL, 0}, {NULL}};                 \
     wf_bind_(&variable)
 
-/* The innermost value of a key, or NULL. */
+/* The innermost value of a key, or NULL. A job on a thread (wf_offload) sees those of the task that gave it.
+ * Threads: any; outside tasks and jobs there is none. */
 WF_API void *wf_local_get(const struct wf_local *key);
 
 WF_API void wf_bind_(struct wf_binding *binding);

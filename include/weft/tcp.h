@@ -29,9 +29,8 @@ struct wf_tcp_listen_options {
 /*
  * wf_tcp_listen(host, port, &listener, .option = value, ...): `host` is a numeric address, a local name, or NULL for
  * all addresses; port 0 takes a free one (wf_listener_port).
- * Suspends: only to resolve a name that is not numeric. On cancel: nothing listens.
- * Errors: -EADDRINUSE, -EACCES, -ENOENT for an unknown name,
- * -EMFILE, -ENOMEM. Owns: wf_listener_close.
+ * Suspends: only to resolve a name that is not numeric. On cancel: nothing listens. Owns: wf_listener_close.
+ * Errors: -ECANCELED, -EADDRINUSE, -EACCES, -ENOENT for an unknown name, -EMFILE, -ENOMEM.
  */
 #define wf_tcp_listen(host, port, ...)                                                                                 \
     wf_tcp_listen_((host), (port),                                                                                     \
@@ -40,7 +39,8 @@ struct wf_tcp_listen_options {
 /*
  * The next connection.
  * Suspends: until there is one. On cancel: none was taken. An idle wait: -ESHUTDOWN once the scope drains.
- * Errors: -ECANCELED, -EBADF when closed meanwhile, -EMFILE and -ENFILE (the connection stays in the backlog), -ENOMEM.
+ * Owns: wf_stream_close.
+ * Errors: -ECANCELED, -EBADF when closed meanwhile; -EMFILE, -ENFILE, -ENOMEM (the connection stays in the backlog).
  */
 WF_API WF_SUSPENDS WF_CHECKED int wf_tcp_accept(struct wf_listener *listener, struct wf_stream **stream);
 

@@ -46,7 +46,7 @@ struct wf_test {
     bool sweep;          /* swept in every run, not only with --sweep */
     const char *unswept; /* never swept, and why */
     const char *rule;    /* the rules of docs/semantics.md that it proves: "1.3 1.4" */
-    uint64_t passes_max; /* simulated: passes of the loop while the clock stands still; default 1,000,000 */
+    uint64_t passes_max; /* simulated: passes of the loop without waiting for time; default 1,000,000 */
     const void *table;   /* of WF_TEST_EACH: the body runs once for each row, wf_test_row says for which */
     size_t rows;
     const char *(*row_name)(size_t row);
@@ -178,6 +178,10 @@ WF_API const char *wf_test_reports(void);
 /* Says that reports are expected: without this, a report fails the test. Suspends: never. */
 WF_API void wf_test_allow_reports(void);
 
+/* What was logged (weft/log.h) since the test began, in logfmt; the first 64 KiB. Every test begins with the levels of
+ * the environment. Valid until the next call. Suspends: never. */
+WF_API const char *wf_test_log(void);
+
 /*
  * A log for the order of things: notes are joined by blanks, and the log is empty when a test begins.
  *
@@ -221,7 +225,8 @@ WF_API WF_SUSPENDS int wf_test_wait_idle(void);
  * Sweeps repeat a test, and in each run something happens at the k-th chance, for k = 1, 2, 3 ... until it does not
  * happen any more: the test is cancelled (on entry to a suspending call; when the call is under way; when the operation
  * completes all the same), an allocation fails, an operation fails, a transfer is cut to one byte; the failures also
- * from there on for good. Whatever happens, the test must end, and leave nothing behind, and its invariants must hold.
+ * from there on for good, the cuts a thousand times. Whatever happens, the test must end, and leave nothing behind, and
+ * its invariants must hold.
  * `.sweep = true` turns any test into a sweep, --sweep all that do not say .unswept; --inject repeats one run.
  *
  * By hand: cancels the scope at its so-and-so-many-th suspending call from now on, counted over all tasks inside: on

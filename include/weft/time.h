@@ -29,6 +29,10 @@ extern "C" {
 /* The monotonic time in nanoseconds, read at the call; in a simulated world, that world's time. Threads: any. */
 WF_API int64_t wf_now(void);
 
+/* The date: nanoseconds since 1970 in UTC. May be set back and forth, so it is for time stamps, not for durations. A
+ * simulated world begins with the year 2000. Threads: any. */
+WF_API int64_t wf_wall_now(void);
+
 /* Nanoseconds as seconds, for people. */
 static inline double wf_seconds(int64_t duration_ns)
 {

@@ -21,16 +21,31 @@
 
 #include <weft/arena.h>
 #include <weft/base.h>
+#include <weft/breaker.h>
+#include <weft/bulkhead.h>
+#include <weft/channel.h>
+#include <weft/context.h>
 #include <weft/cxx.h>
 #include <weft/executor.h>
 #include <weft/file.h>
+#include <weft/generator.h>
 #include <weft/group.h>
+#include <weft/hedge.h>
+#include <weft/iterate.h>
+#include <weft/log.h>
+#include <weft/metrics.h>
+#include <weft/pipeline.h>
+#include <weft/rate.h>
+#include <weft/retry.h>
 #include <weft/run.h>
 #include <weft/scope.h>
+#include <weft/select.h>
 #include <weft/stream.h>
 #include <weft/sync.h>
 #include <weft/task.h>
 #include <weft/tcp.h>
 #include <weft/time.h>
+#include <weft/token.h>
+#include <weft/waker.h>
 
 #endif

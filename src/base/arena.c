@@ -35,7 +35,7 @@ void wf_arena_set_limit(struct wf_arena *arena, size_t bytes)
 
 size_t wf_arena_used(const struct wf_arena *arena)
 {
-    return arena->used_;
+    return arena != NULL ? arena->used_ : 0;
 }
 
 static void block_free(struct wf_arena_block_ *block)
@@ -95,7 +95,7 @@ static bool grow(struct wf_arena *arena, size_t needed)
 
 void *wf_arena_alloc(struct wf_arena *arena, size_t size)
 {
-    if (size > PTRDIFF_MAX - FIRST_BLOCK) return NULL;
+    if (arena == NULL || size > PTRDIFF_MAX - FIRST_BLOCK) return NULL;
     size_t rounded = (size + (size == 0) + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     if (arena->limit_ != 0 && (arena->used_ > arena->limit_ || rounded > arena->limit_ - arena->used_)) return NULL;
     if ((size_t)(arena->end_ - arena->next_) < rounded && !grow(arena, rounded)) return NULL;

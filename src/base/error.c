@@ -7,6 +7,8 @@ const char *wf_strerror(int code)
     int positive = code < 0 ? -code : code;
     if (positive == 0) return "Success";
     if (positive == -WF_EEND) return "Stream ended early";
+    if (positive == -WF_EOPEN) return "Circuit breaker is open";
+    if (positive == -WF_EFULL) return "Refused, too many are waiting";
     if (positive == ECANCELED) return "Cancelled";
     if (positive == ETIME) return "Deadline expired";
     const char *text = strerrordesc_np(positive);

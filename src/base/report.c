@@ -46,11 +46,14 @@ void wf_report(const char *format, ...)
     va_end(arguments);
 }
 
+void (*before_death)(void);
+
 void misuse(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     report_arguments(format, arguments);
     va_end(arguments);
+    if (before_death != NULL) before_death();
     abort();
 }

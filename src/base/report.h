@@ -7,4 +7,8 @@
 /* A misuse: reports the paragraph, which says what was done, why it cannot work and what to write instead; aborts. */
 _Noreturn void misuse(const char *format, ...) WF_PRINTF_(1, 2);
 
+/* Called before the library ends the process, and in its signal handler at a fault: what waits to be written out is
+ * given a moment. NULL: nothing waits. */
+extern void (*before_death)(void);
+
 #endif

@@ -19,16 +19,34 @@ void wf_unbind_(struct wf_binding *binding)
     LOOP_HERE()->running->context = binding->context_.outer;
 }
 
+const struct wf_context *context_here(void)
+{
+    const struct job *job = job_running();
+    if (job != NULL) return job->context;
+    return current_loop != NULL && current_loop->running != NULL ? current_loop->running->context : NULL;
+}
+
 void *wf_local_get(const struct wf_local *key)
 {
-    for (const struct wf_context *context = LOOP_HERE()->running->context; context != NULL; context = context->outer)
+    for (const struct wf_context *context = context_here(); context != NULL; context = context->outer)
         if (context->key == key) return context->value;
     return NULL;
 }
 
-static void *retained(const struct wf_context *context)
+static struct wf_context *copy_binding(const struct wf_context *context)
 {
-    return context->key->retain != NULL ? context->key->retain(context->value) : context->value;
+    struct wf_context *copy = memory_alloc(sizeof *copy);
+    if (copy == NULL) return NULL;
+    void *value = context->value;
+    if (value != NULL && context->key->retain != NULL) {
+        value = context->key->retain(value);
+        if (value == NULL) {
+            memory_free(copy);
+            return NULL;
+        }
+    }
+    *copy = (struct wf_context){.key = context->key, .value = value, .references = 1};
+    return copy;
 }
 
 const struct wf_context *context_capture(const struct wf_context *context, bool *failed)
@@ -40,13 +58,12 @@ const struct wf_context *context_capture(const struct wf_context *context, bool 
             *end = context;
             return first;
         }
-        struct wf_context *copy = memory_alloc(sizeof *copy);
+        struct wf_context *copy = copy_binding(context);
         if (copy == NULL) {
             context_release(first);
             *failed = true;
             return NULL;
         }
-        *copy = (struct wf_context){.key = context->key, .value = retained(context), .references = 1};
         *end = copy;
         end = &copy->outer;
     }
@@ -59,7 +76,7 @@ void context_release(const struct wf_context *context)
         struct wf_context *owned = (struct wf_context *)(uintptr_t)context;
         if (--owned->references > 0) return;
         context = owned->outer;
-        if (owned->key->release != NULL) owned->key->release(owned->value);
+        if (owned->key->release != NULL && owned->value != NULL) owned->key->release(owned->value);
         memory_free(owned);
     }
 }

@@ -37,6 +37,8 @@ struct job {
     int result;
     int64_t queued_at;
     const char *name;
+    const struct wf_context *context; /* the task-locals of the task that gave it */
+    uint64_t task_id;                 /* and its number */
     struct wf_timer_ timer; /* of a driver that decides when it runs */
 };
 
@@ -57,10 +59,11 @@ enum op_kind {
 struct op {
     struct wf_wait wait;
     enum op_kind kind;
-    int cancel_code;        /* what -ECANCELED from the kernel means; 0: nobody asked */
-    struct desc *desc;      /* NULL for paths and foreign descriptors */
-    struct op *next, *prev; /* among the pending ones of its descriptor, or of the loop */
-    int fd;                 /* OP_POLL: the foreign descriptor */
+    int cancel_code;                             /* what -ECANCELED from the kernel means; 0: nobody asked */
+    struct desc *desc;                           /* NULL for paths and foreign descriptors */
+    void (*done)(struct op *op, int64_t result); /* of one that op_start started */
+    struct op *next, *prev;                      /* among the pending ones of its descriptor, or of the loop */
+    int fd;                                      /* OP_POLL: the foreign descriptor */
     unsigned flags; /* OP_OPEN: open(2); OP_STAT: AT_SYMLINK_NOFOLLOW; OP_POLL: WF_READABLE ...; OP_SEND: MSG_... */
     mode_t mode;
     void *buffer;
@@ -122,6 +125,7 @@ struct driver {
     /* Ends a poll that waits, from any thread or signal handler. */
     void (*wake)(struct loop *loop);
     int64_t (*now)(struct loop *loop);
+    int64_t (*wall)(struct loop *loop); /* nanoseconds since 1970 */
     void (*random)(struct loop *loop, void *bytes, size_t size);
     /* Runs a job on a thread; loop_deliver brings it back. Cancel: true when it had not begun and never will. */
     int (*job_start)(struct loop *loop, struct job *job);
@@ -133,6 +137,7 @@ struct driver {
     int (*pipe)(struct loop *loop, int ends[2]);
     int (*bind)(struct loop *loop, int fd, const struct sockaddr *address, socklen_t size);
     int (*listen)(struct loop *loop, int fd, int backlog);
+    /* SO_LINGER too takes a number: the seconds that a close lingers; 0: it resets the connection. */
     int (*set_option)(struct loop *loop, int fd, int level, int name, int value);
     int (*local_name)(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
     int (*shutdown)(struct loop *loop, int fd, int how);
@@ -144,6 +149,12 @@ struct driver {
     void (*close_fd)(struct loop *loop, int fd);
 };
 
+/* Does the job's work, on whatever thread the driver chose, with the task-locals of its task. */
+void job_run(struct job *job);
+
+/* The job that this thread is doing, or NULL. */
+const struct job *job_running(void);
+
 /* Those to try, best first; the list ends with NULL. */
 extern const struct driver *const drivers[];
 
@@ -152,6 +163,13 @@ extern const struct driver *const drivers[];
  * The class says how it is named in dumps and whether it is an idle wait.
  */
 int64_t op_run(struct op *op);
+
+/*
+ * The same by hand, for who waits for several things: starts it for the running task; true: it is over, the result in
+ * op->wait.result; false: `done` will be called with it. `op_stop` asks it to end, and perhaps it does so at once.
+ */
+bool op_start(struct op *op);
+void op_stop(struct op *op);
 
 /* For drivers: the operation is over. Unlinks it, releases its descriptor if that was closed, wakes its task. */
 void op_complete(struct op *op, int64_t result);

@@ -110,6 +110,13 @@ static void set_failure(struct wf_task *task, struct wf_error *failure)
     extra->failure = failure;
 }
 
+void failure_move(struct wf_task *from, struct wf_task *to, int code)
+{
+    struct wf_error *failure = take_failure(from, code);
+    if (failure == NULL) failure = error_new(from, code, wf_strerror(code));
+    if (failure != NULL) set_failure(to, failure);
+}
+
 void scope_pass_errors(struct wf_scope *scope, struct wf_task *owner)
 {
     struct wf_error *kept = NULL, **end = &kept, *error = scope->errors_;

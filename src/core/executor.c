@@ -38,6 +38,20 @@ struct executor {
 
 /* ---- The workers' side ---- */
 
+static _Thread_local const struct job *current_job;
+
+void job_run(struct job *job)
+{
+    current_job = job;
+    job->result = job->fn(job->arg);
+    current_job = NULL;
+}
+
+const struct job *job_running(void)
+{
+    return current_job;
+}
+
 static struct job *next_job(struct executor *executor)
 {
     executor->idle++;
@@ -61,7 +75,7 @@ static void *work(void *argument)
     struct job *job;
     while ((job = next_job(executor)) != NULL) {
         pthread_mutex_unlock(&executor->lock);
-        job->result = job->fn(job->arg);
+        job_run(job);
         pthread_mutex_lock(&executor->lock);
         executor->running--;
         loop_send(executor->loop, &job->message);
@@ -230,8 +244,12 @@ int wf_offload_(int (*fn)(void *), void *arg, const char *name, const char *plac
     int rc = wait_check(false);
     if (rc == 0) rc = take_room(loop);
     if (rc < 0) return rc;
-    struct waiting_job waiting = {
-        .job = {.message = {.deliver = waiting_job_back}, .fn = fn, .arg = arg, .name = name}};
+    struct waiting_job waiting = {.job = {.message = {.deliver = waiting_job_back},
+                                          .fn = fn,
+                                          .arg = arg,
+                                          .name = name,
+                                          .context = loop->running->context,
+                                          .task_id = loop->running->id}};
     waiting.wait.task = loop->running;
     rc = loop->driver->job_start(loop, &waiting.job);
     if (rc < 0) {
@@ -254,10 +272,29 @@ struct waiting_abandoned {
     struct abandoned_job *job;
 };
 
+static void abandoned_job_free(struct abandoned_job *job)
+{
+    context_release(job->job.context);
+    memory_free(job);
+}
+
 static void abandoned_job_over(struct abandoned_job *job)
 {
     job->destroy(job->job.arg);
+    abandoned_job_free(job);
+}
+
+/* The caller's task-locals may be gone before the job has ended: it gets a copy. */
+static struct abandoned_job *abandoned_job_new(const struct wf_task *task)
+{
+    struct abandoned_job *job = memory_zero(sizeof *job);
+    bool failed = job == NULL;
+    if (failed) return NULL;
+    job->job.context = context_capture(task->context, &failed);
+    job->job.task_id = task->id;
+    if (!failed) return job;
     memory_free(job);
+    return NULL;
 }
 
 static void abandoned_job_back(struct loop *loop, struct message *message)
@@ -291,22 +328,23 @@ int wf_offload_abandon_(int (*fn)(void *), void *arg, void (*destroy)(void *), c
     if (rc == 0) rc = take_room(loop);
     struct abandoned_job *job = NULL;
     if (rc == 0) {
-        job = memory_alloc(sizeof *job);
+        job = abandoned_job_new(loop->running);
         rc = job != NULL ? 0 : -ENOMEM;
         if (rc < 0) give_room(loop);
     }
     if (rc == 0) {
-        *job = (struct abandoned_job){
-            .job = {.message = {.deliver = abandoned_job_back}, .fn = fn, .arg = arg, .name = name},
-            .waiter = &waiting,
-            .destroy = destroy,
-        };
+        job->job.message.deliver = abandoned_job_back;
+        job->job.fn = fn;
+        job->job.arg = arg;
+        job->job.name = name;
+        job->waiter = &waiting;
+        job->destroy = destroy;
         waiting.job = job;
         waiting.wait.task = loop->running;
         rc = loop->driver->job_start(loop, &job->job);
         if (rc < 0) {
             give_room(loop);
-            memory_free(job);
+            abandoned_job_free(job);
         }
     }
     if (rc < 0) {

@@ -45,9 +45,15 @@ static struct member *members_new(char *items, size_t count, size_t item_size, i
     for (size_t i = 0; i < count; i++) {
         int *status = collect != NULL ? &collect[i] : NULL;
         members[i] = (struct member){.call = call, .item = items + i * item_size, .status = status, .index = i};
-        if (status != NULL) *status = -ECANCELED;
     }
     return members;
+}
+
+/* What every place says until its job has run. */
+static int begin(int *collect, size_t count)
+{
+    for (size_t i = 0; collect != NULL && i < count; i++) collect[i] = -ECANCELED;
+    return wait_check(false);
 }
 
 /* A spawn that fails is remembered by the scope; there is nothing more to start then. */
@@ -87,7 +93,8 @@ int wf_gather_(void *items, size_t count, size_t item_size, const struct wf_gath
 {
     (void)LOOP_HERE();
     if (options->size != sizeof *options || (items == NULL && count > 0)) return -EINVAL;
-    if (count == 0) return 0;
+    int rc = begin(options->collect, count);
+    if (rc < 0 || count == 0) return rc;
     struct group group = {
         .members = members_new(items, count, item_size, options->call_, options->collect),
         .count = count,
@@ -100,7 +107,7 @@ int wf_gather_(void *items, size_t count, size_t item_size, const struct wf_gath
         .stack_size = options->stack_size,
     };
     if (group.members == NULL) return -ENOMEM;
-    int rc = run_group(&group);
+    rc = run_group(&group);
     memory_free(group.members);
     return rc;
 }
@@ -109,6 +116,8 @@ int wf_race_(void *items, size_t count, size_t item_size, const struct wf_race_o
 {
     (void)LOOP_HERE();
     if (options->size != sizeof *options || items == NULL || count == 0) return -EINVAL;
+    int rc = begin(options->collect, count);
+    if (rc < 0) return rc;
     struct group group = {
         .members = members_new(items, count, item_size, options->call_, options->collect),
         .count = count,
@@ -124,7 +133,7 @@ int wf_race_(void *items, size_t count, size_t item_size, const struct wf_race_o
         group.members[i].winner = &winner;
         group.members[i].failure_wins = options->first_done;
     }
-    int rc = run_group(&group);
+    rc = run_group(&group);
     if (winner != SIZE_MAX && options->winner != NULL) *options->winner = winner;
     memory_free(group.members);
     return rc;

@@ -25,16 +25,26 @@ static bool is_full(const struct wf_scope *scope)
 
 static const struct wait_class room_class = {.name = "room under the scope's limit", .cancel = queue_cancel};
 
-/* A grant reserves the room until the waiter runs; a cancel of the scope ends every wait for its room. */
+/* A grant reserves the room until the waiter runs, whatever is cancelled meanwhile; who was not granted is refused. */
 static int wait_for_room(struct wf_scope *scope)
 {
+    int rc = (int)queue_wait(&scope->spawners_, &room_class);
+    if (rc == 0) scope->granted_--;
+    return rc;
+}
+
+/* A cancelled task starts nothing, and in a cancelled scope nothing is started. */
+static __attribute__((noinline, cold)) int refuse_if_cancelled(const struct wf_scope *scope)
+{
     int rc = wait_check(false);
-    if (rc == 0) rc = (int)queue_wait(&scope->spawners_, &room_class);
-    if (rc < 0) return rc;
-    scope->granted_--;
-    if (!(scope->node_.flags & NODE_CANCELLED)) return 0;
-    scope_room_left(scope);
-    return -ECANCELED;
+    if (rc == 0 && (scope->node_.flags & NODE_CANCELLED)) rc = (int)wait_skipped(-ECANCELED);
+    return rc;
+}
+
+static inline int may_spawn(const struct wf_scope *scope)
+{
+    uint32_t flags = scope->node_.flags | current_loop->running->current->flags;
+    return __builtin_expect(flags & (NODE_CANCELLED | NODE_WATCHED), 0) ? refuse_if_cancelled(scope) : 0;
 }
 
 /* A child that could not be made counts as one that failed. */
@@ -50,12 +60,13 @@ static int spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spaw
                  struct wf_task **task)
 {
     check_scope(scope);
-    if (scope->node_.flags & NODE_CANCELLED) return -ECANCELED;
-    if (is_full(scope) && !options->daemon) {
-        int rc = wait_for_room(scope);
-        if (rc < 0) return rc;
+    int rc = may_spawn(scope);
+    if (rc == 0 && is_full(scope) && !options->daemon) rc = wait_for_room(scope);
+    if (rc < 0) {
+        if (scope->node_.flags & NODE_CANCELLED) scope->cut_ = true; /* what was to run in it does not */
+        return rc;
     }
-    int rc = task_spawn(scope, fn, options, task);
+    rc = task_spawn(scope, fn, options, task);
     if (rc == 0) return 0;
     scope_room_left(scope);
     return fail_spawn(scope, options, rc);
@@ -147,9 +158,15 @@ bool ready_ended(struct wf_task *task, int rc)
 
 static const struct wait_class handle_class = {.name = "a handle", .cancel = queue_cancel};
 
+static void check_handle(const struct loop *loop, const struct wf_handle *handle, const char *what)
+{
+    if (handle->task_ != NULL && task_home(handle->task_)->loop_ != loop)
+        misuse("a task of another loop was %s by its handle; a handle belongs to its scope's loop.", what);
+}
+
 int wf_handle_join(struct wf_handle *handle)
 {
-    (void)LOOP_HERE();
+    check_handle(LOOP_HERE(), handle, "joined");
     if (handle->state_ == HANDLE_UNUSED) return -EINVAL;
     int rc = wait_check(false);
     if (rc < 0) return rc;
@@ -159,7 +176,7 @@ int wf_handle_join(struct wf_handle *handle)
 
 void wf_handle_cancel_at_(struct wf_handle *handle, const char *why, const char *place)
 {
-    (void)LOOP_ALIVE();
+    check_handle(LOOP_ALIVE(), handle, "cancelled");
     if (handle->task_ == NULL) return;
     node_cancel(&handle->task_->node, &handle->reason_, WF_REASON_EXPLICIT, why, place);
 }
@@ -195,7 +212,7 @@ static int wait_for_any(struct wf_handle *const *handles, size_t count)
     struct wait_group group = {.members = memory_zero(count * sizeof(struct wait_member)), .count = count};
     if (group.members == NULL) return -ENOMEM;
     for (size_t i = 0; i < count; i++)
-        if (!wf_handle_done(handles[i])) group_add(&group, i, &handles[i]->waiters_);
+        if (!wf_handle_done(handles[i])) group_add(&group, i, &handles[i]->waiters_, NULL);
     int rc = (int)suspend(&group.wait, &handles_class, NULL);
     memory_free(group.members);
     return rc;
@@ -213,7 +230,7 @@ int wf_wait_handles(struct wf_handle *const *handles, size_t count, enum wf_wait
         int ended = count_ended(handles, count, &failed);
         bool enough =
             (size_t)ended == count || (condition == WF_ANY_DONE && ended > 0) || (condition == WF_ANY_FAILED && failed);
-        if (enough) return ended;
+        if (enough) return (int)wait_skipped(ended);
         rc = wait_check(false);
         if (rc == 0) rc = wait_for_any(handles, count);
         if (rc < 0) return rc;

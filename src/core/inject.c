@@ -5,9 +5,9 @@
 
 static bool is_due(struct injection *injection)
 {
-    if (injection->fired) return injection->persistent;
-    if (--injection->left > 0) return false;
-    injection->fired = true;
+    if (injection->times > 0 && !injection->persistent) return false;
+    if (injection->left > 0 && --injection->left > 0) return false;
+    injection->times++;
     return true;
 }
 
@@ -35,6 +35,8 @@ static const int failures[OP_KINDS] = {
     [OP_SYNC] = -EIO,        [OP_POLL] = -ENOMEM,
 };
 
+enum { SHORTS_MAX = 1000 }; /* megabytes, byte by byte, would take for ever */
+
 static bool transfers(enum op_kind kind)
 {
     return kind == OP_RECV || kind == OP_SEND || kind == OP_READ || kind == OP_WRITE;
@@ -48,7 +50,7 @@ bool inject_operation(struct loop *loop, struct op *op)
         op->wait.result = failures[op->kind];
         return is_due(injection);
     case INJECT_SHORT_OPERATION:
-        if (transfers(op->kind) && op->size > 1 && is_due(injection)) op->size = 1;
+        if (transfers(op->kind) && op->size > 1 && injection->times < SHORTS_MAX && is_due(injection)) op->size = 1;
         return false;
     default:
         return false;

@@ -7,12 +7,12 @@
 #include <weft/time.h>
 
 #include "base/report.h"
+#include "fiber/modes.h"
 
 _Thread_local struct loop *current_loop __attribute__((tls_model("initial-exec")));
 
-struct loop *loop_required(const char *function)
+void loop_required(const char *function)
 {
-    if (current_loop != NULL && current_loop->running != NULL) return current_loop;
     misuse("%s was called outside a task. It may have to wait, and only a task can: call it from a function that "
            "wf_run "
            "or wf_spawn started, on the thread of that loop.",
@@ -45,10 +45,13 @@ static void fiber_main(void *argument)
     (void)argument;
     fiber_entered();
     struct loop *loop = current_loop;
+    modes_reset(loop->modes); /* not those of the task that was left for this one */
     for (;;) {
         struct wf_task *task = loop->running;
         struct stack *stack = task->stack;
-        task_end(task, task->fn(task->arg));
+        int rc = task->fn(task->arg);
+        modes_reset(loop->modes); /* what it set goes with it */
+        task_end(task, rc);
         struct wf_task *next = loop->runs_left > 0 ? run_pop(loop) : NULL;
         void *ignored;
         if (next == NULL) {
@@ -128,16 +131,14 @@ static bool slice_is_over(struct loop *loop)
     return now - loop->slice_start >= SLICE_NS;
 }
 
-static void spend(struct loop *loop)
+void look_at_budget(struct loop *loop)
 {
-    loop->budget--;
-    if (loop->budget == 0 || (loop->budget % BUDGET_CLOCK == 0 && slice_is_over(loop))) take_turns(loop);
+    if (loop->budget == 0 || slice_is_over(loop)) take_turns(loop);
 }
 
 int64_t wait_skipped(int64_t result)
 {
-    spend(current_loop);
-    return result;
+    return wait_skipped_in(current_loop, result);
 }
 
 enum { STUBBORN_AFTER = 10000 };
@@ -156,32 +157,28 @@ static __attribute__((noinline, cold)) int refuse(struct loop *loop, struct wf_t
                  reason != NULL ? reason->text : "?", reason != NULL ? reason->place : "?");
         report_with_stack(text);
     }
-    spend(loop);
-    return code;
+    return (int)wait_skipped_in(loop, code);
 }
 
-static inline int check(struct loop *loop, struct wf_task *task, bool idle)
+int wait_check_flagged(struct loop *loop, bool idle)
 {
-    uint32_t flags = task->current->flags;
-    if (__builtin_expect(flags & (NODE_CANCELLED | NODE_WATCHED), 0)) {
-        flags = inject_cancel(loop, task, false);
-        if (flags & NODE_CANCELLED) return refuse(loop, task, -ECANCELED);
-    }
+    struct wf_task *task = loop->running;
+    uint32_t flags = inject_cancel(loop, task, false);
+    if (flags & NODE_CANCELLED) return refuse(loop, task, -ECANCELED);
     task->spins = 0;
-    if (__builtin_expect(idle && (flags & NODE_DRAINING), 0)) return refuse(loop, task, -ESHUTDOWN);
+    if (idle && (flags & NODE_DRAINING)) return refuse(loop, task, -ESHUTDOWN);
     return 0;
 }
 
 int wait_check(bool idle)
 {
-    struct loop *loop = current_loop;
-    return check(loop, loop->running, idle);
+    return wait_check_in(current_loop, idle);
 }
 
 int wf_yield(void)
 {
     struct loop *loop = LOOP_HERE();
-    int rc = check(loop, loop->running, false);
+    int rc = wait_check_in(loop, false);
     if (rc == 0) take_turns(loop);
     return rc;
 }
@@ -190,39 +187,54 @@ int wf_yield(void)
 
 int64_t queue_wait(struct wf_queue_ *queue, const struct wait_class *class)
 {
-    struct wf_wait wait = {.task = current_loop->running};
-    queue_append(queue, &wait);
-    return suspend(&wait, class, queue);
+    struct wf_wait *wait = &current_loop->running->own_wait.wait;
+    queue_append(queue, wait);
+    return suspend(wait, class, queue);
 }
 
-void group_add(struct wait_group *group, size_t index, struct wf_queue_ *queue)
+int queue_wait_item(struct wf_queue_ *queue, const struct wait_class *class, void *item)
+{
+    current_loop->running->own_wait.item = item;
+    return (int)queue_wait(queue, class);
+}
+
+void group_add(struct wait_group *group, size_t index, struct wf_queue_ *queue, void *item)
 {
     struct wait_member *member = &group->members[index];
-    *member = (struct wait_member){.group = group, .queue = queue};
-    queue_append(queue, &member->node);
+    *member = (struct wait_member){.node.item = item, .group = group, .queue = queue};
+    queue_append(queue, &member->node.wait);
 }
 
-static void group_leave(struct wait_group *group)
+void group_leave(struct wait_group *group)
 {
     for (size_t i = 0; i < group->count; i++) {
         struct wait_member *member = &group->members[i];
-        if (member->queue != NULL) queue_remove(member->queue, &member->node);
+        if (member->queue != NULL) queue_remove(member->queue, &member->node.wait);
         member->queue = NULL;
     }
+}
+
+bool group_waits(const struct wait_group *group)
+{
+    return group->wait.task->wait == &group->wait;
+}
+
+void group_end(struct wait_group *group, int64_t result)
+{
+    group_leave(group);
+    wait_end(&group->wait, result);
 }
 
 static void group_granted(struct wait_member *member, int64_t result)
 {
     member->queue = NULL;
-    member->node.result = result;
-    group_leave(member->group);
-    wait_end(&member->group->wait, member - member->group->members);
+    member->node.wait.result = result;
+    group_end(member->group, member - member->group->members);
 }
 
 void group_cancel(struct wf_wait *wait, int code)
 {
-    group_leave((struct wait_group *)wait);
-    wait_end(wait, code);
+    group_end((struct wait_group *)wait, code);
 }
 
 bool queue_grant(struct wf_queue_ *queue, int64_t result)
@@ -241,6 +253,13 @@ void queue_cancel(struct wf_wait *wait, int code)
     wait_end(wait, code);
 }
 
+size_t queue_length(const struct wf_queue_ *queue)
+{
+    size_t length = 0;
+    for (const struct wf_wait *wait = queue->first; wait != NULL; wait = wait->next) length++;
+    return length;
+}
+
 /* ---- Time ---- */
 
 int64_t loop_now(struct loop *loop)
@@ -256,10 +275,18 @@ int64_t wf_now(void)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
+int64_t wf_wall_now(void)
+{
+    if (current_loop != NULL) return current_loop->driver->wall(current_loop);
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
 static void sleep_over(struct wf_timer_ *timer)
 {
     struct wf_task *task = (struct wf_task *)((char *)timer - offsetof(struct wf_task, sleep_timer));
-    wait_end(&task->sleep_wait, 0);
+    wait_end(&task->own_wait.wait, 0);
 }
 
 static void sleep_cancelled(struct wf_wait *wait, int code)
@@ -279,7 +306,7 @@ int wf_sleep_until(int64_t deadline_ns)
     task->sleep_timer.deadline = deadline_ns < 0 ? 0 : deadline_ns;
     task->sleep_timer.fire = sleep_over;
     if (deadline_ns != WF_FOREVER) timer_arm(&loop->timers, &task->sleep_timer);
-    return (int)suspend(&task->sleep_wait, &sleep_class, NULL);
+    return (int)suspend(&task->own_wait.wait, &sleep_class, NULL);
 }
 
 int wf_sleep(int64_t duration_ns)
@@ -301,7 +328,7 @@ void loop_send(struct loop *loop, struct message *message)
     if (atomic_exchange(&loop->sleeping, false)) loop->driver->wake(loop);
 }
 
-static void deliver_messages(struct loop *loop)
+void loop_deliver(struct loop *loop)
 {
     if (atomic_load_explicit(&loop->inbox, memory_order_relaxed) == NULL) return;
     struct message *newest = atomic_exchange(&loop->inbox, NULL), *oldest = NULL;
@@ -326,9 +353,15 @@ static bool nothing_is_timed(const struct loop *loop)
     return loop->timers.armed == (guarded ? 1 : 0);
 }
 
+/* Signals and wakers come from outside; a simulated world has no outside but its signals. */
+static bool may_be_woken(const struct loop *loop)
+{
+    return loop->signals || (loop->wakers > 0 && !loop->driver->simulated);
+}
+
 static bool is_deadlock(const struct loop *loop)
 {
-    return loop->runnable == 0 && !loop->signals && loop->idlers.first == NULL && nothing_is_timed(loop) &&
+    return loop->runnable == 0 && !may_be_woken(loop) && loop->idlers.first == NULL && nothing_is_timed(loop) &&
            loop->pending_ops == 0 && loop->pending_jobs == 0 && atomic_load(&loop->inbox) == NULL;
 }
 
@@ -393,16 +426,17 @@ static void poll_once(struct loop *loop)
     }
     bool alive = loop->driver->poll(loop, deadline);
     atomic_store_explicit(&loop->sleeping, false, memory_order_relaxed);
-    deliver_messages(loop);
+    loop_deliver(loop);
     loop->now = loop_now(loop);
     timers_fire(&loop->timers, loop->now);
     if (loop->idlers.first != NULL) wake_idler(loop);
-    if (!alive && loop->runnable == 0 && !loop->signals) loop_give_up(loop, deadlock);
+    if (!alive && loop->runnable == 0 && !may_be_woken(loop)) loop_give_up(loop, deadlock);
     if (loop->signals) signals_look(loop);
 }
 
 static void run_pass(struct loop *loop)
 {
+    loop->passes++;
     loop->runs_left = loop->runnable > RUNS_MIN ? loop->runnable : RUNS_MIN;
     struct wf_task *task = run_pop(loop);
     if (task == NULL) return;

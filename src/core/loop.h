@@ -34,7 +34,7 @@ enum injection_kind {
     INJECT_CANCEL_IN_FLIGHT, /* the scope is cancelled once the call is under way */
     INJECT_CANCEL_COMPLETED, /* and an operation completes all the same */
     INJECT_FAILED_OPERATION,
-    INJECT_SHORT_OPERATION, /* one byte is read or written */
+    INJECT_SHORT_OPERATION, /* one byte is read or written; a thousand times at most */
 };
 
 /* What happens at the so-and-so-many-th chance inside a watched scope; see wf_test_cancel_at and the test kit. */
@@ -43,7 +43,7 @@ struct injection {
     struct wf_scope *scope; /* of cancels */
     uint64_t left;          /* chances until it happens */
     bool persistent;        /* and again at every later one */
-    bool fired;
+    uint64_t times;         /* that it happened */
 };
 
 struct loop {
@@ -55,12 +55,14 @@ struct loop {
     int64_t slice_start; /* when the running task was first seen to run; 0: not yet in this turn */
     int64_t now;         /* the clock, read once a pass */
 
-    void *sp; /* the loop's own context, while a task runs */
+    void *sp;            /* the loop's own context, while a task runs */
+    unsigned long modes; /* of floating-point arithmetic, with which every task begins */
     struct stack thread_stack;
     struct stack_pool stacks;
     struct task_chunk *chunks, *free_chunks;
     uint64_t next_id;
-    uint64_t alive, spawned;
+    uint64_t alive, spawned, passes;
+    uint64_t spawn_freely; /* while so many are alive nothing stands in a spawn's way: no limit, no log of tasks */
     uint32_t tasks_max;
     uint32_t default_class;
 
@@ -77,6 +79,7 @@ struct loop {
 
     _Atomic(struct message *) inbox;
     atomic_bool sleeping;
+    uint32_t wakers; /* through which other threads may end a wait at any time */
 
     struct wf_scope root; /* the scope of the main task */
     int broken;           /* why the loop gave up: -EDEADLK, or 0 */
@@ -97,15 +100,16 @@ void loop_give_up(struct loop *loop, const char *why);
 
 extern _Thread_local struct loop *current_loop __attribute__((tls_model("initial-exec")));
 
-/* The running loop of this thread, which must be inside a task; aborts with an explanation otherwise. */
-struct loop *loop_required(const char *function);
+/* Aborts with an explanation. */
+_Noreturn void loop_required(const char *function);
 
+/* The running loop of this thread, which must be inside a task. */
 #define LOOP_HERE()                                                                                                    \
-    (__builtin_expect(current_loop != NULL && current_loop->running != NULL, 1) ? current_loop                         \
-                                                                                : loop_required(__func__))
+    (__builtin_expect(current_loop != NULL && current_loop->running != NULL, 1) ? (void)0 : loop_required(__func__),   \
+     current_loop)
 
 /* For calls that never suspend: the loop itself may make them too, in a callback. */
-#define LOOP_ALIVE() (__builtin_expect(current_loop != NULL, 1) ? current_loop : loop_required(__func__))
+#define LOOP_ALIVE() (__builtin_expect(current_loop != NULL, 1) ? (void)0 : loop_required(__func__), current_loop)
 
 static inline void run_push(struct loop *loop, struct wf_task *task)
 {
@@ -126,6 +130,72 @@ static inline struct wf_task *run_pop(struct loop *loop)
     return task;
 }
 
+/* ---- inject.c ---- */
+
+/* A task inside a watched scope makes a suspending call, or suspends in it: gives the flags that it then finds. */
+uint32_t inject_cancel(struct loop *loop, struct wf_task *task, bool in_flight);
+/* An operation is about to be submitted in a watched scope; true: it has failed, the code in op->wait.result. */
+bool inject_operation(struct loop *loop, struct op *op);
+
+/* ---- In line, for the shortest paths ---- */
+
+/* Is the budget or the slice used up? Then the others have their turn. */
+void look_at_budget(struct loop *loop);
+
+/* A call completes without waiting. */
+static inline void spend(struct loop *loop)
+{
+    if (__builtin_expect(--loop->budget % BUDGET_CLOCK == 0, 0)) look_at_budget(loop);
+}
+
+/* The ways of wait_check and wait_skipped that are short, for calls that know their loop. */
+int wait_check_flagged(struct loop *loop, bool idle);
+
+static inline int wait_check_in(struct loop *loop, bool idle)
+{
+    struct wf_task *task = loop->running;
+    uint32_t special = NODE_CANCELLED | NODE_WATCHED | (idle ? NODE_DRAINING : 0);
+    if (__builtin_expect(task->current->flags & special, 0)) return wait_check_flagged(loop, idle);
+    task->spins = 0;
+    return 0;
+}
+
+static inline int64_t wait_skipped_in(struct loop *loop, int64_t result)
+{
+    spend(loop);
+    return result;
+}
+
+/* The same, where that is not due; else false, and nothing is spent. */
+static inline bool can_spend(struct loop *loop)
+{
+    if ((loop->budget - 1) % BUDGET_CLOCK == 0) return false;
+    loop->budget--;
+    return true;
+}
+
+/* wait_check would find nothing. */
+static inline bool is_untouched(struct wf_task *task)
+{
+    return (task->current->flags & (NODE_CANCELLED | NODE_WATCHED)) == 0 && task->spins == 0;
+}
+
+/*
+ * For two tasks that take turns: suspends the running one, which nothing must have happened to, ends the wait of the
+ * other and switches to it directly, on the turn and the budget of the first. Both records say already whose they are
+ * and what is waited for. Made to be a tail call.
+ */
+static inline int take_turn(struct loop *loop, struct wf_wait *wait, struct wf_wait *other, int64_t result)
+{
+    struct wf_task *task = loop->running, *next = other->task;
+    task->wait = wait;
+    other->result = result;
+    next->wait = NULL;
+    next->resumes++;
+    loop->running = next;
+    return fiber_pass(&task->sp, task->stack, next->sp, next->stack, &wait->result);
+}
+
 /* Runs passes until every task has ended, and every job that was abandoned. */
 void loop_work(struct loop *loop);
 
@@ -135,24 +205,23 @@ int64_t loop_now(struct loop *loop);
 /* Sends a message from any thread; the loop must live until it is delivered. */
 void loop_send(struct loop *loop, struct message *message);
 
+/* Delivers what has come; the last time after the last task has ended. */
+void loop_deliver(struct loop *loop);
+
 /* ---- task.c ---- */
 struct wf_task *task_new(struct loop *loop);
 void task_free(struct loop *loop, struct wf_task *task);
 void tasks_free_all(struct loop *loop);
 int task_spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options, struct wf_task **out);
 
+/* The log of tasks was switched on or off. */
+void loop_watch_tasks(struct loop *loop);
+
 /* ---- executor.c ---- */
 int executor_start(struct loop *loop, struct job *job);
 bool executor_cancel(struct loop *loop, struct job *job);
 void executor_finish(struct loop *loop);
 void executor_statistics(struct loop *loop, struct wf_statistics *statistics);
-
-/* ---- inject.c ---- */
-
-/* A task inside a watched scope makes a suspending call, or suspends in it: gives the flags that it then finds. */
-uint32_t inject_cancel(struct loop *loop, struct wf_task *task, bool in_flight);
-/* An operation is about to be submitted in a watched scope; true: it has failed, the code in op->wait.result. */
-bool inject_operation(struct loop *loop, struct op *op);
 
 /* ---- signals.c ---- */
 int signals_take(struct loop *loop);

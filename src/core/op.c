@@ -60,6 +60,16 @@ static const struct wait_class op_classes[OP_KINDS] = {
     [OP_POLL] = {.name = "poll", .cancel = op_cancel},
 };
 
+/* Gives true when it is over already. */
+static bool submit(struct loop *loop, struct op *op)
+{
+    op->cancel_code = 0;
+    if (__builtin_expect(loop->running->current->flags & NODE_WATCHED, 0) && inject_operation(loop, op)) return true;
+    if (loop->driver->submit(loop, op)) return true;
+    link_op(loop, op);
+    return false;
+}
+
 int64_t op_run(struct op *op)
 {
     struct loop *loop = current_loop;
@@ -67,18 +77,30 @@ int64_t op_run(struct op *op)
     int rc = wait_check(class->idle);
     if (rc < 0) return rc;
     if (op->desc != NULL && op->desc->closed) return -EBADF;
-    op->cancel_code = 0;
     int64_t result;
     do {
-        if (__builtin_expect(loop->running->current->flags & NODE_WATCHED, 0) && inject_operation(loop, op))
-            return wait_skipped(op->wait.result);
-        if (loop->driver->submit(loop, op)) return wait_skipped(op->wait.result);
-        link_op(loop, op);
+        if (submit(loop, op)) return wait_skipped(op->wait.result);
         result = suspend(&op->wait, class, op->desc);
         if (result != -EINTR || op->cancel_code != 0) return result;
         if (loop->running->current->flags & NODE_CANCELLED) return -ECANCELED;
     } while (op->desc == NULL || !op->desc->closed);
     return -EBADF;
+}
+
+/* Marks the operations whose task does not wait for them alone. */
+static const struct wait_class started_class = {.name = "operation"};
+
+bool op_start(struct op *op)
+{
+    struct loop *loop = current_loop;
+    op->wait.task = loop->running;
+    op->wait.class = &started_class;
+    return submit(loop, op);
+}
+
+void op_stop(struct op *op)
+{
+    op_cancel(&op->wait, -ECANCELED);
 }
 
 void op_complete(struct op *op, int64_t result)
@@ -90,7 +112,9 @@ void op_complete(struct op *op, int64_t result)
         loop->driver->close(loop, desc);
         desc->release(desc);
     }
-    wait_end(&op->wait, translate(op, result));
+    result = translate(op, result);
+    if (op->wait.class == &started_class) op->done(op, result);
+    else wait_end(&op->wait, result);
 }
 
 /* ---- Descriptors ---- */

@@ -13,6 +13,7 @@
 #include "base/report.h"
 #include "core/loop.h"
 #include "core/scope.h"
+#include "fiber/modes.h"
 #include "fiber/overflow.h"
 
 enum {
@@ -90,11 +91,13 @@ static int loop_init(struct loop *loop, const struct wf_run_options *options)
 {
     loop->options = *options;
     loop->tasks_max = options->tasks_max;
+    loop_watch_tasks(loop);
     loop->signals = options->signals;
     loop->grace = options->grace;
     loop->default_class = (uint32_t)stack_class_for(TASK_STACK_DEFAULT);
     stack_pool_init(&loop->stacks, options->stack_cache > 0 ? options->stack_cache : STACK_CACHE_DEFAULT);
     stack_adopt_thread(&loop->thread_stack);
+    loop->modes = modes_now();
     loop->root =
         (struct wf_scope){.loop_ = loop, .state_ = SCOPE_OPEN, .policy_ = WF_COLLECT, .place_ = options->place_};
     loop->root.timer_.deadline = WF_FOREVER;
@@ -110,6 +113,10 @@ static int loop_init(struct loop *loop, const struct wf_run_options *options)
 static void loop_finish(struct loop *loop)
 {
     executor_finish(loop);
+    loop_deliver(loop);
+    if (loop->wakers > 0)
+        wf_report("%u wakers were not destroyed before their loop ended; to wake by them now would touch freed memory",
+                  loop->wakers);
     loop->driver->finish(loop);
     errors_free(loop->root.errors_);
     tasks_free_all(loop);
@@ -193,6 +200,7 @@ void wf_loop_statistics(struct wf_statistics *statistics)
     *statistics = (struct wf_statistics){
         .tasks_alive = loop->alive,
         .tasks_spawned = loop->spawned,
+        .passes = loop->passes,
         .timers_armed = loop->timers.armed,
         .operations_pending = loop->pending_ops,
     };

@@ -76,12 +76,21 @@ void wf_scope_open_(const struct wf_scope_options *options)
         int64_t now = loop_now(loop);
         set_deadline(loop, scope, effective_deadline(options, now), now);
     }
+    if (__builtin_expect(options->token != NULL, 0)) token_link(options->token, scope);
+}
+
+static void check_loop(const struct loop *loop, const struct wf_scope *scope, const char *what)
+{
+    if (scope->loop_ != loop && scope->state_ != SCOPE_UNOPENED)
+        misuse("the scope opened at %s was %s from another loop's thread; a scope belongs to its own loop.",
+               scope->place_, what);
 }
 
 void wf_scope_set_deadline(struct wf_scope *scope, int64_t deadline_ns)
 {
     struct loop *loop = LOOP_ALIVE();
-    if (scope->loop_ != loop || (scope->state_ != SCOPE_OPEN && scope->state_ != SCOPE_ENDING)) return;
+    check_loop(loop, scope, "given a deadline");
+    if (scope->state_ != SCOPE_OPEN && scope->state_ != SCOPE_ENDING) return;
     timer_disarm(&loop->timers, &scope->timer_);
     set_deadline(loop, scope, deadline_ns, loop_now(loop));
 }
@@ -205,21 +214,20 @@ int wf_scope_next(struct wf_scope *scope, struct wf_finished *finished)
     if (!scope->keep_finished_ || scope->owner_ != loop->running) return -EINVAL;
     int rc = wait_check(false);
     if (rc < 0) return rc;
-    if (scope->finished_ == NULL) {
-        if (scope->alive_ == 0) return 0;
+    if (scope->finished_ == NULL && scope->alive_ + scope->granted_ > 0) {
         struct wf_wait wait;
         scope->joiner_ = &wait;
         rc = (int)suspend(&wait, &next_class, scope);
         if (rc < 0) return rc;
     }
     struct wf_task *task = scope->finished_;
-    if (task == NULL) return 0;
+    if (task == NULL) return (int)wait_skipped(0);
     scope->finished_ = task->next;
     if (task->next == NULL) scope->last_finished_ = NULL;
     void *arg = task->flags & TASK_OWNS_ARG ? NULL : task->arg;
     *finished = (struct wf_finished){.arg = arg, .handle = task->handle, .result = task->result};
     task_free(loop, task);
-    return 1;
+    return (int)wait_skipped(1);
 }
 
 static void forget_finished(struct loop *loop, struct wf_scope *scope)
@@ -247,6 +255,17 @@ static void check_way_out(const struct loop *loop, const struct wf_scope *scope)
                "left "
                "in the reverse order of opening.",
                scope->place_, innermost->flags & NODE_TASK ? "?" : ((const struct wf_scope *)innermost)->place_);
+}
+
+/* A generator inside, and the like, ends with the scope around it. */
+static void end_what_is_inside(const struct loop *loop, const struct wf_scope *scope)
+{
+    const struct wf_task *task = loop->running;
+    while (task->current != &scope->node_ && !(task->current->flags & NODE_TASK)) {
+        struct wf_scope *inner = (struct wf_scope *)task->current;
+        if (inner->leave_ == NULL) return;
+        inner->leave_(inner);
+    }
 }
 
 static const struct wait_class join_class = {.name = "children"};
@@ -281,6 +300,7 @@ static int outcome(struct wf_scope *scope, int rc, bool body_failed)
     bool outer = !(node->flags & NODE_SHIELD) && (node->parent->flags & NODE_CANCELLED);
     if (outer) return -ECANCELED;
     if (scope->reason_.kind == WF_REASON_DEADLINE) return -ETIME;
+    if (scope->reason_.kind == WF_REASON_TOKEN) return -ECANCELED;
     return rc >= 0 ? rc : 0;
 }
 
@@ -296,6 +316,7 @@ int wf_scope_end(struct wf_scope *scope, int rc)
 {
     struct loop *loop = LOOP_HERE();
     struct wf_task *task = loop->running;
+    if (__builtin_expect(task->current != &scope->node_, 0)) end_what_is_inside(loop, scope);
     check_way_out(loop, scope);
     scope->state_ = SCOPE_ENDING;
     bool body_failed = false;
@@ -311,6 +332,7 @@ int wf_scope_end(struct wf_scope *scope, int rc)
     }
     if (scope->alive_ + scope->granted_ + scope->daemons_ > 0) join_children(scope);
     timer_disarm(&loop->timers, &scope->timer_);
+    if (__builtin_expect(scope->token_ != NULL, 0)) token_unlink(scope);
     int result = outcome(scope, rc, body_failed);
     scope->result_ = result;
     if (scope->cut_) remember_reason(scope, task);
@@ -320,8 +342,7 @@ int wf_scope_end(struct wf_scope *scope, int rc)
     return result;
 }
 
-/* Hands the outcome of a scope that was left without its end to whatever encloses it. */
-static void hand_up(struct wf_task *task, struct wf_scope *scope, int result)
+void scope_hand_up(struct wf_task *task, struct wf_scope *scope, int result)
 {
     scope_pass_errors(scope, task);
     if (task->current->flags & NODE_TASK) {
@@ -365,7 +386,7 @@ void wf_scope_leave_(struct wf_scope *scope)
     if (scope->state_ == SCOPE_OPEN) {
         struct wf_task *task = loop->running;
         int result = leave_without_end(loop, scope);
-        if (result < 0) hand_up(task, scope, result);
+        if (result < 0) scope_hand_up(task, scope, result);
     }
     if (__builtin_expect(scope->errors_ != NULL, 0)) scope_pass_errors(scope, scope->owner_);
     if (__builtin_expect(scope->finished_ != NULL, 0)) forget_finished(loop, scope);
@@ -376,17 +397,14 @@ void wf_scope_leave_(struct wf_scope *scope)
 
 void wf_scope_cancel_at_(struct wf_scope *scope, const char *why, const char *place)
 {
-    struct loop *loop = LOOP_ALIVE();
-    if (scope->loop_ != loop && scope->state_ != SCOPE_UNOPENED)
-        misuse("the scope opened at %s was cancelled from another loop's thread; a scope belongs to its own loop.",
-               scope->place_);
+    check_loop(LOOP_ALIVE(), scope, "cancelled");
     if (scope->state_ == SCOPE_OPEN || scope->state_ == SCOPE_ENDING)
         node_cancel(&scope->node_, &scope->reason_, WF_REASON_EXPLICIT, why, place);
 }
 
 void wf_scope_drain(struct wf_scope *scope)
 {
-    (void)LOOP_ALIVE();
+    check_loop(LOOP_ALIVE(), scope, "drained");
     node_drain(&scope->node_);
 }
 

@@ -12,6 +12,9 @@ void scope_add_child(struct wf_scope *scope, struct wf_task *task);
 /* A child's function returned `rc`. `counts`: its error is the scope's. Takes it off the list of the living. */
 void scope_child_ended(struct wf_scope *scope, struct wf_task *task, int rc, bool cancelled, bool counts);
 
+/* Hands the outcome of a scope that was left without its end to whatever encloses it. */
+void scope_hand_up(struct wf_task *task, struct wf_scope *scope, int result);
+
 /* Room under the limit was given back, or not used after all: passes it on, or lets the opener go. */
 void scope_room_left(struct wf_scope *scope);
 
@@ -20,5 +23,12 @@ bool scope_keeps(struct wf_scope *scope, struct wf_task *task, int rc);
 
 /* A child that somebody waits for by wf_spawn_ready ended; false when it had not said that it was ready. */
 bool ready_ended(struct wf_task *task, int rc);
+
+/* ---- token.c ---- */
+
+/* Links a scope that is being opened; cancels it, if the token was. */
+void token_link(struct wf_token *token, struct wf_scope *scope);
+/* Takes back the link of a scope that ends. */
+void token_unlink(struct wf_scope *scope);
 
 #endif

@@ -119,7 +119,6 @@ static int copy_inputs(struct wf_task *task, const struct wf_spawn_options *opti
 
 static void free_inputs(struct wf_task *task)
 {
-    if (__builtin_expect((task->flags & (TASK_OWNS_NAME | TASK_OWNS_ARG | TASK_OWNS_CONTEXT)) == 0, 1)) return;
     if (task->flags & TASK_OWNS_NAME) memory_free((void *)(uintptr_t)task->name);
     if (task->flags & TASK_OWNS_ARG) memory_free(task->arg);
     if (task->flags & TASK_OWNS_CONTEXT) context_release(task->context);
@@ -150,18 +149,15 @@ static inline void task_init(struct wf_task *task, struct wf_scope *scope, int (
     task->flags = options->daemon ? TASK_DAEMON : 0;
 }
 
-int task_spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options, struct wf_task **out)
+static inline __attribute__((always_inline)) int spawn(struct loop *loop, struct wf_scope *scope, int (*fn)(void *),
+                                                       const struct wf_spawn_options *options, struct wf_task **out)
 {
-    struct loop *loop = current_loop;
-    if (options->size != sizeof *options || fn == NULL) return -EINVAL;
-    if (options->handle != NULL && options->handle->task_ != NULL) return -EINVAL;
     uint32_t stack_class = loop->default_class;
     if (options->stack_size > 0) {
         int found = stack_class_for(options->stack_size);
         if (found < 0) return -EINVAL;
         stack_class = (uint32_t)found;
     }
-    if (loop->tasks_max > 0 && loop->alive >= loop->tasks_max) return -EAGAIN;
     if (!stack_reserve(&loop->stacks, stack_class)) return -ENOMEM;
     struct wf_task *task = task_new(loop);
     if (task == NULL) {
@@ -190,6 +186,33 @@ int task_spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_
     return 0;
 }
 
+/* Many are alive, or each is logged. */
+static __attribute__((noinline, cold)) int spawn_watched(struct loop *loop, struct wf_scope *scope, int (*fn)(void *),
+                                                         const struct wf_spawn_options *options, struct wf_task **out)
+{
+    if (loop->tasks_max > 0 && loop->alive >= loop->tasks_max) return -EAGAIN;
+    int rc = spawn(loop, scope, fn, options, out);
+    if (rc < 0 || !tasks_are_logged()) return rc;
+    (*out)->flags |= TASK_LOGGED;
+    task_log_start(*out);
+    return 0;
+}
+
+int task_spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options, struct wf_task **out)
+{
+    struct loop *loop = current_loop;
+    if (options->size != sizeof *options || fn == NULL) return -EINVAL;
+    if (options->handle != NULL && options->handle->task_ != NULL) return -EINVAL;
+    if (__builtin_expect(loop->alive >= loop->spawn_freely, 0)) return spawn_watched(loop, scope, fn, options, out);
+    return spawn(loop, scope, fn, options, out);
+}
+
+void loop_watch_tasks(struct loop *loop)
+{
+    loop->spawn_freely = loop->tasks_max > 0 ? loop->tasks_max : UINT64_MAX;
+    if (tasks_are_logged()) loop->spawn_freely = 0;
+}
+
 /* ---- The end ---- */
 
 static void tell_handle(struct wf_handle *handle, int rc)
@@ -207,17 +230,36 @@ static bool tell_ready(struct wf_task *task, int rc)
     return ready_ended(task, rc);
 }
 
+static __attribute__((noinline, cold)) void end_watched(struct wf_task *task, int rc)
+{
+    if (task->flags & TASK_LOGGED) task_log_end(task, rc);
+    free_inputs(task);
+}
+
+enum { TASK_LEAVES_SOMETHING = TASK_OWNS_NAME | TASK_OWNS_ARG | TASK_OWNS_CONTEXT | TASK_LOGGED };
+
+/* A hook in the task's own frames is gone with them, and whatever it would give back cannot be found any more. */
+static void check_held(const struct wf_task *task)
+{
+    const char *hook = (const char *)task->held, *low = task->stack->low;
+    if (hook < low || hook >= low + task->stack->size) return;
+    misuse("task '%s' (spawned at %s) ended while it held a mutex or a permit that was a variable of its own. The "
+           "variable is gone with its frame: unlock or release it on every way out, or declare the permit by "
+           "WF_PERMIT.",
+           task->name, task->place);
+}
+
 void task_end(struct wf_task *task, int rc)
 {
     struct loop *loop = current_loop;
     struct wf_scope *scope = task_home(task);
     if (task->current != &task->node)
-        misuse("task '%s' (spawned at %s) ended inside the scope that it opened at %s. A frame with an open scope was "
-               "left by "
-               "longjmp or the like, and its children may still use that frame.",
-               task->name, task->place, ((struct wf_scope *)task->current)->place_);
+        misuse("task '%s' (spawned at %s) ended inside a scope that it had opened. The frame of that scope was left by "
+               "longjmp or the like, and its children may still use it.",
+               task->name, task->place); /* not where it was opened: the scope is dead memory by now */
     if (rc >= 0 && task->stray_error < 0) rc = task->stray_error;
     while (__builtin_expect(task->held != NULL, 0)) {
+        check_held(task);
         struct wf_end_hook_ *hook = task->held;
         task->held = hook->next;
         hook->run(hook);
@@ -230,7 +272,7 @@ void task_end(struct wf_task *task, int rc)
         extra_free(task->extra);
         task->extra = NULL;
     }
-    free_inputs(task);
+    if (__builtin_expect((task->flags & TASK_LEAVES_SOMETHING) != 0, 0)) end_watched(task, rc);
     loop->alive--;
     if (!scope_keeps(scope, task, rc)) task_free(loop, task);
 }

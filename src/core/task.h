@@ -30,6 +30,7 @@ enum task_flags {
     TASK_OWNS_CONTEXT = 4,
     TASK_OWNS_NAME = 8,
     TASK_STUBBORN = 16, /* was reported for ignoring its cancellation */
+    TASK_LOGGED = 32,   /* its start was, so its end will be */
 };
 
 /* What few tasks need, made when one does. */
@@ -63,9 +64,10 @@ struct wf_task {
     int result;       /* of an ended one that its scope keeps */
     int stray_error;  /* handed up by a scope that was left without its end */
     uint8_t flags, stack_class, chunk_index;
-    /* A sleep's records lie here, not on the stack: firing a batch of timers then walks dense memory, and each stack,
-     * a page of its own and so a miss in every cache there is, is only touched when its task runs. */
-    struct wf_wait sleep_wait;
+    /* Records of a sleep and of a wait in one queue lie here, not on the stack: firing a batch of timers then walks
+     * dense memory, and each stack, a page of its own and so a miss in every cache there is, is only touched when its
+     * task runs. */
+    struct item_wait own_wait;
     struct wf_timer_ sleep_timer;
 };
 
@@ -88,6 +90,12 @@ struct task_extra *task_extra(struct wf_task *task);
 /* The function ended: everything but giving the stack back. Called on the task's own stack. */
 void task_end(struct wf_task *task, int rc);
 
+/* ---- observe/tasks.c, which hears of tasks where a program wants to see them start and end ---- */
+
+bool tasks_are_logged(void);
+void task_log_start(const struct wf_task *task);
+void task_log_end(const struct wf_task *task, int rc);
+
 /* ---- cancel.c ---- */
 
 /* Requests the node; wakes or interrupts every task that is now effectively cancelled. The first reason wins. */
@@ -103,9 +111,14 @@ const struct wf_reason *node_reason(const struct wf_node_ *node);
 void scope_note_error(struct wf_scope *scope, struct wf_task *task, int code);
 /* What the block of a scope leaves behind: errors not taken become the owner's last failure, the rest is freed. */
 void scope_pass_errors(struct wf_scope *scope, struct wf_task *owner);
+/* The details of one task's failure become another's. */
+void failure_move(struct wf_task *from, struct wf_task *to, int code);
 void errors_free(struct wf_error *errors);
 
 /* ---- context.c ---- */
+
+/* The bindings that the caller sees: in a task, in its job on a thread; NULL elsewhere. */
+const struct wf_context *context_here(void);
 
 /* A copy of the bindings that outlives them. NULL with *failed set: out of memory. */
 const struct wf_context *context_capture(const struct wf_context *context, bool *failed);

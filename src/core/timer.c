@@ -185,9 +185,16 @@ void timers_init(struct timers *timers, int64_t now)
     timers->step = 1;
 }
 
+/* Distinct in any case: each of the steps can be undone. */
+static uint64_t next_sequence(struct timers *timers)
+{
+    uint64_t next = timers->sequence += timers->step;
+    return timers->step == 1 ? next : (next ^ next >> 32) * timers->step;
+}
+
 void timer_arm(struct timers *timers, struct wf_timer_ *timer)
 {
-    timer->sequence = timers->sequence += timers->step;
+    timer->sequence = next_sequence(timers);
     timers->armed++;
     if (timer->deadline < timers->next) timers->next = timer->deadline;
     wheel_insert(timers, timer);

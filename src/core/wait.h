@@ -48,6 +48,13 @@ int wait_check(bool idle);
 /* A call that completed without waiting uses budget and yields when it is used up. Returns `result`. */
 int64_t wait_skipped(int64_t result);
 
+/* A call that cannot begin and says why: inside a cancelled scope the code is -ECANCELED all the same. */
+static inline int64_t wait_refused(int code)
+{
+    int rc = wait_check(false);
+    return rc < 0 ? rc : wait_skipped(code);
+}
+
 /* ---- Queues: first in, first out ---- */
 
 static inline void queue_append(struct wf_queue_ *queue, struct wf_wait *wait)
@@ -76,10 +83,22 @@ bool queue_grant(struct wf_queue_ *queue, int64_t result);
 /* The cancel function of waits whose object is their queue. */
 void queue_cancel(struct wf_wait *wait, int code);
 
+/* Counts those who wait: for statistics, it walks the queue. */
+size_t queue_length(const struct wf_queue_ *queue);
+
+/* ---- Waits that carry an item: who grants copies into it, or out of it, before ---- */
+
+struct item_wait {
+    struct wf_wait wait;
+    void *item;
+};
+
+int queue_wait_item(struct wf_queue_ *queue, const struct wait_class *class, void *item);
+
 /* ---- Waiting in several queues at once: exactly one of them wakes the task ---- */
 
 struct wait_member {
-    struct wf_wait node; /* in the queue; its result is what was granted */
+    struct item_wait node; /* in the queue; its result is what was granted */
     struct wait_group *group;
     struct wf_queue_ *queue; /* NULL: not queued */
 };
@@ -91,7 +110,14 @@ struct wait_group {
     size_t count;
 };
 
-void group_add(struct wait_group *group, size_t index, struct wf_queue_ *queue);
+void group_add(struct wait_group *group, size_t index, struct wf_queue_ *queue, void *item);
+
+/* Does the group's task still wait? Else its wait has ended, and the task is on its way. */
+bool group_waits(const struct wait_group *group);
+
+/* Its members leave their queues; group_end: and its wait is over. */
+void group_leave(struct wait_group *group);
+void group_end(struct wait_group *group, int64_t result);
 
 /* The cancel function of a group's wait. */
 void group_cancel(struct wf_wait *wait, int code);

@@ -346,6 +346,7 @@ const struct driver epoll_driver = {
     .poll = epoll_poll,
     .wake = epoll_wake,
     .now = system_now,
+    .wall = system_wall,
     .random = system_random,
     .job_start = executor_start,
     .job_cancel = executor_cancel,

@@ -25,6 +25,14 @@ int64_t system_now(struct loop *loop)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
+int64_t system_wall(struct loop *loop)
+{
+    (void)loop;
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
 void system_random(struct loop *loop, void *bytes, size_t size)
 {
     (void)loop;
@@ -52,6 +60,10 @@ int system_listen(struct loop *loop, int fd, int backlog)
 int system_set_option(struct loop *loop, int fd, int level, int name, int value)
 {
     (void)loop;
+    if (level == SOL_SOCKET && name == SO_LINGER) {
+        struct linger linger = {.l_onoff = 1, .l_linger = value};
+        return code(setsockopt(fd, level, name, &linger, sizeof linger));
+    }
     return code(setsockopt(fd, level, name, &value, sizeof value));
 }
 

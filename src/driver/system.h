@@ -5,6 +5,7 @@
 #include "core/loop.h"
 
 int64_t system_now(struct loop *loop);
+int64_t system_wall(struct loop *loop);
 void system_random(struct loop *loop, void *bytes, size_t size);
 int system_bind(struct loop *loop, int fd, const struct sockaddr *address, socklen_t size);
 int system_listen(struct loop *loop, int fd, int backlog);

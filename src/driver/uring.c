@@ -9,6 +9,8 @@
  */
 #include <fcntl.h>
 #include <linux/io_uring.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -327,6 +329,24 @@ static void tell_memcheck(const struct op *op, int result)
     if (op->kind == OP_STAT && result == 0) (void)VALGRIND_MAKE_MEM_DEFINED(op->buffer, sizeof(struct statx));
 }
 
+/*
+ * To io_uring it is a success where an ICMP error comes while connect(2) still runs, as from a rule of the machine's
+ * own packet filter. A connection that was made and has been reset since is one.
+ */
+static int connected(int fd)
+{
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof peer;
+    if (getpeername(fd, (struct sockaddr *)&peer, &size) == 0) return 0;
+    struct tcp_info info;
+    size = sizeof info;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0 || info.tcpi_state != TCP_SYN_SENT) return 0;
+    int error = 0;
+    size = sizeof error;
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    return error > 0 ? -error : -ENOTCONN;
+}
+
 static void completed(struct loop *loop, struct op *op, uint64_t user_data, int result)
 {
     if (op->cancel_code == 0) {
@@ -342,6 +362,7 @@ static void completed(struct loop *loop, struct op *op, uint64_t user_data, int 
     } else if (user_data & POLLING) {
         result = -ECANCELED;
     }
+    if (op->kind == OP_CONNECT && result == 0) result = connected(op->desc->fd);
     tell_memcheck(op, result);
     op_complete(op, op->kind == OP_POLL && result > 0 ? system_readiness((unsigned)result) : result);
 }
@@ -414,6 +435,7 @@ const struct driver uring_driver = {
     .poll = uring_poll,
     .wake = uring_wake,
     .now = system_now,
+    .wall = system_wall,
     .random = system_random,
     .job_start = executor_start,
     .job_cancel = executor_cancel,

@@ -12,6 +12,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "base/report.h"
 #include "base/sanitize.h"
 #include "fiber/stack.h"
 
@@ -104,6 +105,7 @@ static void on_fault(int signal_number, siginfo_t *info, void *context)
     bool in_guard = false;
     struct stack *stack = info->si_code > 0 ? stack_find(info->si_addr, &in_guard) : NULL;
     if (stack != NULL && in_guard) explain(stack, info->si_addr, context);
+    if (before_death != NULL) before_death();
     pass_on(signal_number == SIGSEGV ? &previous_segv : &previous_bus, signal_number, info, context);
 }
 

@@ -24,7 +24,7 @@
 #define MADV_GUARD_INSTALL 102
 #endif
 #ifndef PIDFD_SELF_THREAD
-#define PIDFD_SELF_THREAD -10000
+#define PIDFD_SELF_THREAD (-10000)
 #endif
 
 enum {
@@ -179,7 +179,7 @@ static size_t group_slots(const struct stack_class *class, size_t slot_size)
 {
     size_t slots = class->capacity < 16 ? 16 : STACK_GROUP;
     if (slots > GROUP_BYTES_MAX / slot_size) slots = GROUP_BYTES_MAX / slot_size;
-    return slots == 0 || slot_size > 8 * STACK_SLOT_MIN ? 1 : slots;
+    return slots == 0 || slot_size / 8 > STACK_SLOT_MIN ? 1 : slots;
 }
 
 static struct stack_group *group_new(unsigned class_index, size_t slots)
@@ -336,18 +336,26 @@ size_t stack_high_water(const struct stack *stack)
     return 0;
 }
 
+/* Asked once a thread: for the first one, the C library reads all the mappings of the process. */
+static void find_thread_stack(void **low, size_t *size)
+{
+    static _Thread_local void *known_low;
+    static _Thread_local size_t known_size;
+    pthread_attr_t attributes;
+    if (known_low == NULL && pthread_getattr_np(pthread_self(), &attributes) == 0) {
+        pthread_attr_getstack(&attributes, &known_low, &known_size);
+        pthread_attr_destroy(&attributes);
+    }
+    *low = known_low;
+    *size = known_size;
+}
+
 void stack_adopt_thread(struct stack *stack)
 {
-    *stack = (struct stack){.low = NULL};
-    pthread_attr_t attributes;
-    if (pthread_getattr_np(pthread_self(), &attributes) == 0) {
-        void *low;
-        size_t size;
-        pthread_attr_getstack(&attributes, &low, &size);
-        pthread_attr_destroy(&attributes);
-        stack->low = low;
-        stack->size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
-    }
+    void *low;
+    size_t size;
+    find_thread_stack(&low, &size);
+    *stack = (struct stack){.low = low, .size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size};
     stack->tsan_fiber = tsan_current();
 }
 

@@ -23,7 +23,7 @@ static void stream_release(struct desc *desc)
     drop((struct wf_stream *)((char *)desc - offsetof(struct wf_stream, desc)));
 }
 
-static struct wf_stream *stream_alloc(bool is_socket, bool is_stream)
+struct wf_stream *stream_alloc(bool is_socket, bool is_stream)
 {
     struct wf_stream *stream = memory_zero(sizeof *stream);
     if (stream == NULL) return NULL;
@@ -33,6 +33,11 @@ static struct wf_stream *stream_alloc(bool is_socket, bool is_stream)
     return stream;
 }
 
+void stream_begin(struct wf_stream *stream, int fd)
+{
+    desc_init(&stream->desc, fd, stream_release);
+}
+
 int stream_new(int fd, bool is_socket, bool is_stream, struct wf_stream **out)
 {
     struct wf_stream *stream = stream_alloc(is_socket, is_stream);
@@ -40,7 +45,7 @@ int stream_new(int fd, bool is_socket, bool is_stream, struct wf_stream **out)
         current_loop->driver->close_fd(current_loop, fd);
         return -ENOMEM;
     }
-    desc_init(&stream->desc, fd, stream_release);
+    stream_begin(stream, fd);
     *out = stream;
     return 0;
 }
@@ -65,7 +70,7 @@ int wf_stream_wrap(int fd, struct wf_stream **stream)
     struct wf_stream *made = stream_alloc(is_socket, type == SOCK_STREAM);
     if (made == NULL) return -ENOMEM;
     made->desc.non_blocking = flags & O_NONBLOCK;
-    desc_init(&made->desc, fd, stream_release);
+    stream_begin(made, fd);
     *stream = made;
     return 0;
 }
@@ -122,7 +127,7 @@ int wf_pipe(struct wf_stream **reader, struct wf_stream **writer)
 
 static int enter(struct wf_stream *stream, bool *busy)
 {
-    if (*busy) return -EBUSY;
+    if (*busy) return (int)wait_refused(-EBUSY);
     *busy = true;
     stream->references++;
     return 0;
@@ -166,6 +171,7 @@ int wf_stream_read_full(struct wf_stream *stream, void *buffer, size_t size, siz
     if (done != NULL) *done = 0;
     ssize_t rc = enter(stream, &stream->reading);
     if (rc < 0) return (int)rc;
+    if (size == 0) rc = wait_refused(0);
     while (got < size) {
         rc = read_some(stream, (char *)buffer + got, size - got);
         if (rc <= 0) break;
@@ -173,8 +179,8 @@ int wf_stream_read_full(struct wf_stream *stream, void *buffer, size_t size, siz
     }
     leave(stream, &stream->reading);
     if (done != NULL) *done = got;
-    if (got == size) return 0;
-    return rc < 0 ? (int)rc : WF_EEND;
+    if (rc < 0) return (int)rc;
+    return got == size ? 0 : WF_EEND;
 }
 
 /* ---- Writing ---- */
@@ -197,7 +203,7 @@ ssize_t wf_stream_write(struct wf_stream *stream, const void *bytes, size_t size
     if (size == 0) return -EINVAL;
     ssize_t rc = enter(stream, &stream->writing);
     if (rc < 0) return rc;
-    rc = stream->broken ? -EPIPE : write_some(stream, bytes, size, 0);
+    rc = stream->broken ? wait_refused(-EPIPE) : write_some(stream, bytes, size, 0);
     leave(stream, &stream->writing);
     return rc;
 }
@@ -209,7 +215,7 @@ int wf_stream_write_all(struct wf_stream *stream, const void *bytes, size_t size
     if (done != NULL) *done = 0;
     ssize_t rc = enter(stream, &stream->writing);
     if (rc < 0) return (int)rc;
-    if (stream->broken) rc = -EPIPE;
+    if (stream->broken || size == 0) rc = wait_refused(stream->broken ? -EPIPE : 0);
     while (sent < size && rc >= 0) {
         rc = write_some(stream, (const char *)bytes + sent, size - sent, MSG_WAITALL);
         if (rc > 0) sent += (size_t)rc;
@@ -217,7 +223,7 @@ int wf_stream_write_all(struct wf_stream *stream, const void *bytes, size_t size
     if (sent > 0 && sent < size) stream->broken = true;
     leave(stream, &stream->writing);
     if (done != NULL) *done = sent;
-    return sent == size ? 0 : (int)rc;
+    return rc < 0 ? (int)rc : 0;
 }
 
 /* ---- The end ---- */
@@ -235,6 +241,14 @@ void wf_stream_close(struct wf_stream *stream)
 {
     if (stream == NULL) return;
     (void)LOOP_ALIVE();
+    desc_close(&stream->desc);
+}
+
+void wf_stream_abort(struct wf_stream *stream)
+{
+    if (stream == NULL) return;
+    struct loop *loop = LOOP_ALIVE();
+    if (stream->desc.socket) loop->driver->set_option(loop, stream->desc.fd, SOL_SOCKET, SO_LINGER, 0);
     desc_close(&stream->desc);
 }
 

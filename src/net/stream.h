@@ -13,6 +13,10 @@ struct wf_stream {
     bool broken;           /* a write was cut in the middle: what the peer has is not what was meant */
 };
 
+/* One without a descriptor yet, for who must not fail once there is one; NULL: out of memory. */
+struct wf_stream *stream_alloc(bool is_socket, bool is_stream);
+void stream_begin(struct wf_stream *stream, int fd);
+
 /* Takes the descriptor over. On failure it is closed. */
 int stream_new(int fd, bool is_socket, bool is_stream, struct wf_stream **stream);
 

@@ -53,8 +53,8 @@ static int resolve(struct loop *loop, const char *host, uint16_t port, bool pass
         lookup.flags &= ~AI_NUMERICHOST;
         rc = wf_offload(look_up, &lookup);
     }
-    if (rc == -ENOENT) return wf_fail(rc, "%s: no such host", host != NULL ? host : "any address");
     *found = rc == 0 ? lookup.found : NULL;
+    if (rc == -ENOENT) return wf_fail(rc, "%s: no such host", host != NULL ? host : "any address");
     return rc;
 }
 
@@ -83,8 +83,10 @@ int wf_tcp_listen_(const char *host, uint16_t port, const struct wf_tcp_listen_o
 {
     struct loop *loop = LOOP_HERE();
     if (options->size != sizeof *options || options->out_ == NULL || options->backlog < 0) return -EINVAL;
+    int rc = wait_check(false);
+    if (rc < 0) return rc;
     struct addrinfo *addresses;
-    int rc = resolve(loop, host, port, true, &addresses);
+    rc = resolve(loop, host, port, true, &addresses);
     if (rc < 0) return rc;
     for (const struct addrinfo *address = addresses; address != NULL; address = address->ai_next) {
         rc = open_listener(loop, address, options);
@@ -105,16 +107,27 @@ int wf_tcp_listen_(const char *host, uint16_t port, const struct wf_tcp_listen_o
     return 0;
 }
 
+/* The stream comes first: for lack of memory no connection may be lost that was already taken. */
 int wf_tcp_accept(struct wf_listener *listener, struct wf_stream **stream)
 {
     struct loop *loop = LOOP_HERE();
+    struct wf_stream *accepted = stream_alloc(true, true);
+    if (accepted == NULL) {
+        int rc = wait_check(true);
+        return rc < 0 ? rc : -ENOMEM;
+    }
     struct op op;
     op.kind = OP_ACCEPT;
     op.desc = &listener->desc;
     int64_t fd = op_run(&op);
-    if (fd < 0) return (int)fd;
+    if (fd < 0) {
+        memory_free(accepted);
+        return (int)fd;
+    }
     loop->driver->set_option(loop, (int)fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    return stream_new((int)fd, true, true, stream);
+    stream_begin(accepted, (int)fd);
+    *stream = accepted;
+    return 0;
 }
 
 uint16_t wf_listener_port(const struct wf_listener *listener)

@@ -21,7 +21,8 @@ struct wf_file {
 
 static int failed(int rc, const char *path)
 {
-    return rc == -ECANCELED || rc == -EBADF ? rc : wf_fail(rc, "%s: %s", path, wf_strerror(rc));
+    if (rc != -ECANCELED && rc != -EBADF) wf_fail(rc, "%s: %s", path, wf_strerror(rc));
+    return rc;
 }
 
 /* ---- Opening and closing ---- */
@@ -94,7 +95,8 @@ ssize_t wf_file_write_at(struct wf_file *file, const void *bytes, size_t size, i
 
 static ssize_t transfer_next(struct wf_file *file, enum op_kind kind, void *buffer, size_t size)
 {
-    if (file->moving) return -EBUSY;
+    (void)LOOP_HERE();
+    if (file->moving) return wait_refused(-EBUSY);
     file->moving = true;
     file->references++;
     ssize_t rc = transfer(file, kind, buffer, size, file->position);
@@ -197,7 +199,7 @@ static int load(struct wf_file *file, size_t size_max, struct wf_arena *arena, c
 
 int wf_file_load(const char *path, size_t size_max, struct wf_arena *arena, char **bytes, size_t *size)
 {
-    if (arena == NULL || bytes == NULL || size == NULL || size_max >= SIZE_MAX / 4) return -EINVAL;
+    if (bytes == NULL || size == NULL || size_max >= SIZE_MAX / 4) return -EINVAL;
     struct wf_file *file;
     int rc = wf_file_open(path, O_RDONLY, 0, &file);
     if (rc < 0) return rc;

@@ -170,7 +170,7 @@ int wf_walk_next(struct wf_walk *walk, const struct wf_walk_entry **entry)
     for (;;) {
         go_on(walk);
         struct level *level = walk->level;
-        if (level == NULL) return 0;
+        if (level == NULL) return (int)wait_skipped(0);
         const struct item *item = &level->items[level->next];
         rc = append_name(walk, level->path_size, item->name);
         if (rc < 0) return rc;
@@ -189,7 +189,7 @@ int wf_walk_next(struct wf_walk *walk, const struct wf_walk_entry **entry)
             .status = item->status,
         };
         *entry = &walk->entry;
-        return 1;
+        return (int)wait_skipped(1);
     }
 }
 

@@ -1,16 +1,19 @@
 /* An event: a flag to wait for. */
-#include <weft/sync.h>
-
 #include "core/loop.h"
+#include "sync/statistics.h"
 
 static const struct wait_class event_class = {.name = "an event", .cancel = queue_cancel};
 
 int wf_event_wait(struct wf_event *event)
 {
-    (void)LOOP_HERE();
-    int rc = wait_check(false);
+    struct loop *loop = LOOP_HERE();
+    int rc = wait_check_in(loop, false);
     if (rc < 0) return rc;
-    if (event->set_) return (int)wait_skipped(0);
+    if (event->set_) {
+        event->passed_++;
+        return (int)wait_skipped_in(loop, 0);
+    }
+    event->waited_++;
     return (int)queue_wait(&event->waiters_, &event_class);
 }
 
@@ -18,7 +21,7 @@ void wf_event_set(struct wf_event *event)
 {
     (void)LOOP_ALIVE();
     event->set_ = true;
-    while (queue_grant(&event->waiters_, 0)) {}
+    while (queue_grant(&event->waiters_, 0)) event->passed_++;
 }
 
 void wf_event_clear(struct wf_event *event)
@@ -30,4 +33,9 @@ void wf_event_clear(struct wf_event *event)
 bool wf_event_is_set(const struct wf_event *event)
 {
     return event->set_;
+}
+
+void wf_event_statistics(const struct wf_event *event, struct wf_sync_statistics *statistics)
+{
+    *statistics = STATISTICS_OF(event);
 }

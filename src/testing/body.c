@@ -51,6 +51,7 @@ static void reports_begin(void)
 /* After an injection a test may be left in ways that are worth a report. */
 static void reports_check(void)
 {
+    log_end();
     wf_set_report(NULL, NULL);
     if (reports_size > 0 && !running.reports_allowed && !running.fired) say_failure("unexpected report: %s", reports);
     else if (reports_size > 0 && running.failed) say("reported: %s", reports);
@@ -69,8 +70,10 @@ static void arm_injection(struct wf_scope *scope)
 static void disarm_injection(struct loop *loop)
 {
     running.fired = running.plan.kind != NULL && wf_test_injected();
+    uint64_t allocations_left = leaks_fail_end();
+    bool of_loop = loop->injection.kind != INJECT_NOTHING;
+    running.places_left = of_loop ? loop->injection.left : allocations_left;
     loop->injection = (struct injection){.kind = INJECT_NOTHING};
-    leaks_fail_end();
 }
 
 /* ---- Its deadline ---- */
@@ -175,7 +178,9 @@ static void begin(const struct item *item, struct plan plan)
     running.item = item;
     running.plan = plan;
     running.fired = false;
+    running.places_left = plan.at;
     notes_begin();
+    log_begin();
     reports_begin();
     wf_sim_seed(item->seed);
 }

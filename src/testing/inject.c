@@ -11,9 +11,8 @@ void wf_test_cancel_at(struct wf_scope *scope, uint64_t suspension, bool in_flig
 bool wf_test_cancel_end(void)
 {
     struct injection *injection = &LOOP_HERE()->injection;
-    bool fired = injection->fired;
     injection->kind = INJECT_NOTHING;
-    return fired;
+    return injection->times > 0;
 }
 
 void inject_into(struct wf_scope *scope, enum injection_kind kind, uint64_t at, bool persistent)
@@ -27,7 +26,7 @@ void inject_into(struct wf_scope *scope, enum injection_kind kind, uint64_t at, 
 bool wf_test_injected(void)
 {
     if (running.fired) return true;
-    return (current_loop != NULL && current_loop->injection.fired) || leaks_failed();
+    return (current_loop != NULL && current_loop->injection.times > 0) || leaks_failed();
 }
 
 static const struct wait_class idle_class = {.name = "the others to wait", .cancel = queue_cancel};

@@ -35,8 +35,9 @@ static struct {
     struct block *blocks;
     size_t count;
     bool installed, traced;
-    uint64_t calls, fail_at; /* 0: none fails */
+    bool planned; /* that one fails, after so many more, and perhaps every later one */
     bool persistent, failed;
+    uint64_t left;
     size_t blocks_before;
     uint32_t run;
     struct threads threads;
@@ -47,11 +48,11 @@ static struct {
 
 static bool must_fail(void)
 {
-    uint64_t call = ++leaks.calls;
-    if (leaks.fail_at == 0) return false;
-    bool fails = call == leaks.fail_at || (leaks.persistent && call > leaks.fail_at);
-    leaks.failed |= fails;
-    return fails;
+    if (!leaks.planned) return false;
+    if (leaks.left > 0 && --leaks.left > 0) return false;
+    if (leaks.failed && !leaks.persistent) return false;
+    leaks.failed = true;
+    return true;
 }
 
 static void trace(struct block *block)
@@ -125,13 +126,20 @@ static const struct wf_allocator allocator = {.allocate = allocate, .resize = re
 
 void leaks_fail_allocation(uint64_t at, bool persistent)
 {
-    leaks.fail_at = at > 0 ? leaks.calls + at : 0;
+    pthread_mutex_lock(&leaks.lock);
+    leaks.planned = at > 0;
+    leaks.left = at;
     leaks.persistent = persistent;
+    pthread_mutex_unlock(&leaks.lock);
 }
 
-void leaks_fail_end(void)
+uint64_t leaks_fail_end(void)
 {
-    leaks.fail_at = 0;
+    pthread_mutex_lock(&leaks.lock);
+    leaks.planned = false;
+    uint64_t left = leaks.left;
+    pthread_mutex_unlock(&leaks.lock);
+    return left;
 }
 
 bool leaks_failed(void)
@@ -152,6 +160,21 @@ static void list_fds(unsigned char *fds)
         if (entry->d_name[0] != '.' && fd != dirfd(directory) && fd < FDS_MAX) fds[fd] = 1;
     }
     closedir(directory);
+}
+
+static void *end_at_once(void *nothing)
+{
+    return nothing;
+}
+
+/* ThreadSanitizer starts a thread of its own with the first one, and keeps it. */
+static void start_first_thread(void)
+{
+    static bool started;
+    pthread_t thread;
+    if (started || pthread_create(&thread, NULL, end_at_once, NULL) != 0) return;
+    pthread_join(thread, NULL);
+    started = true;
 }
 
 static void check_fds(void)
@@ -183,17 +206,22 @@ static bool name_of_thread(int id, char *name, size_t size)
 }
 
 /* Those of io_uring are the kernel's, and end some time after their ring. */
-static void list_threads(struct threads *threads)
+static bool is_of_program(int id)
 {
     char name[16];
+    if (id <= 0 || id == getpid()) return id > 0;
+    return name_of_thread(id, name, sizeof name) && strncmp(name, "iou-", 4) != 0;
+}
+
+static void list_threads(struct threads *threads)
+{
     threads->count = 0;
     DIR *directory = opendir("/proc/self/task");
     if (directory == NULL) return;
     const struct dirent *entry;
     while ((entry = readdir(directory)) != NULL && threads->count < THREADS_MAX) {
         int id = atoi(entry->d_name);
-        if (id == 0 || !name_of_thread(id, name, sizeof name) || strncmp(name, "iou-", 4) == 0) continue;
-        threads->ids[threads->count++] = id;
+        if (is_of_program(id)) threads->ids[threads->count++] = id;
     }
     closedir(directory);
 }
@@ -259,10 +287,10 @@ void leaks_begin(bool traced)
 {
     leaks.installed = wf_set_allocator(&allocator) == 0; /* not where something was left behind already */
     leaks.traced = traced;
-    leaks.failed = false;
-    leaks.calls = 0;
+    leaks.planned = leaks.failed = false;
     leaks.run++;
     leaks.blocks_before = wf_allocated_blocks();
+    start_first_thread();
     list_threads(&leaks.threads);
     sim_left_open = 0;
     list_fds(leaks.fds);
@@ -270,7 +298,7 @@ void leaks_begin(bool traced)
 
 void leaks_check(void)
 {
-    leaks.fail_at = 0;
+    wf_ignore(leaks_fail_end());
     check_blocks();
     check_fds();
     if (sim_left_open > 0)

@@ -290,5 +290,6 @@ int output_summary(const struct item *items, size_t count, uint64_t injected_run
     bool written = running.options.junit == NULL || write_junit(items, count, of_status, total_ns);
     if (!written) fprintf(stderr, "%s: cannot write %s\n", running.program, running.options.junit);
     write_totals(of_status, injected_runs);
-    return count > 0 && of_status[STATUS_FAILED] == 0 && written ? 0 : 1;
+    bool good = of_status[STATUS_FAILED] + of_status[STATUS_NOT_RUN] == 0 && count > 0;
+    return good && written ? 0 : 1;
 }

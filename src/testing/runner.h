@@ -7,7 +7,7 @@
  *     sweep.c     the same run, again and again, each with something injected
  *     ends.c      runs that never come back
  *     leaks.c     what was left behind   places.c    where that was made
- *     output.c    what is said
+ *     output.c    what is said           log.c       what was logged
  */
 #ifndef WEFT_TESTING_RUNNER_H
 #define WEFT_TESTING_RUNNER_H
@@ -91,10 +91,11 @@ struct running {
     pid_t process;
     const struct item *item; /* NULL: none runs */
     struct plan plan;
-    bool swept;  /* this run is one of a sweep */
-    bool dying;  /* in a process that must end */
-    bool fired;  /* the plan has happened, in a loop that is over */
-    bool failed; /* the item */
+    bool swept;           /* this run is one of a sweep */
+    bool dying;           /* in a process that must end */
+    bool fired;           /* the plan has happened, in a loop that is over */
+    uint64_t places_left; /* until it would have */
+    bool failed;          /* the item */
     bool reports_allowed;
     uint64_t injected_runs;
 };
@@ -140,6 +141,12 @@ const char *replay_command(void);
 
 void notes_begin(void);
 
+/* ---- log.c ---- */
+
+/* From now on lines of the log are caught; log_end shows them where the item has failed. */
+void log_begin(void);
+void log_end(void);
+
 /* ---- inject.c ---- */
 
 void inject_into(struct wf_scope *scope, enum injection_kind kind, uint64_t at, bool persistent);
@@ -153,7 +160,8 @@ void leaks_prepare_process(void);
 void leaks_begin(bool traced);
 /* Allocations fail from here on as the plan says; counted from 1. */
 void leaks_fail_allocation(uint64_t at, bool persistent);
-void leaks_fail_end(void);
+/* How many would still have succeeded. */
+uint64_t leaks_fail_end(void);
 /* Did one fail? */
 bool leaks_failed(void);
 /* Says what is there now and was not before, or the other way round. */

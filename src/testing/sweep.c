@@ -1,8 +1,8 @@
 /*
- * Sweeps: one test again and again, and each time something happens at the next place, until there is no next place.
+ * Sweeps: one test again and again, and each time something happens at another place.
  *
- * The first 64 places are visited one by one; behind them the steps grow, so that a test with ten thousand places costs
- * some hundred runs.
+ * For each kind of thing a first run counts the places. All are visited, as long as that is no more than so many steps
+ * in all; else a sample of them, another one for each seed. --verbose says of what.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -11,7 +11,9 @@
 
 #include "testing/runner.h"
 
-enum { EACH_UP_TO = 64, GROWTH = 16 };
+enum { STEPS_FOR_A_KIND = 100000, VISITS_MIN = 24, VISITS_MAX = 256 };
+
+#define NOWHERE UINT64_MAX /* the place behind all others */
 
 static const int64_t time_for_a_kind = WF_SECONDS(2);
 
@@ -99,6 +101,37 @@ bool sweep_is_wanted(const struct item *item)
     return (test->sweep || running.options.sweep) && running.options.inject.kind == NULL;
 }
 
+/* ---- Where ---- */
+
+/* What a run of the test costs, and so how often it can be run, is known by how many places it has. */
+static uint64_t visits_for(uint64_t places, uint64_t cost)
+{
+    uint64_t most = cost > 0 ? STEPS_FOR_A_KIND / cost : VISITS_MAX;
+    if (most < VISITS_MIN) most = VISITS_MIN;
+    if (most > VISITS_MAX) most = VISITS_MAX;
+    return places < most ? places : most;
+}
+
+/* SplitMix64, by Sebastiano Vigna. */
+static uint64_t mix(uint64_t value)
+{
+    value += UINT64_C(0x9e3779b97f4a7c15);
+    value = (value ^ value >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    value = (value ^ value >> 27) * UINT64_C(0x94d049bb133111eb);
+    return value ^ value >> 31;
+}
+
+/* All places; or the first ones, and of equal parts of the rest one each, where the seed wants it. */
+static uint64_t place_of(uint64_t visit, uint64_t visits, uint64_t places, uint64_t seed)
+{
+    uint64_t first = visits / 2;
+    if (visits == places || visit < first) return visit + 1;
+    uint64_t part = (places - first) / (visits - first), at = visit - first;
+    return first + at * part + mix(seed ^ visit) % part + 1;
+}
+
+/* ---- The runs ---- */
+
 static void check_same_trace(const struct item *item)
 {
     uint64_t first = wf_sim_trace();
@@ -109,24 +142,42 @@ static void check_same_trace(const struct item *item)
     say("again: %s", replay_command());
 }
 
-static void sweep_kind(const struct item *item, const struct sweep_kind *kind)
+static uint64_t count_places(const struct item *item, const struct sweep_kind *kind)
+{
+    body_run(item, (struct plan){kind, NOWHERE});
+    return NOWHERE - running.places_left;
+}
+
+static void say_sampled(const struct sweep_kind *kind, uint64_t visits, uint64_t places, bool slow)
+{
+    if (running.options.verbose && visits < places)
+        say("%s: %" PRIu64 " of %" PRIu64 " places%s", kind->name, visits, places, slow ? ", it takes too long" : "");
+}
+
+static void sweep_kind(const struct item *item, const struct sweep_kind *kind, uint64_t places, uint64_t cost)
 {
     int64_t started = wf_now();
-    for (uint64_t at = 1;; at += at < EACH_UP_TO ? 1 : at / GROWTH) {
-        body_run(item, (struct plan){kind, at});
-        if (running.failed || !running.fired) return;
-        running.injected_runs++;
-        if (wf_now() - started < time_for_a_kind) continue;
-        if (running.options.verbose) say("%s: stopped at %" PRIu64 ", it takes too long", kind->name, at);
-        return;
+    bool slow = false;
+    uint64_t visit = 0, visits = visits_for(places, cost);
+    while (visit < visits && !running.failed && !slow) {
+        body_run(item, (struct plan){kind, place_of(visit++, visits, places, item->seed)});
+        running.injected_runs += running.fired;
+        slow = wf_now() - started > time_for_a_kind;
     }
+    say_sampled(kind, visit, places, slow);
 }
 
 void sweep(const struct item *item)
 {
     running.swept = true;
     if (item_is_simulated(item)) check_same_trace(item);
-    for (size_t i = 0; i < WF_COUNT(kinds) && !running.failed; i++)
-        if (item_is_simulated(item) || !kinds[i].simulated) sweep_kind(item, &kinds[i]);
+    uint64_t places = 0, cost = 0;
+    for (size_t i = 0; i < WF_COUNT(kinds) && !running.failed; i++) {
+        const struct sweep_kind *kind = &kinds[i];
+        if (kind->simulated && !item_is_simulated(item)) continue;
+        if (!kind->persistent) places = count_places(item, kind);
+        if (places > cost) cost = places;
+        if (!running.failed) sweep_kind(item, kind, places, cost);
+    }
     running.swept = false;
 }

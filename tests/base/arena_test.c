@@ -33,6 +33,18 @@ WF_TEST(a_limit_and_absurd_sizes_fail_cleanly, .plain = true)
     wf_arena_finish(&arena);
 }
 
+WF_TEST(no_arena_is_one_without_memory, .plain = true)
+{
+    WF_EXPECT(wf_arena_alloc(NULL, 1) == NULL);
+    WF_EXPECT(wf_arena_zero(NULL, 1) == NULL);
+    WF_EXPECT(wf_arena_array(NULL, 1, 1) == NULL);
+    WF_EXPECT(wf_arena_copy(NULL, "x", 1) == NULL);
+    WF_EXPECT(wf_arena_strdup(NULL, "x") == NULL);
+    WF_EXPECT(wf_arena_strndup(NULL, "x", 1) == NULL);
+    WF_EXPECT(wf_arena_printf(NULL, "%d", 1) == NULL);
+    WF_EXPECT_INT((int64_t)wf_arena_used(NULL), 0);
+}
+
 WF_TEST(text_is_copied_and_terminated, .plain = true)
 {
     struct wf_arena arena;
@@ -62,6 +74,8 @@ WF_TEST(error_texts_know_both_kinds, .plain = true)
     WF_EXPECT_TEXT(wf_strerror(-ENOENT), "No such file or directory");
     WF_EXPECT_TEXT(wf_strerror(ENOENT), "No such file or directory");
     WF_EXPECT_TEXT(wf_strerror(WF_EEND), "Stream ended early");
+    WF_EXPECT_TEXT(wf_strerror(WF_EOPEN), "Circuit breaker is open");
+    WF_EXPECT_TEXT(wf_strerror(WF_EFULL), "Refused, too many are waiting");
     WF_EXPECT_TEXT(wf_strerror(-ETIME), "Deadline expired");
     WF_EXPECT_TEXT(wf_strerror(-99999), "Unknown error");
     WF_EXPECT_TEXT(wf_strerror(0), "Success");

@@ -57,7 +57,7 @@ static int leave_trace(const char *letter)
     return 0;
 }
 
-WF_TEST(tasks_take_turns_in_order)
+WF_TEST(tasks_take_turns_in_order, .rule = "5.1")
 {
     trace_size = 0;
     memset(trace, 0, sizeof trace);
@@ -81,7 +81,7 @@ static int flood_events(bool *stop)
     return 0;
 }
 
-WF_TEST(calls_that_need_not_wait_still_let_others_run, .real = true)
+WF_TEST(calls_that_need_not_wait_still_let_others_run, .rule = "5.2", .real = true)
 {
     bool stop = false;
     WF_SCOPE(scope);
@@ -111,7 +111,7 @@ static int sleep_exactly(struct sleeper *sleeper)
 #define SLEEPERS 10000
 #endif
 
-WF_TEST(ten_thousand_sleepers_are_never_early_and_end_in_one_batch)
+WF_TEST(ten_thousand_sleepers_are_never_early_and_end_in_one_batch, .rule = "5.1")
 {
     enum { COUNT = SLEEPERS };
     struct sleeper *sleepers = calloc(COUNT, sizeof *sleepers);
@@ -172,7 +172,7 @@ static int deadlock(void *unused)
     return wf_scope_join(&scope);
 }
 
-WF_TEST(a_deadlock_is_reported_with_the_tasks_and_ended, .plain = true)
+WF_TEST(a_deadlock_is_reported_with_the_tasks_and_ended, .rule = "8.2", .plain = true)
 {
     wf_test_allow_reports();
     WF_EXPECT_CODE(wf_run(deadlock, NULL), -EDEADLK);
@@ -197,7 +197,7 @@ static int recurse(int *depth)
     return recurse(depth) + frame[17];
 }
 
-WF_TEST(a_stack_overflow_names_the_task, .dies = OVERFLOW_SAYS)
+WF_TEST(a_stack_overflow_names_the_task, .rule = "3.12", .dies = OVERFLOW_SAYS)
 {
     int depth = 0;
     WF_SCOPE(scope);
@@ -265,7 +265,7 @@ static int signalled(int (*server)(int *), int64_t grace, int signals)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-WF_TEST(the_first_signal_drains_and_the_grace_cancels, .plain = true, .real = true)
+WF_TEST(the_first_signal_drains_and_the_grace_cancels, .rule = "7.1 7.4", .plain = true, .real = true)
 {
     int64_t started = wf_now();
     WF_EXPECT_INT(signalled(serve_for_ever, WF_MILLISECONDS(50), 1), 128 + SIGTERM);
@@ -273,7 +273,7 @@ WF_TEST(the_first_signal_drains_and_the_grace_cancels, .plain = true, .real = tr
     WF_EXPECT_INT(signalled(serve_for_ever, 0, 1), 128 + SIGTERM);
 }
 
-WF_TEST(the_second_signal_cancels_and_the_third_ends_the_process, .plain = true, .real = true)
+WF_TEST(the_second_signal_cancels_and_the_third_ends_the_process, .rule = "7.1", .plain = true, .real = true)
 {
     WF_EXPECT_INT(signalled(serve_for_ever, WF_SECONDS(60), 2), 128 + SIGTERM);
     WF_EXPECT_INT(signalled(stubborn_server, WF_SECONDS(60), 3), 128 + SIGTERM);
@@ -293,7 +293,7 @@ static int fork_inside(int *status)
     return wf_sleep(WF_MILLISECONDS(1));
 }
 
-WF_TEST(fork_and_exec_inside_a_task_leave_the_loop_alone)
+WF_TEST(fork_and_exec_inside_a_task_leave_the_loop_alone, .rule = "6.3")
 {
     int status = -1;
     WF_EXPECT_CODE(fork_inside(&status), 0);
@@ -312,7 +312,8 @@ static int sleep_in_forked_child(void *unused)
     _exit(WIFSIGNALED(status) ? 1 : 0);
 }
 
-WF_TEST(a_suspending_call_in_a_forked_child_is_refused, .plain = true, .dies = "was called outside a task")
+WF_TEST(a_suspending_call_in_a_forked_child_is_refused, .rule = "6.3", .plain = true,
+        .dies = "was called outside a task")
 {
     wf_run(sleep_in_forked_child, NULL);
 }

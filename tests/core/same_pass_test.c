@@ -50,7 +50,7 @@ static int fail_in_cleanup(void *unused)
     return wf_fail(-EIO, "cleanup failed");
 }
 
-WF_TEST(a_real_error_of_an_abandoned_child_is_not_lost)
+WF_TEST(a_real_error_of_an_abandoned_child_is_not_lost, .rule = "3.3")
 {
     WF_SCOPE(scope, .policy = WF_COLLECT);
     WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(1), wf_spawn_ready(&scope, fail_in_cleanup, NULL)), -ETIME);
@@ -73,7 +73,7 @@ static int spawn_inside(struct place *place)
     return 0;
 }
 
-WF_TEST(a_newcomer_does_not_take_the_room_that_was_granted)
+WF_TEST(a_newcomer_does_not_take_the_room_that_was_granted, .rule = "3.7 4.2")
 {
     struct place first = {.most = 0}, second = {.most = 0};
     struct wf_handle handle = {.result_ = 0};
@@ -90,7 +90,7 @@ WF_TEST(a_newcomer_does_not_take_the_room_that_was_granted)
     wf_scope_cancel(&inner, "enough");
     WF_EXPECT_CODE(wf_scope_join(&inner), 0);
     WF_EXPECT_CODE(wf_scope_join(&outer), 0);
-    WF_EXPECT(first.most <= 1 && second.most <= 1);
+    WF_INVARIANT(first.most <= 1 && second.most <= 1);
     WF_EXPECT_CODE(first.rc, 0);
     WF_EXPECT_CODE(second.rc, -ECANCELED);
 }
@@ -101,7 +101,7 @@ static int end_at_once(void *unused)
     return 0;
 }
 
-WF_TEST(a_daemons_end_grants_no_room)
+WF_TEST(a_daemons_end_grants_no_room, .rule = "3.7")
 {
     struct place waiting[3] = {{.most = 0}};
     WF_SCOPE(outer);
@@ -125,7 +125,7 @@ static int shielded_nap(void *unused)
     return wf_shielded(WF_SECONDS(1), wf_sleep(WF_MILLISECONDS(100)));
 }
 
-WF_TEST(a_cancel_wakes_those_who_wait_for_room_before_the_last_child_ends)
+WF_TEST(a_cancel_wakes_those_who_wait_for_room_before_the_last_child_ends, .rule = "3.5")
 {
     struct place waiting[3] = {{.most = 0}};
     int64_t started = wf_now();
@@ -157,7 +157,7 @@ static int spawn_with_used_handle(struct place *place)
     return wf_scope_join(&own);
 }
 
-WF_TEST(room_that_a_failed_spawn_did_not_use_is_passed_on)
+WF_TEST(room_that_a_failed_spawn_did_not_use_is_passed_on, .rule = "3.7")
 {
     struct place failing = {.most = 0}, next = {.most = 0};
     struct wf_handle first = {.result_ = 0};
@@ -191,7 +191,7 @@ static int wait_for_both(struct waiting *waiting)
     return waiting->rc < 0 ? waiting->rc : 0;
 }
 
-WF_TEST(a_cancel_between_two_ends_is_felt_by_who_waits_for_both)
+WF_TEST(a_cancel_between_two_ends_is_felt_by_who_waits_for_both, .rule = "1.3")
 {
     struct wf_handle one = {.result_ = 0}, two = {.result_ = 0};
     struct waiting waiting = {.handles = {&one, &two}};
@@ -237,7 +237,7 @@ static int crowd(void *unused)
     return 0;
 }
 
-WF_TEST(room_in_the_queue_and_a_deadline_at_once_lose_nothing, .plain = true)
+WF_TEST(room_in_the_queue_and_a_deadline_at_once_lose_nothing, .rule = "1.4", .plain = true)
 {
     WF_EXPECT_CODE(wf_run(crowd, NULL, .threads_max = 1, .queue_max = 1), 0);
     WF_EXPECT_CODE(wf_run(crowd, NULL, .threads_max = 1, .queue_max = UINT32_MAX), 0);
@@ -256,7 +256,7 @@ static int leave_with_failed_child(void)
     return 0;
 }
 
-WF_TEST(a_deadline_around_an_expression_passes_on_what_was_handed_up)
+WF_TEST(a_deadline_around_an_expression_passes_on_what_was_handed_up, .rule = "3.2")
 {
     wf_test_allow_reports();
     WF_EXPECT_CODE(wf_within(WF_SECONDS(1), leave_with_failed_child()), -EIO);
@@ -269,7 +269,7 @@ static int leave_when_cut(void)
     return wf_sleep(WF_SECONDS(3600));
 }
 
-WF_TEST(a_caused_cancel_that_is_handed_up_is_not_an_error)
+WF_TEST(a_caused_cancel_that_is_handed_up_is_not_an_error, .rule = "3.3")
 {
     wf_test_allow_reports();
     WF_SCOPE(scope, .timeout = WF_MILLISECONDS(5));
@@ -313,7 +313,7 @@ static int succeed_later(void *unused)
     return wf_sleep(WF_MILLISECONDS(1));
 }
 
-WF_TEST(a_losers_message_is_not_the_tasks_failure)
+WF_TEST(a_losers_message_is_not_the_tasks_failure, .rule = "3.4")
 {
     {
         WF_SCOPE(scope, .policy = WF_FIRST_SUCCESS);

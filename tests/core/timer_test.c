@@ -89,7 +89,7 @@ static void exercise(uint64_t seed)
     WF_EXPECT_INT(too_early, 0);
 }
 
-WF_TEST(timers_fire_in_order_never_early_and_never_missed, .plain = true)
+WF_TEST(timers_fire_in_order_never_early_and_never_missed, .rule = "5.1", .plain = true)
 {
     for (uint64_t seed = 1; seed <= 20 && !wf_test_failed(); seed++) exercise(seed);
 }
@@ -126,6 +126,14 @@ WF_TEST(the_next_deadline_is_never_after_the_first, .plain = true)
     WF_EXPECT(timers.next <= first);
     for (int i = 0; i < COUNT; i++) timer_disarm(&timers, &entries[i].timer);
     WF_EXPECT_INT(timers.next, WF_FOREVER);
+}
+
+WF_TEST(the_date_goes_on_with_the_clock, .simulated = true)
+{
+    int64_t date = wf_wall_now(), started = wf_now();
+    WF_EXPECT_INT(date / WF_SECONDS(1), 946684800);
+    WF_EXPECT_CODE(wf_sleep(WF_SECONDS(5)), 0);
+    WF_EXPECT_INT(wf_wall_now() - date, wf_now() - started);
 }
 
 WF_TEST_MAIN

@@ -39,6 +39,7 @@ check() {  # NAME [ARGUMENT...]
 start_server() {  # gives its port in $port
     : >"$work/problems"
     : >"$work/server"  # here and now: the one before left its port there
+    : >"$work/server"  # the shell behind the & may empty it only after the first look
     "$programs/echo_server" --port 0 >"$work/server" 2>"$work/err" &
     server=$!
     tries=0
@@ -176,9 +177,96 @@ END
 [[]r-2[]] done
 [[]-[]] no request here
 END
+    check work_queue <<'END'
+clerk 1: order 4 [(]urgent[)]
+clerk 2: order 5 [(]urgent[)]
+clerk 1: order 1
+clerk 2: order 2
+clerk 1: order 3
+all done: 5 sent, 5 received
+END
+    check first_of_several <<'END'
+job 1
+job 2
+nothing for 200 ms
+job 3
+stopped after 3 jobs
+END
+    check cancel_token <<'END'
+download: Cancelled, because: the user closed the window
+upload: Cancelled, because: the user closed the window
+backup: Success
+scopes still linked: 0
+END
     check offload <<'END'
 4 blocking calls of 200 ms: 0[.][2-6] s, the sum is 499500
 the ticker went on meanwhile: yes
+END
+    check retry <<'END'
+waits of 10 and 20 ms:
+  attempt 1: Connection refused; the next one in 10 ms
+  attempt 2: Connection refused; the next one in 20 ms
+shaky: 42 after 3 calls
+down: 4 attempts in 0[.][0-9]+ s(: -110 Connection timed out|, -110 Connection timed out)*
+strict: Invalid argument, after 1 call
+END
+    check circuit_breaker <<'END'
+order 1: Connection refused
+order 2: Connection refused
+  closed -> open
+order 3: Connection refused
+order 4: Circuit breaker is open
+order 5: Circuit breaker is open
+order 6: Circuit breaker is open
+the shop was asked 3 times
+  open -> half open
+  half open -> closed
+order 7: Success
+shop: closed, last failure -111 Connection refused; 4 calls, 3 failures, 0 slow, 3 refused, opened 1 times
+END
+    check rate_limit <<'END'
+30 calls in [0-9][.][0-9] s, at most [1-5] at once, never less than ([0-9]|10) ms apart
+END
+    check pipeline <<'END'
+  quotes, attempt 1: Deadline expired, once more
+  quotes, attempt 2: Connection reset by peer, once more
+  quotes, attempt 3: Success
+the price is 99
+END
+    check hedge <<'END'
+the (second|third) answered 42; [23] replicas were asked
+END
+    shop='level=(info|warn) module=shop msg='
+    when='time=20[0-9-]+T[0-9:.]+Z'
+    took='duration_ms=[0-9.]+'
+    good='customer=ada order=18 request="POST .orders" trace_id=4bf92f3577b34da6a3ce929d0e0e4736 span_id=[0-9a-f]+'
+    bad='error="Connection refused" customer=grace order=17 request="POST .orders" trace_id=[0-9a-f]+ span_id=[0-9a-f]+'
+    check request_log <<END
+$when $shop"charge completed" $took $good task=serve#1
+$when $shop"label printed" express=true $good job=print_label#1
+$when $shop"order completed" $took $good task=serve#1
+$when $shop"charge failed" $took $bad task=serve#1
+$when $shop"order failed" $took $bad task=serve#1
+$when $shop"no request here" task=serve#1
+END
+    check metrics <<'END'
+# HELP shop_requests_total Requests answered[.]
+# TYPE shop_requests_total counter
+shop_requests_total[{]method="other",status="other"[}] 1
+shop_requests_total[{]method="GET",status="200"[}] 2
+shop_requests_total[{]method="POST",status="201"[}] 1
+shop_requests_total[{]method="GET",status="404"[}] 1
+# HELP shop_in_flight Requests that are being answered[.]
+# TYPE shop_in_flight gauge
+shop_in_flight 0
+# HELP shop_request_duration_seconds How long they took[.]
+# TYPE shop_request_duration_seconds histogram
+shop_request_duration_seconds_bucket[{]le="0[.]01"[}] [0-4]
+shop_request_duration_seconds_bucket[{]le="0[.]1"[}] [0-5]
+shop_request_duration_seconds_bucket[{]le="1"[}] 5
+shop_request_duration_seconds_bucket[{]le="[+]Inf"[}] 5
+shop_request_duration_seconds_sum 0[.][0-9]+
+shop_request_duration_seconds_count 5
 END
     check_echo
     check_cut

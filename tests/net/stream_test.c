@@ -1,12 +1,12 @@
-/* Streams and TCP: rules 1.5, 1.6, 1.9, 4.5, 5.3, 7.3. */
-#include <netinet/in.h>
+/* Streams: rules 1.6, 4.5, 5.3, 7.3. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include <weft/peer.h>
+#include <weft/sim.h>
 #include <weft/testing.h>
 #include <weft/weft.h>
 
@@ -17,10 +17,10 @@ static int echo(struct wf_stream *conn)
     char buffer[2048];
     ssize_t got;
     int rc = 0;
-    while ((got = wf_stream_read(conn, buffer, sizeof buffer)) > 0 && rc == 0)
-        rc = wf_stream_write_all(conn, buffer, (size_t)got, NULL);
+    while (rc == 0 && (got = wf_stream_read(conn, buffer, sizeof buffer)) != 0)
+        rc = got < 0 ? (int)got : wf_stream_write_all(conn, buffer, (size_t)got, NULL);
     wf_stream_close(conn);
-    return got < 0 ? (int)got : rc;
+    return rc;
 }
 
 static int serve(struct wf_listener *listener)
@@ -49,7 +49,7 @@ static int round_trips(struct client *client, struct wf_stream *conn)
     for (int i = 0; i < client->rounds && rc == 0; i++) {
         rc = wf_stream_write_all(conn, out, client->size, NULL);
         if (rc == 0) rc = wf_stream_read_full(conn, in, client->size, NULL);
-        if (rc == 0 && memcmp(in, out, client->size) != 0) rc = -EILSEQ;
+        if (rc == 0) WF_INVARIANT(memcmp(in, out, client->size) == 0);
     }
     free(out);
     free(in);
@@ -69,7 +69,7 @@ static int talk(struct client *client)
 WF_TEST(many_clients_are_echoed)
 {
     struct wf_listener *listener;
-    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
+    if (!WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0)) return;
     struct client clients[50];
     for (size_t i = 0; i < WF_COUNT(clients); i++)
         clients[i] = (struct client){.port = wf_listener_port(listener), .rounds = 20, .size = 1 + i * 61};
@@ -84,32 +84,34 @@ WF_TEST(many_clients_are_echoed)
 
 /* ---- What goes wrong ---- */
 
-/* In a simulated world there are no foreign descriptors, but there is TCP. */
-static void connected_pair(struct wf_stream **a, struct wf_stream **b)
+/* Both ends are the streams' from here on, and closed where that fails. */
+static int wrap_both(const int ends[2], struct wf_stream **a, struct wf_stream **b)
 {
-    struct wf_listener *listener;
-    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
-    WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", wf_listener_port(listener), a), 0);
-    WF_EXPECT_CODE(wf_tcp_accept(listener, b), 0);
-    wf_listener_close(listener);
+    *a = NULL;
+    int rc = wf_stream_wrap(ends[0], a);
+    if (rc < 0) close(ends[0]);
+    else rc = wf_stream_wrap(ends[1], b);
+    if (rc == 0) return 0;
+    close(ends[1]);
+    wf_stream_close(*a);
+    *a = NULL;
+    return rc;
 }
 
-static void pair(struct wf_stream **a, struct wf_stream **b)
+/* In a simulated world there are no foreign descriptors, but there is TCP. */
+static int open_pair(struct wf_stream **a, struct wf_stream **b)
 {
-    if (strcmp(wf_driver_name(), "sim") == 0) {
-        connected_pair(a, b);
-        return;
-    }
+    *a = *b = NULL;
+    if (wf_simulated()) return wf_test_pair(a, b);
     int ends[2];
-    WF_EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
-    WF_EXPECT_CODE(wf_stream_wrap(ends[0], a), 0);
-    WF_EXPECT_CODE(wf_stream_wrap(ends[1], b), 0);
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return -errno;
+    return wrap_both(ends, a, b);
 }
 
 WF_TEST(read_full_says_how_much_came_before_the_end)
 {
     struct wf_stream *a, *b;
-    pair(&a, &b);
+    if (!WF_EXPECT_CODE(open_pair(&a, &b), 0)) return;
     WF_EXPECT_CODE(wf_stream_write_all(a, "hello", 5, NULL), 0);
     wf_stream_close(a);
     char text[10];
@@ -124,28 +126,27 @@ WF_TEST(read_full_says_how_much_came_before_the_end)
 WF_TEST(a_half_close_ends_one_direction_only)
 {
     struct wf_stream *a, *b;
-    pair(&a, &b);
+    if (!WF_EXPECT_CODE(open_pair(&a, &b), 0)) return;
     char byte;
     WF_EXPECT_CODE(wf_stream_shutdown(a), 0);
     WF_EXPECT_INT(wf_stream_read(b, &byte, 1), 0);
-    WF_EXPECT_CODE(wf_stream_write_all(b, "x", 1, NULL), 0);
-    WF_EXPECT_INT(wf_stream_read(a, &byte, 1), 1);
+    if (WF_EXPECT_CODE(wf_stream_write_all(b, "x", 1, NULL), 0)) WF_EXPECT_INT(wf_stream_read(a, &byte, 1), 1);
     WF_EXPECT_CODE(wf_stream_write_all(a, "x", 1, NULL), -EPIPE);
     wf_stream_close(a);
     wf_stream_close(b);
 }
 
-WF_TEST(writing_to_a_peer_that_is_gone_gives_EPIPE_and_no_signal)
+WF_TEST(writing_to_a_peer_that_is_gone_gives_EPIPE_and_no_signal, .rule = "7.3")
 {
     struct wf_stream *a, *b, *reader, *writer;
-    pair(&a, &b);
+    if (!WF_EXPECT_CODE(open_pair(&a, &b), 0)) return;
     wf_stream_close(b);
     int rc;
     while ((rc = wf_stream_write_all(a, "x", 1, NULL)) == 0)
         wf_sleep(WF_MILLISECONDS(1)); /* TCP learns it by an answer */
     WF_EXPECT_CODE(rc, -EPIPE);
     wf_stream_close(a);
-    WF_EXPECT_CODE(wf_pipe(&reader, &writer), 0);
+    if (!WF_EXPECT_CODE(wf_pipe(&reader, &writer), 0)) return;
     wf_stream_close(reader);
     WF_EXPECT_CODE(wf_stream_write_all(writer, "x", 1, NULL), -EPIPE);
     wf_stream_close(writer);
@@ -164,213 +165,107 @@ static int read_some(struct reading *reading)
 }
 
 /* 4.5 */
-WF_TEST(a_second_reader_gets_EBUSY_at_once)
+WF_TEST(a_second_reader_gets_EBUSY_at_once, .rule = "4.5")
 {
     struct wf_stream *a, *b;
-    pair(&a, &b);
+    if (!WF_EXPECT_CODE(open_pair(&a, &b), 0)) return;
     struct reading first = {.stream = a};
     WF_SCOPE(scope);
     wf_spawn(&scope, read_some, &first);
     wf_yield();
     char byte;
-    WF_EXPECT_CODE(wf_stream_read(a, &byte, 1), -EBUSY);
-    WF_EXPECT_CODE(wf_stream_write_all(b, "abc", 3, NULL), 0);
-    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT_CODE(wf_within(WF_SECONDS(1), wf_stream_read(a, &byte, 1)), -EBUSY);
+    WF_EXPECT_CODE(wf_scope_end(&scope, wf_stream_write_all(b, "abc", 3, NULL)), 0);
     WF_EXPECT(first.got >= 1); /* how many come at once is the system's affair */
     wf_stream_close(a);
     wf_stream_close(b);
 }
 
-WF_TEST(a_reset_connection_is_an_error, .real = true)
+static int write_much(struct wf_stream *stream)
 {
-    struct wf_listener *listener;
-    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
-    struct wf_stream *client, *server;
-    WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", wf_listener_port(listener), &client), 0);
-    WF_EXPECT_CODE(wf_tcp_accept(listener, &server), 0);
-    struct linger linger = {.l_onoff = 1, .l_linger = 0};
-    setsockopt(wf_stream_fd(client), SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-    wf_stream_close(client);
+    static const char zeros[1 << 22];
+    return wf_stream_write_all(stream, zeros, sizeof zeros, NULL);
+}
+
+WF_TEST(a_second_writer_gets_EBUSY_at_once_and_a_reader_does_not, .rule = "4.5")
+{
+    struct wf_stream *a, *b;
     char byte;
-    WF_EXPECT_CODE(wf_stream_read(server, &byte, 1), -ECONNRESET);
-    wf_stream_close(server);
-    wf_listener_close(listener);
+    if (!WF_EXPECT_CODE(wf_test_pair(&a, &b), 0)) return;
+    bool sent = WF_EXPECT_CODE(wf_stream_write_all(b, "y", 1, NULL), 0);
+    WF_SCOPE(scope);
+    wf_spawn(&scope, write_much, a);
+    wf_yield();
+    WF_EXPECT_CODE(wf_stream_write(a, "x", 1), -EBUSY);
+    WF_EXPECT_CODE(wf_stream_write_all(a, "x", 1, NULL), -EBUSY);
+    if (sent) WF_EXPECT_INT(wf_stream_read(a, &byte, 1), 1);
+    wf_scope_cancel(&scope, "seen");
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    wf_stream_close(a);
+    wf_stream_close(b);
 }
 
-WF_TEST(connecting_to_nobody_is_refused_with_a_message)
+WF_TEST(a_peer_that_stalls_is_cut_by_a_deadline_and_costs_nothing_else, .rule = "1.6")
 {
-    struct wf_listener *listener;
-    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
-    uint16_t port = wf_listener_port(listener);
-    wf_listener_close(listener);
-    struct wf_stream *conn;
-    WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", port, &conn), -ECONNREFUSED);
-    WF_EXPECT_PART(wf_failure(), "cannot connect to 127.0.0.1");
-    WF_EXPECT_CODE(wf_tcp_connect(NULL, port, &conn), -EINVAL);
-}
-
-WF_TEST(a_port_in_use_is_an_error_with_a_message)
-{
-    struct wf_listener *first, *second;
-    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &first), 0);
-    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", wf_listener_port(first), &second), -EADDRINUSE);
-    WF_EXPECT_PART(wf_failure(), "Address already in use");
-    wf_listener_close(first);
-}
-
-WF_TEST(a_peer_that_stalls_is_cut_by_a_deadline_and_costs_nothing_else)
-{
-    struct wf_listener *listener;
-    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
-    struct wf_stream *stalled;
-    WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", wf_listener_port(listener), &stalled), 0);
-    struct wf_stream *conn;
-    WF_EXPECT_CODE(wf_tcp_accept(listener, &conn), 0);
+    struct wf_stream *stalled, *conn;
+    if (!WF_EXPECT_CODE(wf_test_pair(&stalled, &conn), 0)) return;
     char text[8];
     size_t done = 0;
     WF_EXPECT_CODE(wf_stream_write_all(stalled, "abc", 3, NULL), 0);
     WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(10), wf_stream_read_full(conn, text, sizeof text, &done)), -ETIME);
     WF_EXPECT_INT((int64_t)done, 3);
-    WF_EXPECT_CODE(wf_stream_write_all(stalled, "de", 2, NULL), 0);
-    WF_EXPECT_CODE(wf_stream_read_full(conn, text, 2, NULL), 0);
+    if (WF_EXPECT_CODE(wf_stream_write_all(stalled, "de", 2, NULL), 0))
+        WF_EXPECT_CODE(wf_stream_read_full(conn, text, 2, NULL), 0);
     wf_stream_close(conn);
     wf_stream_close(stalled);
-    wf_listener_close(listener);
-}
-
-static int accept_one(struct wf_listener *listener)
-{
-    struct wf_stream *conn;
-    int rc = wf_tcp_accept(listener, &conn);
-    if (rc == 0) wf_stream_close(conn);
-    return rc;
-}
-
-WF_TEST(closing_a_listener_ends_its_accepts)
-{
-    struct wf_listener *listener;
-    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
-    WF_SCOPE(scope, .policy = WF_COLLECT);
-    wf_spawn(&scope, accept_one, listener);
-    wf_spawn(&scope, accept_one, listener);
-    wf_sleep(WF_MILLISECONDS(1));
-    wf_listener_close(listener);
-    WF_EXPECT_CODE(wf_scope_join(&scope), -EBADF);
-}
-
-struct arrival {
-    struct wf_listener *listener;
-    struct wf_stream *client;
-    int rc;
-};
-
-static int accept_arrival(struct arrival *arrival)
-{
-    arrival->rc = accept_one(arrival->listener);
-    return arrival->rc;
-}
-
-static int arrive(struct arrival *arrival)
-{
-    return wf_tcp_connect("127.0.0.1", wf_listener_port(arrival->listener), &arrival->client);
-}
-
-/* An accept that is cancelled has its connection, or has left it for the next one. */
-static void cancel_accept(struct wf_listener *listener, int turns, int64_t delay_ns)
-{
-    struct arrival arrival = {.listener = listener};
-    {
-        WF_SCOPE(outer);
-        WF_SCOPE(scope);
-        wf_spawn(&scope, accept_arrival, &arrival);
-        wf_spawn(&outer, arrive, &arrival);
-        while (turns-- > 0) wf_yield();
-        if (delay_ns > 0) wf_sleep(delay_ns);
-        wf_scope_cancel(&scope, "race");
-        WF_EXPECT_CODE(wf_scope_join(&scope), 0);
-        WF_EXPECT_CODE(wf_scope_join(&outer), 0);
-    }
-    if (arrival.rc != 0) {
-        WF_EXPECT_CODE(arrival.rc, -ECANCELED);
-        WF_EXPECT_CODE(wf_within(WF_SECONDS(1), accept_one(listener)), 0);
-    }
-    wf_stream_close(arrival.client);
-}
-
-/* On the real drivers they meet when the loop looks at the kernel between two turns, on sim at any time. */
-WF_TEST(a_connection_is_accepted_or_still_there_whatever_the_order_of_arrival_and_cancel, .rule = "1.3 1.5")
-{
-    struct wf_listener *listener;
-    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
-    for (int turns = 0; turns < 140 && !wf_test_failed(); turns++) cancel_accept(listener, turns, 0);
-    for (int delay = 1; delay < 50 && !wf_test_failed(); delay++) cancel_accept(listener, 0, WF_MICROSECONDS(delay));
-    wf_listener_close(listener);
-}
-
-static int connect_black_hole(struct wf_stream **conn)
-{
-    return wf_tcp_connect("127.0.0.1", 9, conn);
-}
-
-WF_TEST(a_full_descriptor_table_is_an_error_that_the_program_survives, .real = true)
-{
-    struct rlimit before, tight;
-    getrlimit(RLIMIT_NOFILE, &before);
-    tight = before;
-    int highest = dup(0);
-    close(highest);
-    tight.rlim_cur = (rlim_t)highest;
-    setrlimit(RLIMIT_NOFILE, &tight);
-    struct wf_stream *a, *b;
-    struct wf_listener *listener;
-    WF_EXPECT_CODE(wf_pipe(&a, &b), -EMFILE);
-    WF_EXPECT_CODE(connect_black_hole(&a), -EMFILE);
-    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), -EMFILE);
-    setrlimit(RLIMIT_NOFILE, &before);
-    WF_EXPECT_CODE(wf_pipe(&a, &b), 0);
-    wf_stream_close(a);
-    wf_stream_close(b);
 }
 
 /* ---- Large transfers, short writes ---- */
 
+enum { TRANSFER_SIZE = 5 << 20 };
+
 struct transfer {
     struct wf_stream *from, *to;
-    size_t size;
 };
+
+static const unsigned char *pattern(void)
+{
+    static unsigned char bytes[TRANSFER_SIZE];
+    static bool made;
+    for (size_t i = 0; i < TRANSFER_SIZE && !made; i++) bytes[i] = (unsigned char)(i * 31 >> 3);
+    made = true;
+    return bytes;
+}
 
 static int send_pattern(struct transfer *transfer)
 {
-    unsigned char *bytes = malloc(transfer->size);
-    for (size_t i = 0; i < transfer->size; i++) bytes[i] = (unsigned char)(i * 31 >> 3);
-    int rc = wf_stream_write_all(transfer->to, bytes, transfer->size, NULL);
-    free(bytes);
+    int rc = wf_stream_write_all(transfer->to, pattern(), TRANSFER_SIZE, NULL);
     wf_stream_close(transfer->to);
     return rc;
 }
 
-static void expect_pattern(struct transfer *transfer)
+static int receive_pattern(struct transfer *transfer)
 {
-    unsigned char *bytes = malloc(transfer->size);
-    WF_EXPECT_CODE(wf_stream_read_full(transfer->from, bytes, transfer->size, NULL), 0);
-    size_t wrong = 0;
-    for (size_t i = 0; i < transfer->size; i++) wrong += bytes[i] != (unsigned char)(i * 31 >> 3);
-    WF_EXPECT_INT((int64_t)wrong, 0);
-    free(bytes);
+    static unsigned char bytes[TRANSFER_SIZE];
+    size_t size = 0;
+    int rc = wf_stream_read_full(transfer->from, bytes, TRANSFER_SIZE, &size);
+    WF_INVARIANT(memcmp(bytes, pattern(), size) == 0);
+    return rc;
+}
+
+static void transfer_pattern(struct transfer *transfer)
+{
+    WF_SCOPE(scope);
+    if (!WF_EXPECT_CODE(wf_spawn(&scope, send_pattern, transfer), 0)) wf_stream_close(transfer->to);
+    WF_EXPECT_CODE(wf_scope_end(&scope, receive_pattern(transfer)), 0);
+    wf_stream_close(transfer->from);
 }
 
 WF_TEST(megabytes_arrive_whole_over_sockets_and_pipes)
 {
-    for (int kind = 0; kind < 2; kind++) {
-        struct transfer transfer = {.size = 5 << 20};
-        if (kind == 0) pair(&transfer.from, &transfer.to);
-        else WF_EXPECT_CODE(wf_pipe(&transfer.from, &transfer.to), 0);
-        WF_SCOPE(scope);
-        wf_spawn(&scope, send_pattern, &transfer);
-        expect_pattern(&transfer);
-        WF_EXPECT_CODE(wf_scope_join(&scope), 0);
-        wf_stream_close(transfer.from);
-    }
+    struct transfer transfer;
+    if (WF_EXPECT_CODE(open_pair(&transfer.from, &transfer.to), 0)) transfer_pattern(&transfer);
+    if (WF_EXPECT_CODE(wf_pipe(&transfer.from, &transfer.to), 0)) transfer_pattern(&transfer);
 }
 
 WF_TEST(a_non_blocking_foreign_descriptor_works_too, .real = true)
@@ -379,13 +274,11 @@ WF_TEST(a_non_blocking_foreign_descriptor_works_too, .real = true)
     WF_EXPECT(pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
     struct reading reading = {.got = 0};
     struct wf_stream *writer;
-    WF_EXPECT_CODE(wf_stream_wrap(ends[0], &reading.stream), 0);
-    WF_EXPECT_CODE(wf_stream_wrap(ends[1], &writer), 0);
+    if (!WF_EXPECT_CODE(wrap_both(ends, &reading.stream, &writer), 0)) return;
     WF_SCOPE(scope);
     wf_spawn(&scope, read_some, &reading);
     wf_sleep(WF_MILLISECONDS(1));
-    WF_EXPECT_CODE(wf_stream_write_all(writer, "hello", 5, NULL), 0);
-    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT_CODE(wf_scope_end(&scope, wf_stream_write_all(writer, "hello", 5, NULL)), 0);
     WF_EXPECT_INT(reading.got, 5);
     wf_stream_close(reading.stream);
     wf_stream_close(writer);
@@ -397,7 +290,11 @@ WF_TEST(a_blocking_foreign_pipe_does_not_block_the_loop, .real = true)
     int ends[2];
     WF_EXPECT(pipe2(ends, O_CLOEXEC) == 0);
     struct reading reading = {.got = 0};
-    WF_EXPECT_CODE(wf_stream_wrap(ends[0], &reading.stream), 0);
+    if (!WF_EXPECT_CODE(wf_stream_wrap(ends[0], &reading.stream), 0)) {
+        close(ends[0]);
+        close(ends[1]);
+        return;
+    }
     WF_SCOPE(scope);
     wf_spawn(&scope, read_some, &reading);
     WF_EXPECT_CODE(wf_sleep(WF_MILLISECONDS(1)), 0);
@@ -453,28 +350,32 @@ static int drink(struct wf_stream *stream)
     return (int)got;
 }
 
-WF_TEST(a_peer_that_floods_is_not_felt_by_a_quiet_one, .real = true)
+/* Of 200 round trips; the first two are not counted. */
+static int64_t worst_round_trip(struct wf_stream *here, struct wf_stream *there)
 {
-    struct wf_stream *a, *b, *quiet, *other;
-    pair(&a, &b);
-    pair(&quiet, &other);
     int64_t worst = 0;
-    {
+    for (int i = 0; i < 200; i++) {
+        int64_t started = wf_now();
+        char byte = 'x';
+        if (!WF_EXPECT_CODE(wf_stream_write_all(here, &byte, 1, NULL), 0)) break;
+        if (!WF_EXPECT_INT(wf_stream_read(there, &byte, 1), 1)) break;
+        int64_t took = wf_now() - started;
+        if (i >= 2 && took > worst) worst = took;
+    }
+    return worst;
+}
+
+WF_TEST(a_peer_that_floods_is_not_felt_by_a_quiet_one, .rule = "5.3", .real = true)
+{
+    struct wf_stream *a, *b, *quiet = NULL, *other = NULL;
+    if (WF_EXPECT_CODE(open_pair(&a, &b), 0) && WF_EXPECT_CODE(open_pair(&quiet, &other), 0)) {
         WF_SCOPE(scope);
         wf_spawn(&scope, flood, a);
         wf_spawn(&scope, drink, b);
-        for (int i = 0; i < 200; i++) {
-            int64_t started = wf_now();
-            char byte = 'x';
-            WF_EXPECT_CODE(wf_stream_write_all(quiet, &byte, 1, NULL), 0);
-            WF_EXPECT_INT(wf_stream_read(other, &byte, 1), 1);
-            int64_t took = wf_now() - started;
-            if (i >= 2 && took > worst) worst = took;
-        }
+        WF_EXPECT(worst_round_trip(quiet, other) < WF_MILLISECONDS(100));
         wf_scope_cancel(&scope, "measured");
         WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     }
-    WF_EXPECT(worst < WF_MILLISECONDS(100));
     wf_stream_close(a);
     wf_stream_close(b);
     wf_stream_close(quiet);
@@ -499,6 +400,14 @@ static void storm(long interval_us)
     setitimer(ITIMER_VIRTUAL, &timer, NULL);
 }
 
+/* The last one may still be on its way, and valgrind would deliver it on the signal stack that went with the loop. */
+static void calm(void)
+{
+    setitimer(ITIMER_VIRTUAL, &(struct itimerval){.it_value = {0}}, NULL);
+    signal(SIGVTALRM, SIG_IGN);
+    signal(SIGUSR2, SIG_IGN);
+}
+
 static int send_signals(void *unused)
 {
     (void)unused;
@@ -513,7 +422,7 @@ static int send_signals(void *unused)
 WF_TEST(a_storm_of_signals_changes_nothing, .real = true)
 {
     struct wf_listener *listener;
-    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0);
+    if (!WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0)) return;
     struct client clients[10];
     for (size_t i = 0; i < WF_COUNT(clients); i++)
         clients[i] = (struct client){.port = wf_listener_port(listener), .rounds = 300, .size = 1000};
@@ -525,7 +434,7 @@ WF_TEST(a_storm_of_signals_changes_nothing, .real = true)
         WF_EXPECT_CODE(wf_gather(clients, WF_COUNT(clients), talk), 0);
         WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     }
-    storm(0);
+    calm();
     WF_EXPECT(interruptions >= 300);
     wf_listener_close(listener);
 }

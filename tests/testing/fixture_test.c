@@ -38,28 +38,31 @@ WF_FIXTURE(twice_as_much, .uses = {&counter})
     return 0;
 }
 
-WF_TEST(a_fixture_is_there_for_its_test, .uses = {&counter})
+/* Why these are not swept. */
+#define COUNTS "the tests count what was set up before them"
+
+WF_TEST(a_fixture_is_there_for_its_test, .unswept = COUNTS, .uses = {&counter})
 {
     struct counter *found = wf_use(&counter);
     WF_EXPECT_INT(found->value, 1);
     WF_EXPECT_TEXT(trace, "+");
 }
 
-WF_TEST(each_test_has_its_own, .uses = {&counter})
+WF_TEST(each_test_has_its_own, .unswept = COUNTS, .uses = {&counter})
 {
     struct counter *found = wf_use(&counter);
     WF_EXPECT_INT(found->value, 2);
     WF_EXPECT_TEXT(trace, "+-+");
 }
 
-WF_TEST(what_a_fixture_uses_is_set_up_before_it, .uses = {&twice_as_much, &counter})
+WF_TEST(what_a_fixture_uses_is_set_up_before_it, .unswept = COUNTS, .uses = {&twice_as_much, &counter})
 {
     struct counter *once = wf_use(&counter), *twice = wf_use(&twice_as_much);
     WF_EXPECT_INT(twice->value, 2 * once->value);
     WF_EXPECT_TEXT(trace, "+-+-+(");
 }
 
-WF_TEST(it_is_torn_down_in_reverse)
+WF_TEST(it_is_torn_down_in_reverse, .unswept = COUNTS)
 {
     WF_EXPECT_TEXT(trace, "+-+-+()-");
     trace[0] = '\0';
@@ -69,7 +72,7 @@ static const struct row {
     int a, b;
 } rows[] = {{1, 2}, {3, 4}};
 
-WF_TEST_EACH(each_row_has_its_own, rows, .uses = {&counter})
+WF_TEST_EACH(each_row_has_its_own, rows, .unswept = COUNTS, .uses = {&counter})
 {
     WF_EXPECT_INT(row->b - row->a, 1);
     WF_EXPECT_TEXT(trace, wf_test_row() == 0 ? "+" : "+-+");
@@ -132,13 +135,13 @@ static int ask(struct wf_stream *conn, char question)
     return rc < 0 ? rc : reply;
 }
 
-WF_TEST(a_server_of_the_suite_answers, .uses = {&client})
+WF_TEST(a_server_of_the_suite_answers, .unswept = COUNTS, .uses = {&client})
 {
     WF_EXPECT_INT(ask(wf_use(&client), 'a'), 'b');
     WF_EXPECT_INT(times_served, 1);
 }
 
-WF_TEST(and_goes_on_answering_the_next_test, .uses = {&client})
+WF_TEST(and_goes_on_answering_the_next_test, .unswept = COUNTS, .uses = {&client})
 {
     WF_EXPECT_INT(ask(wf_use(&client), 'b'), 'c');
     WF_EXPECT_INT(times_served, 1);
@@ -165,7 +168,7 @@ WF_FIXTURE(marker)
 }
 
 /* The one that is named first goes first, and the other one stays. */
-WF_TEST_EACH(rows_share_the_server, rows, .uses = {&marker, &client})
+WF_TEST_EACH(rows_share_the_server, rows, .unswept = COUNTS, .uses = {&marker, &client})
 {
     WF_EXPECT_INT(*(int *)wf_use(&marker), (int)wf_test_row() + 1);
     WF_EXPECT_INT(ask(wf_use(&client), (char)row->a), row->b);
@@ -180,7 +183,7 @@ WF_FIXTURE(where)
     return wf_provide(&simulated);
 }
 
-WF_TEST(a_fixture_is_in_the_world_of_its_test, .simulated = true, .uses = {&where})
+WF_TEST(a_fixture_is_in_the_world_of_its_test, .unswept = COUNTS, .simulated = true, .uses = {&where})
 {
     WF_EXPECT(wf_simulated() && *(bool *)wf_use(&where));
 }
@@ -212,7 +215,8 @@ WF_FIXTURE(slow, .timeout = WF_SECONDS(100))
     return wf_sleep(WF_SECONDS(60));
 }
 
-WF_TEST(set_up_takes_none_of_the_test_s_time, .simulated = true, .timeout = WF_SECONDS(1), .uses = {&slow})
+WF_TEST(set_up_takes_none_of_the_test_s_time, .unswept = COUNTS, .simulated = true, .timeout = WF_SECONDS(1),
+        .uses = {&slow})
 {
     WF_EXPECT_INT(wf_now(), *(int64_t *)wf_use(&slow));
     WF_EXPECT_INT(wf_remaining(), WF_SECONDS(1));

@@ -83,7 +83,7 @@ WF_TEST(a_step_is_over_only_when_its_own_task_says_so)
     WF_EXPECT_TEXT(wf_test_notes(), "1");
 }
 
-WF_TEST(a_step_can_be_taken_once)
+WF_TEST(a_step_can_be_taken_once, .unswept = "a step whose task could not be spawned is waited for for ever")
 {
     struct wf_sequence sequence = {0};
     struct walker first = {&sequence, (const uint64_t[]){0}, 1, 0}, later = {&sequence, (const uint64_t[]){5}, 1, 0};

@@ -49,11 +49,112 @@ static int wait_on_each_other()
     return rc;
 }
 
+static wf_metric by_kind()
+{
+    wf_metric options = {};
+    options.labels[0] = "kind";
+    return options;
+}
+
+WF_COUNTER(seen, "consumer_seen_total", "What was seen.", by_kind());
+
+static int say_what_is_done()
+{
+    wf_request_options options = {};
+    options.name = "consume";
+    WF_REQUEST_CONTEXT(request, options);
+    WF_CONTEXT(bound, WF_TEXT("customer", "ada"));
+    WF_TIMED(timer, "saying");
+    wf_log(WF_DEBUG, "unseen");
+    wf_log(WF_DEBUG, "unseen", WF_INT("number", 17), WF_BOOL("late", false));
+    wf_counter_add(wf_counter_at(&seen, "log"), 2);
+    return wf_counter_value(wf_counter_at(&seen, "log")) == 2 && wf_context_text("customer") != nullptr ? 0 : -EPROTO;
+}
+
+struct peer {
+    int calls;
+};
+
+static int fail_once(peer *peer)
+{
+    return ++peer->calls == 1 ? -ECONNREFUSED : 7;
+}
+
+static int guard_calls()
+{
+    wf_retry_options soon = {};
+    soon.base = WF_MILLISECONDS(1);
+    const wf_retry_options kept = WF_RETRY(soon);
+    wf_breaker_options once = {};
+    once.failures = 1;
+    wf_breaker breaker = WF_BREAKER(once);
+    wf_rate rate = WF_RATE(1000, WF_SECONDS(1));
+    wf_bulkhead bulkhead = WF_BULKHEAD(1, 0);
+    wf_pipeline pipeline = {};
+    pipeline.retry = &kept;
+    pipeline.rate = &rate;
+    peer peers[4] = {};
+    wf_hedge_options options = {};
+    options.delay = WF_SECONDS(1);
+    bool fine = wf_retry(fail_once(&peers[0]), soon) == 7 && wf_retry(wf_yield()) == 0 &&
+                wf_guarded(&breaker, fail_once(&peers[1])) == -ECONNREFUSED &&
+                wf_guarded(&breaker, fail_once(&peers[1])) == WF_EOPEN && peers[1].calls == 1 &&
+                wf_guarded(&pipeline, wf_guarded(&bulkhead, fail_once(&peers[2]))) == 7 &&
+                wf_fallback(fail_once(&peers[3]), fail_once(&peers[3])) == 7 &&
+                wf_hedge(peers, 2, fail_once, options) == 7;
+    return fine ? 0 : -EPROTO;
+}
+
+static bool younger(const user *one, const user *other)
+{
+    return one->id > other->id;
+}
+
+static int pass_items()
+{
+    WF_CHANNEL(numbers, int, 1);
+    WF_PRIORITY_CHANNEL(queue, user, 2, younger);
+    user first = {1, false}, second = {2, false}, next = {};
+    int rc = wf_send(&queue, &first);
+    if (rc == 0) rc = wf_send(&queue, &second);
+    if (rc == 0) rc = wf_receive(&queue, &next);
+    if (rc < 0 || next.id != 2) return rc < 0 ? rc : -EPROTO;
+    int number = 7;
+    wf_case cases[] = {WF_CASE_RECEIVE(&numbers, &number), WF_CASE_SEND(&numbers, &number), WF_CASE_UNTIL(WF_FOREVER)};
+    rc = wf_select(cases, WF_COUNT(cases));
+    return rc == 1 ? 0 : rc < 0 ? rc : -EPROTO;
+}
+
+static int use_the_rest(user *users)
+{
+    wf_token token = WF_TOKEN;
+    wf_once once = WF_ONCE;
+    wf_future future = WF_FUTURE;
+    wf_barrier barrier = WF_BARRIER(1);
+    wf_condition condition = WF_CONDITION;
+    wf_limiter limiter = WF_LIMITER(1);
+    WF_PERMIT(permit);
+    int rc = wf_limiter_acquire(&limiter, &permit);
+    if (rc == 0) rc = wf_barrier_wait(&barrier);
+    if (rc == 0) rc = wf_once(&once, load, users);
+    if (rc == 0) rc = wf_future_set(&future, users);
+    if (rc == 0) rc = wf_future_wait(&future);
+    if (rc == 0) rc = wf_linked(&token, wf_yield());
+    wf_condition_notify(&condition);
+    wf_token_cancel(&token, "done");
+    return rc == 0 && wf_linked(&token, wf_yield()) != -ECANCELED ? -EPROTO : rc;
+}
+
 static int consume(user *users)
 {
+    wf_log_set_level(nullptr, WF_WARN);
+    if (say_what_is_done() < 0) return -EPROTO;
     int rc = load_both(users);
     if (rc == 0) rc = wf_gather(users, 2, load);
     if (rc == 0) rc = wait_on_each_other();
+    if (rc == 0) rc = guard_calls();
+    if (rc == 0) rc = pass_items();
+    if (rc == 0) rc = use_the_rest(users);
     if (rc == 0 && wf_within(WF_MILLISECONDS(1), wf_sleep(WF_SECONDS(60))) != -ETIME) rc = -EPROTO;
     if (rc < 0) return rc;
     try {

@@ -64,7 +64,7 @@ static int spin(void *unused)
     return 0;
 }
 
-// fails[sim] a_livelock: the clock cannot advance
+// fails[sim] a_livelock: the clock cannot jump
 // fails[sim] a_livelock: spinner #2  runnable
 // fails[uring epoll] a_livelock: its deadline passed
 WF_TEST(a_livelock, .passes_max = 1000, .timeout = WF_MILLISECONDS(100))

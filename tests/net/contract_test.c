@@ -1,0 +1,177 @@
+/* The contract of streams and TCP: contract.h says what the lines mean. */
+#include <string.h>
+#include <unistd.h>
+#include <weft/peer.h>
+
+#include "../contract.h"
+
+/* A connection with one byte on its way to `b`; NULL where that failed. */
+static bool open_pair(struct wf_stream **a, struct wf_stream **b)
+{
+    *a = *b = NULL;
+    return WF_EXPECT_CODE(wf_test_pair(a, b), 0) && WF_EXPECT_CODE(wf_stream_write_all(*a, "x", 1, NULL), 0);
+}
+
+static void close_pair(struct wf_stream *a, struct wf_stream *b)
+{
+    wf_stream_close(a);
+    wf_stream_close(b);
+}
+
+WF_TEST(a_refused_transfer_moves_no_byte, .rule = "1.1 1.3 1.7")
+{
+    struct wf_stream *a, *b;
+    char text[4] = "....";
+    size_t done = 99;
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    if (!open_pair(&a, &b)) return close_pair(a, b);
+    WF_SCOPE(cancelled);
+    wf_scope_cancel(&cancelled, "before the calls");
+    REFUSED(wf_stream_read, wf_stream_read(b, text, 1));
+    REFUSED(wf_stream_read_full, wf_stream_read_full(b, text, 1, &done));
+    WF_EXPECT_INT((int64_t)done, 0);
+    WF_EXPECT(text[0] == '.');
+    REFUSED(wf_stream_write, wf_stream_write(a, "y", 1));
+    done = 99;
+    REFUSED(wf_stream_write_all, wf_stream_write_all(a, "y", 1, &done));
+    WF_EXPECT_INT((int64_t)done, 0);
+    REFUSED(wf_stream_shutdown, wf_stream_shutdown(a));
+    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+    if (WF_EXPECT_CODE(wf_stream_write_all(a, "z", 1, NULL), 0))
+        WF_EXPECT_CODE(wf_stream_read_full(b, text, 2, NULL), 0);
+    WF_EXPECT(memcmp(text, "xz", 2) == 0);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    close_pair(a, b);
+}
+
+static int read_byte(struct wf_stream *stream)
+{
+    char byte;
+    return (int)wf_stream_read(stream, &byte, 1);
+}
+
+static int flood(struct wf_stream *stream)
+{
+    static char zeros[1 << 20];
+    return wf_stream_write_all(stream, zeros, sizeof zeros, NULL);
+}
+
+/* What else is wrong with a call is not said inside a cancelled scope, and costs budget there as well. */
+WF_TEST(in_a_cancelled_scope_the_code_is_ECANCELED_whatever_else_is_wrong, .rule = "1.1")
+{
+    struct wf_stream *reader, *writer, *broken, *other;
+    char byte;
+    if (!WF_EXPECT_CODE(wf_pipe(&reader, &writer), 0)) return;
+    if (!WF_EXPECT_CODE(wf_pipe(&other, &broken), 0)) return close_pair(reader, writer);
+    WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(5), flood(broken)), -ETIME);
+    WF_EXPECT_CODE(wf_stream_write_all(broken, "x", 0, NULL), -EPIPE);
+    WF_SCOPE(reading);
+    wf_spawn(&reading, read_byte, reader);
+    wf_yield();
+    WF_EXPECT_CODE(wf_within(WF_SECONDS(1), wf_stream_read(reader, &byte, 1)), -EBUSY);
+    {
+        WF_SCOPE(scope);
+        wf_scope_cancel(&scope, "first of all");
+        WF_EXPECT_CODE(wf_stream_read(reader, &byte, 1), -ECANCELED);
+        WF_EXPECT_CODE(wf_stream_read_full(writer, &byte, 0, NULL), -ECANCELED);
+        WF_EXPECT_CODE(wf_stream_write_all(writer, &byte, 0, NULL), -ECANCELED);
+        WF_EXPECT_CODE(wf_stream_write(broken, "x", 1), -ECANCELED);
+        WF_EXPECT_CODE(wf_stream_write_all(broken, "x", 1, NULL), -ECANCELED);
+        WF_EXPECT_CODE(wf_scope_end(&scope, 0), 0);
+    }
+    wf_scope_cancel(&reading, "done");
+    WF_EXPECT_CODE(wf_scope_join(&reading), 0);
+    struct wf_stream *all[] = {reader, writer, broken, other};
+    for (size_t i = 0; i < WF_COUNT(all); i++) wf_stream_close(all[i]);
+}
+
+WF_TEST(a_refused_connection_is_not_made_and_not_taken, .rule = "1.1 1.3 1.7")
+{
+    struct wf_listener *listener, *second = NULL;
+    struct wf_stream *client, *server = NULL, *none = NULL;
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    if (!WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0)) return;
+    if (!WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", wf_listener_port(listener), &client), 0))
+        return wf_listener_close(listener);
+    WF_SCOPE(cancelled);
+    wf_scope_cancel(&cancelled, "before the calls");
+    REFUSED(wf_tcp_accept, wf_tcp_accept(listener, &none));
+    REFUSED(wf_tcp_connect, wf_tcp_connect("127.0.0.1", wf_listener_port(listener), &none));
+    REFUSED(wf_tcp_listen, wf_tcp_listen("127.0.0.1", 0, &second));
+    WF_EXPECT(none == NULL && second == NULL);
+    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+    WF_EXPECT_CODE(wf_tcp_accept(listener, &server), 0);
+    WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(5), wf_tcp_accept(listener, &none)), -ETIME);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    close_pair(client, server);
+    wf_stream_close(none);
+    wf_listener_close(listener);
+}
+
+WF_TEST(a_refused_wait_for_a_foreign_descriptor_leaves_it_alone, .rule = "1.1 1.7")
+{
+    int ends[2];
+    WF_EXPECT(pipe(ends) == 0);
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    WF_SCOPE(cancelled);
+    wf_scope_cancel(&cancelled, "before the call");
+    REFUSED(wf_wait_fd, wf_wait_fd(ends[1], WF_WRITABLE));
+    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* ---- What never suspends ---- */
+
+WF_TEST(closing_and_asking_a_stream_never_suspend, .rule = "1.7 1.9")
+{
+    struct wf_stream *a = NULL, *b = NULL, *standard[3] = {NULL}, *wrapped = NULL;
+    struct wf_listener *listener;
+    int fd = dup(STDOUT_FILENO);
+    WF_SCOPE(scope);
+    WF_SCOPE(pending, .policy = WF_COLLECT);
+    spawn_sibling(&scope);
+    STAYS(wf_pipe, WF_EXPECT_CODE(wf_pipe(&a, &b), 0));
+    if (a != NULL) {
+        STAYS(wf_stream_fd, WF_EXPECT(wf_stream_fd(a) >= 0));
+        wf_spawn(&pending, read_byte, a);
+        wf_shielded(WF_SECONDS(1), wf_sleep(WF_MILLISECONDS(1))); /* until it reads, or was refused */
+        STAYS(wf_stream_close, wf_stream_close(a));
+    }
+    if (WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0)) {
+        STAYS(wf_listener_port, WF_EXPECT(wf_listener_port(listener) > 0));
+        STAYS(wf_listener_close, wf_listener_close(listener));
+    }
+    STAYS(wf_stdin, WF_EXPECT_CODE(wf_stdin(&standard[0]), 0));
+    STAYS(wf_stdout, WF_EXPECT_CODE(wf_stdout(&standard[1]), 0));
+    STAYS(wf_stderr, WF_EXPECT_CODE(wf_stderr(&standard[2]), 0));
+    STAYS(wf_stream_wrap, WF_EXPECT_CODE(wf_stream_wrap(fd, &wrapped), 0));
+    if (wrapped == NULL) close(fd);
+    WF_EXPECT_CODE(wf_scope_join(&pending), -EBADF);
+    STAYS(wf_stream_abort, wf_stream_abort(b));
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    wf_stream_close(wrapped);
+    for (int i = 0; i < 3; i++) wf_stream_close(standard[i]);
+}
+
+WF_TEST(shutting_down_a_plain_stream_does_not_suspend, .rule = "1.9")
+{
+    struct wf_stream *a, *b;
+    char byte;
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    if (!open_pair(&a, &b)) return close_pair(a, b);
+    before_call();
+    WF_EXPECT_CODE(wf_stream_shutdown(a), 0);
+    WF_EXPECT(did_not_switch("wf_stream_shutdown"));
+    WF_EXPECT_INT(wf_stream_read(b, &byte, 1), 1);
+    WF_EXPECT_INT(wf_stream_read(b, &byte, 1), 0);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    close_pair(a, b);
+}
+
+WF_TEST_MAIN

@@ -1,0 +1,125 @@
+/* The contract of files and walks: contract.h says what the lines mean. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../contract.h"
+
+static char path[32];
+
+/* An open file that holds "abc", at its beginning; NULL where it could not be opened. */
+static struct wf_file *make_file(void)
+{
+    strcpy(path, "/tmp/weft-contract-XXXXXX");
+    int fd = mkstemp(path);
+    WF_EXPECT(fd >= 0 && write(fd, "abc", 3) == 3);
+    close(fd);
+    struct wf_file *file = NULL;
+    if (!WF_EXPECT_CODE(wf_file_open(path, O_RDWR, 0, &file), 0)) unlink(path);
+    return file;
+}
+
+WF_TEST(a_refused_file_operation_reads_and_writes_nothing, .rule = "1.1 1.3 1.7")
+{
+    char text[4] = "...";
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    struct wf_file *file = make_file();
+    if (file == NULL) return;
+    WF_SCOPE(cancelled);
+    wf_scope_cancel(&cancelled, "before the calls");
+    REFUSED(wf_file_read, wf_file_read(file, text, 1));
+    REFUSED(wf_file_read_at, wf_file_read_at(file, text, 1, 0));
+    REFUSED(wf_file_write, wf_file_write(file, "x", 1));
+    REFUSED(wf_file_write_at, wf_file_write_at(file, "x", 1, 0));
+    REFUSED(wf_file_sync, wf_file_sync(file));
+    WF_EXPECT_TEXT(text, "...");
+    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+    WF_EXPECT_INT(wf_file_read(file, text, 3), 3);
+    WF_EXPECT_TEXT(text, "abc");
+    wf_file_close(file);
+    unlink(path);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+WF_TEST(a_refused_call_with_a_path_opens_and_finds_nothing, .rule = "1.1 1.3 1.7")
+{
+    struct wf_file *file = NULL;
+    struct wf_walk *walk = NULL;
+    struct stat status = {.st_size = 99};
+    char *bytes = NULL;
+    size_t size = 99;
+    struct wf_arena *arena = wf_task_arena();
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    strcpy(path, "/tmp/weft-contract-none");
+    WF_SCOPE(cancelled);
+    wf_scope_cancel(&cancelled, "before the calls");
+    REFUSED(wf_file_open, wf_file_open(path, O_RDWR | O_CREAT | O_EXCL, 0600, &file));
+    WF_EXPECT(file == NULL && access(path, F_OK) < 0);
+    REFUSED(wf_stat, wf_stat("/", &status));
+    REFUSED(wf_lstat, wf_lstat("/", &status));
+    WF_EXPECT_INT(status.st_size, 99);
+    REFUSED(wf_file_load, wf_file_load("/etc/hostname", 1 << 16, arena, &bytes, &size));
+    WF_EXPECT(bytes == NULL && size == 99);
+    REFUSED(wf_walk_open, wf_walk_open("/etc", &walk));
+    WF_EXPECT(walk == NULL);
+    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+static void step_through(const char *folder)
+{
+    struct wf_walk *walk;
+    const struct wf_walk_entry *entry;
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    if (!WF_EXPECT_CODE(wf_walk_open(folder, &walk), 0)) return;
+    WF_SCOPE(cancelled);
+    wf_scope_cancel(&cancelled, "before the call");
+    REFUSED(wf_walk_next, wf_walk_next(walk, &entry));
+    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+    if (WF_EXPECT_CODE(wf_walk_next(walk, &entry), 1)) WF_INVARIANT(strcmp(entry->name, "inner") == 0);
+    STAYS(wf_walk_skip, wf_walk_skip(walk));
+    WF_EXPECT_CODE(wf_walk_next(walk, &entry), 0);
+    STAYS(wf_walk_close, wf_walk_close(walk));
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+WF_TEST(a_refused_step_of_a_walk_loses_no_entry, .rule = "1.1 1.3 1.7")
+{
+    char folder[] = "/tmp/weft-contract-XXXXXX", inner[sizeof folder + 8];
+    WF_EXPECT(mkdtemp(folder) != NULL);
+    snprintf(inner, sizeof inner, "%s/inner", folder);
+    WF_EXPECT(mkdir(inner, 0700) == 0);
+    step_through(folder);
+    WF_EXPECT(rmdir(inner) == 0 && rmdir(folder) == 0);
+}
+
+struct reading {
+    struct wf_file *file;
+    char byte;
+};
+
+static int read_one(struct reading *reading)
+{
+    return (int)wf_file_read(reading->file, &reading->byte, 1);
+}
+
+WF_TEST(closing_a_file_never_suspends, .rule = "1.7 1.9")
+{
+    struct reading reading = {.file = make_file()};
+    if (reading.file == NULL) return;
+    WF_SCOPE(scope);
+    WF_SCOPE(pending, .policy = WF_COLLECT);
+    spawn_sibling(&scope);
+    wf_spawn(&pending, read_one, &reading);
+    take_turns();
+    STAYS(wf_file_close, wf_file_close(reading.file));
+    int rc = wf_scope_join(&pending);
+    WF_EXPECT(rc == 0 || rc == -EBADF);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    unlink(path);
+}
+
+WF_TEST_MAIN
