@@ -102,6 +102,12 @@ WF_TEST(a_loop_without_end, .simulated = true, .timeout = WF_MILLISECONDS(1))
 
 static volatile int *volatile nowhere = (volatile int *)16;
 
+/* Long after whoever started it has lost patience. */
+WF_TEST(this_computes_for_hours, .simulated = true, .timeout = WF_MINUTES(600))
+{
+    compute(NULL);
+}
+
 // crashes a_wild_write: FAILED a_wild_write
 WF_TEST(a_wild_write)
 {

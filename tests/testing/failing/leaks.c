@@ -28,6 +28,20 @@ WF_TEST(a_connection_is_lost)
     wf_listener_close(listener);
 }
 
+static __attribute__((noinline)) int listen_and_forget(void)
+{
+    struct wf_listener *listener;
+    return wf_tcp_listen("127.0.0.1", 0, &listener);
+}
+
+// fails a_listener_is_lost: left behind: 1 heap block
+// fails a_listener_is_lost: listen_and_forget at leaks.c:
+WF_TEST(a_listener_is_lost)
+{
+    int rc = listen_and_forget();
+    WF_EXPECT_CODE(rc, 0);
+}
+
 // fails a_descriptor_is_lost: left behind: descriptor
 // fails a_descriptor_is_lost: (/dev/null)
 WF_TEST(a_descriptor_is_lost)

@@ -34,6 +34,15 @@ WF_FIXTURE(user, .uses = {&pool})
     return 0;
 }
 
+/* Set up when others of the suite are there already, and outlives them. */
+WF_FIXTURE(late, .life = WF_PER_RUN)
+{
+    puts("late up");
+    wf_provide(NULL);
+    puts("late down");
+    return 0;
+}
+
 /* ---- Lives ---- */
 
 WF_TEST(lives_one, .uses = {&user, &pool})
@@ -70,7 +79,7 @@ WF_TEST(lives_six, .uses = {&pool}, .dies = "")
     abort();
 }
 
-WF_TEST(lives_seven, .uses = {&pool}, .real = true)
+WF_TEST(lives_seven, .uses = {&pool, &late}, .real = true)
 {
     puts("      seven");
 }
