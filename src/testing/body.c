@@ -292,6 +292,7 @@ void body_run_together(const struct item *items, size_t count)
     struct together group = {.items = items, .count = count};
     together = &group;
     while (group.next < count) run_shared_loop(&group);
+    together = NULL;
 }
 
 /* ---- One that must end its process ---- */
