@@ -85,14 +85,17 @@ WF_TEST(unlocking_releasing_and_notifying_in_a_cancelled_scope_runs_nobody, .rul
 {
     struct wf_mutex mutex = WF_MUTEX;
     struct wf_semaphore permits = WF_SEMAPHORE(0);
-    struct wf_event event = WF_EVENT;
+    struct wf_event event = WF_EVENT, arrived = WF_EVENT;
+    struct wf_waker *waker = NULL;
     struct guarded state = {WF_MUTEX, WF_CONDITION};
+    if (!WF_EXPECT_CODE(wf_waker_create(&arrived, &waker), 0)) return;
     WF_EXPECT_CODE(wf_mutex_lock(&mutex), 0);
     WF_SCOPE(scope);
     spawn_sibling(&scope);
     wf_spawn(&scope, wait_for_lock, &mutex);
     wf_spawn(&scope, wait_for_permit, &permits);
     wf_spawn(&scope, wait_for_event, &event);
+    wf_spawn(&scope, wait_for_event, &arrived);
     wf_spawn(&scope, wait_for_notice, &state);
     wf_spawn(&scope, wait_for_notice, &state);
     wf_yield();
@@ -101,10 +104,12 @@ WF_TEST(unlocking_releasing_and_notifying_in_a_cancelled_scope_runs_nobody, .rul
     WAKES(wf_mutex_unlock, 0, WF_EXPECT_CODE(wf_mutex_unlock(&mutex), 0));
     WAKES(wf_semaphore_release, 0, WF_EXPECT_CODE(wf_semaphore_release(&permits), 0));
     WAKES(wf_event_set, 0, wf_event_set(&event));
+    WAKES(wf_waker_wake, 0, wf_waker_wake(waker));
     WAKES(wf_condition_notify, 0, wf_condition_notify(&state.condition));
     WAKES(wf_condition_notify_all, 0, wf_condition_notify_all(&state.condition));
     WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    wf_waker_destroy(waker);
 }
 
 WF_TEST(breaking_setting_and_resizing_in_a_cancelled_scope_runs_nobody, .rule = "1.7 4.1 4.3")
