@@ -85,6 +85,30 @@ WF_TEST(a_refused_wait_for_children_loses_none, .rule = "1.1 1.3 1.7")
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
+WF_TEST(a_refused_wait_for_a_child_that_is_alive_does_not_wait, .rule = "1.1 1.4 1.7")
+{
+    struct wf_handle alive = {.result_ = 0};
+    struct wf_handle *handles[] = {&alive};
+    struct wf_finished finished = {.result = -1};
+    int count = 0;
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    WF_SCOPE(children, .keep_finished = true, .limit = 1);
+    wf_spawn(&children, sleep_for_ever, NULL, .handle = &alive);
+    wf_yield();
+    WF_SCOPE(cancelled);
+    wf_scope_cancel(&cancelled, "before the calls");
+    REFUSED_TOO(wf_handle_join, wf_handle_join(&alive));
+    REFUSED_TOO(wf_wait_handles, wf_wait_handles(handles, 1, WF_ALL_DONE));
+    REFUSED_TOO(wf_scope_next, wf_scope_next(&children, &finished));
+    REFUSED_TOO(wf_spawn, wf_spawn(&children, count_up, &count));
+    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+    wf_scope_cancel(&children, "done");
+    WF_EXPECT_CODE(wf_scope_join(&children), 0);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT_INT(count, 0);
+}
+
 static int destroyed;
 
 static void destroy(int *count)

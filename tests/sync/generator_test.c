@@ -57,7 +57,7 @@ static int never_asked(struct wf_generator *out, int *ran)
     return 0;
 }
 
-WF_TEST(nothing_runs_before_the_first_item_is_asked_for)
+WF_TEST(nothing_runs_before_the_first_item_is_asked_for, .rule = "4.6")
 {
     int ran = 0;
     {
@@ -99,7 +99,7 @@ static int fail_after_two(struct wf_generator *out, void *unused)
     return rc < 0 ? rc : wf_fail(-EPROTO, "page 3 is broken");
 }
 
-WF_TEST(the_producers_error_ends_the_items_with_its_message)
+WF_TEST(the_producers_error_ends_the_items_with_its_message, .rule = "4.6")
 {
     int item;
     WF_GENERATOR(items, fail_after_two, NULL, int);
@@ -118,7 +118,7 @@ static int fail_in_cleanup(struct wf_generator *out, void *unused)
     return wf_fail(-EIO, "cannot close the page");
 }
 
-WF_TEST(a_closing_error_is_returned_by_an_explicit_close)
+WF_TEST(a_closing_error_is_returned_by_an_explicit_close, .rule = "4.6")
 {
     int item;
     WF_GENERATOR(items, fail_in_cleanup, NULL, int);
@@ -220,7 +220,7 @@ static int offer(struct wf_generator *out, int *after)
     return rc < 0 ? rc : wf_emit(out, &item);
 }
 
-WF_TEST(an_item_that_nobody_took_is_dropped_once, .simulated = true)
+WF_TEST(an_item_that_nobody_took_is_dropped_once, .rule = "4.6", .simulated = true)
 {
     dropped = 0;
     int item, after = 1;
