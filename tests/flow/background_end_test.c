@@ -27,7 +27,7 @@ WF_TEST(a_shutdown_of_nothing_returns_at_once, .simulated = true, .sweep = true)
     WF_EXPECT_NO_SUSPENSION(WF_EXPECT_CODE(wf_background_shutdown(&background), 0));
 }
 
-WF_TEST(what_is_under_way_may_end_and_nothing_new_begins, .simulated = true, .sweep = true)
+WF_TEST(what_is_under_way_may_end_and_nothing_new_begins, .rule = "3.14", .simulated = true, .sweep = true)
 {
     struct job mail = {.duration = WF_SECONDS(3)};
     int ticks = 0, late = 0;
@@ -125,7 +125,7 @@ WF_TEST(a_drain_of_the_program_ends_no_periodic_task_and_refuses_no_start, .simu
 
 /* ---- The cancel ---- */
 
-WF_TEST(when_the_grace_is_over_the_rest_is_cancelled_and_cleans_up, .simulated = true, .sweep = true)
+WF_TEST(when_the_grace_is_over_the_rest_is_cancelled_and_cleans_up, .rule = "3.14", .simulated = true, .sweep = true)
 {
     struct job quick = {.duration = WF_SECONDS(1)};
     struct job slow = {.duration = WF_SECONDS(100), .cleanup = WF_SECONDS(1)};
@@ -167,8 +167,8 @@ WF_TEST(what_has_not_begun_yet_is_under_way_all_the_same, .simulated = true, .sw
 }
 
 /* S116 */
-WF_TEST(who_outlives_the_cancel_is_named_and_the_shutdown_returns, .simulated = true, .timeout = WF_MINUTES(10),
-        .unswept = "it waits for one that ignores its cancel")
+WF_TEST(who_outlives_the_cancel_is_named_and_the_shutdown_returns, .rule = "3.14", .simulated = true,
+        .timeout = WF_MINUTES(10), .unswept = "it waits for one that ignores its cancel")
 {
     struct job stubborn = {.duration = WF_SECONDS(100), .cleanup = WF_SECONDS(60)}, polite = stubborn;
     polite.cleanup = 0;
@@ -278,7 +278,7 @@ WF_TEST(one_of_the_tasks_and_its_children_cannot_wait_for_the_end, .simulated = 
 
 /* ---- Leaving the block ---- */
 
-WF_TEST(leaving_the_block_cancels_and_waits, .simulated = true, .sweep = true)
+WF_TEST(leaving_the_block_cancels_and_waits, .rule = "3.14", .simulated = true, .sweep = true)
 {
     struct job job = {.duration = WF_SECONDS(100), .cleanup = WF_SECONDS(1)};
     int64_t asked = wf_now();

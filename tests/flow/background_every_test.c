@@ -35,7 +35,7 @@ static uint64_t skipped_of(const struct wf_background *background)
     return statistics.runs_skipped;
 }
 
-WF_TEST(due_times_do_not_drift_however_long_the_runs_take, .simulated = true, .sweep = true)
+WF_TEST(due_times_do_not_drift_however_long_the_runs_take, .rule = "3.14", .simulated = true, .sweep = true)
 {
     struct clockwork clockwork = {
         .durations = {WF_MILLISECONDS(300), WF_MILLISECONDS(999), 0, WF_MILLISECONDS(1000), WF_MILLISECONDS(1)}};
@@ -47,7 +47,7 @@ WF_TEST(due_times_do_not_drift_however_long_the_runs_take, .simulated = true, .s
     WF_EXPECT_INT((int64_t)skipped_of(&background), 0);
 }
 
-WF_TEST(what_is_due_while_a_run_is_under_way_is_skipped_and_counted, .simulated = true, .sweep = true)
+WF_TEST(what_is_due_while_a_run_is_under_way_is_skipped_and_counted, .rule = "3.14", .simulated = true, .sweep = true)
 {
     struct clockwork clockwork = {.durations = {WF_MILLISECONDS(1500), WF_MILLISECONDS(3000), WF_MILLISECONDS(2999)}};
     WF_BACKGROUND(background);

@@ -21,7 +21,8 @@ static int work(struct worker *worker)
 }
 
 /* S112 */
-WF_TEST(of_one_name_exactly_one_runs_and_a_new_one_waits_for_the_end_of_the_old, .simulated = true, .sweep = true)
+WF_TEST(of_one_name_exactly_one_runs_and_a_new_one_waits_for_the_end_of_the_old, .rule = "3.14", .simulated = true,
+        .sweep = true)
 {
     int running = 0, peak = 0;
     struct worker old = {"old", &running, &peak}, new = {"new", &running, &peak};

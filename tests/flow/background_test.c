@@ -38,7 +38,7 @@ static int answer(struct request *request)
 /* ---- Who they outlive ---- */
 
 /* S113 */
-WF_TEST(a_task_outlives_the_request_that_started_it_and_its_frame, .simulated = true, .sweep = true)
+WF_TEST(a_task_outlives_the_request_that_started_it_and_its_frame, .rule = "3.14", .simulated = true, .sweep = true)
 {
     int sent = 0;
     WF_BACKGROUND(background);
@@ -63,7 +63,7 @@ static int start_when_cancelled(struct request *request)
     return wf_scope_end(&scope, rc);
 }
 
-WF_TEST(a_cancelled_request_may_start_one_and_does_not_cancel_it, .simulated = true, .sweep = true)
+WF_TEST(a_cancelled_request_may_start_one_and_does_not_cancel_it, .rule = "3.14", .simulated = true, .sweep = true)
 {
     int sent = 0;
     WF_BACKGROUND(background);
@@ -113,22 +113,21 @@ WF_TEST(its_lines_say_which_request_it_was_for, .simulated = true, .sweep = true
 }
 
 /* A finished one is forgotten: a set lives as long as the program. */
-WF_TEST(a_million_tasks_leave_no_memory_behind, .simulated = true, .timeout = WF_MINUTES(10), .unswept = "too long")
+WF_TEST(a_hundred_thousand_tasks_leave_no_memory_behind, .simulated = true, .unswept = "too long")
 {
     int runs = 0;
     WF_BACKGROUND(background);
     for (int i = 0; i < 1000; i++) WF_EXPECT_CODE(wf_background_start(&background, count_run, &runs), 0);
     wf_yield();
     size_t blocks = wf_allocated_blocks();
-    for (int i = 1000; i < 1000 * 1000; i++) {
-        int rc = i % 10 == 0 ? wf_background_start(&background, count_run, &runs, .name = "ten")
-                             : wf_background_start(&background, count_run, &runs);
-        if (!WF_EXPECT_CODE(rc, 0)) return;
+    for (int i = 1000; i < 100 * 1000; i++) {
+        const char *name = i % 10 == 0 ? "ten" : NULL;
+        if (!WF_EXPECT_CODE(wf_background_start(&background, count_run, &runs, .name = name), 0)) return;
         if (i % 1000 == 999) wf_sleep(1);
     }
     WF_EXPECT_INT((int64_t)wf_background_active(&background), 0);
     WF_EXPECT_INT((int64_t)wf_allocated_blocks(), (int64_t)blocks);
-    WF_EXPECT_INT(runs, 1000 * 1000);
+    WF_EXPECT_INT(runs, 100 * 1000);
     check_numbers(&background);
 }
 
@@ -199,7 +198,7 @@ static void hear(void *context, const char *name, int code, const char *message)
 }
 
 /* S115 */
-WF_TEST(a_failure_is_told_and_logged_once_and_the_others_go_on, .simulated = true, .sweep = true)
+WF_TEST(a_failure_is_told_and_logged_once_and_the_others_go_on, .rule = "3.14", .simulated = true, .sweep = true)
 {
     int sent = 0;
     struct told told = {.times = 0};
@@ -336,7 +335,7 @@ WF_TEST(what_a_task_owns_is_released_once_however_it_ends, .simulated = true, .s
 
 /* ---- Limits, bad input ---- */
 
-WF_TEST(past_the_limit_a_start_is_refused_at_once_and_said_once_for_each_burst, .simulated = true)
+WF_TEST(past_the_limit_a_start_is_refused_at_once_and_said_once_for_each_burst, .rule = "3.14", .simulated = true)
 {
     int sent = 0;
     struct mail mail = {.sent = &sent};
