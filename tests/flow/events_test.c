@@ -117,6 +117,20 @@ WF_TEST(a_cancel_between_attempts_is_not_their_end, .simulated = true)
     WF_EXPECT_INT((int64_t)count_parts("\n"), 1);
 }
 
+static int fail_when_cancelled(struct wf_scope *scope)
+{
+    wf_scope_cancel(scope, "meanwhile");
+    return -ECONNREFUSED;
+}
+
+WF_TEST(an_attempt_that_a_cancel_cut_short_is_not_their_end_either, .simulated = true)
+{
+    WF_SCOPE(scope);
+    WF_EXPECT_CODE(wf_retry(fail_when_cancelled(&scope)), -ECONNREFUSED);
+    WF_EXPECT_CODE(wf_scope_end(&scope, 0), 0);
+    WF_EXPECT_TEXT(wf_test_log(), "");
+}
+
 WF_TEST(a_level_that_is_off_is_counted_all_the_same, .simulated = true)
 {
     struct peer peer = {.failures = 1, .code = -ECONNREFUSED};
