@@ -287,6 +287,19 @@ WF_TEST(a_hook_that_waits_and_fails_and_starts_others_breaks_nothing, .simulated
     check_numbers(&background);
 }
 
+/* S125 */
+WF_TEST(its_start_and_its_end_are_logged_once_to_those_who_debug, .simulated = true, .sweep = true)
+{
+    int runs = 0;
+    WF_EXPECT_CODE(wf_log_set_level("task", WF_DEBUG), 0);
+    WF_BACKGROUND(background);
+    WF_EXPECT_CODE(wf_background_start(&background, count_run, &runs, .name = "Count-1"), 0);
+    WF_EXPECT_CODE(wf_background_shutdown(&background), 0);
+    WF_EXPECT_INT((int64_t)count_parts("level=debug module=task msg=\"task started\" child=Count-1 child_id="), 1);
+    WF_EXPECT_INT((int64_t)count_parts("level=debug module=task msg=\"task ended\" result=ok"), 1);
+    WF_EXPECT_INT((int64_t)count_parts("\n"), 2);
+}
+
 /* ---- Arguments ---- */
 
 struct parcel {
