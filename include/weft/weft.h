@@ -20,6 +20,7 @@
 #define WEFT_WEFT_H
 
 #include <weft/arena.h>
+#include <weft/background.h>
 #include <weft/base.h>
 #include <weft/breaker.h>
 #include <weft/bulkhead.h>

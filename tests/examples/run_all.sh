@@ -210,6 +210,21 @@ shaky: 42 after 3 calls
 down: 4 attempts in 0[.][0-9]+ s(: -110 Connection timed out|, -110 Connection timed out)*
 strict: Invalid argument, after 1 call
 END
+    check background <<'END'
+request of 'ada' answered
+mail to ada sent
+request of '' answered
+mail failed: a mail to nobody [(]Invalid argument[)]
+Worker-1, version 1, cancelled
+Worker-1, version 2, cancelled
+beat 1
+beat 2
+beat 3
+beat 4
+beat 5
+1 background task lives
+0 are left
+END
     check circuit_breaker <<'END'
 order 1: Connection refused
 order 2: Connection refused

@@ -330,4 +330,29 @@ WF_TEST(a_producer_that_ends_while_its_consumer_begins_to_ask_is_not_waited_for,
     }
 }
 
+static int fail_with_words(void *unused)
+{
+    (void)unused;
+    return wf_fail(-EIO, "the words");
+}
+
+static int leave_inner_scope(int *limit)
+{
+    WF_SCOPE(outer);
+    WF_GENERATOR(numbers, count, limit, int64_t);
+    {
+        WF_SCOPE(inner);
+        wf_spawn(&inner, fail_with_words, NULL);
+        wf_yield();
+    }
+    return wf_scope_end(&outer, 0);
+}
+
+/* The scope around the block of a generator is the generator's own, which nobody sees. */
+WF_TEST(an_error_that_a_scope_in_its_block_handed_up_is_not_lost, .rule = "3.2 4.6")
+{
+    int limit = 3;
+    WF_EXPECT_FAILURE(leave_inner_scope(&limit), -EIO, "the words");
+}
+
 WF_TEST_MAIN

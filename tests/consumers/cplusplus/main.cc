@@ -105,6 +105,24 @@ static int guard_calls()
     return fine ? 0 : -EPROTO;
 }
 
+static int start_in_background()
+{
+    peer peers[4] = {{1}, {1}, {1}, {1}};
+    wf_background_options few = {};
+    few.limit = 3;
+    WF_BACKGROUND(background, few);
+    WF_BACKGROUND(other);
+    wf_background_task_options named = {};
+    named.name = "peer";
+    int rc = wf_background_start(&background, fail_once, &peers[0], named);
+    if (rc == 0) rc = wf_background_start_copy(&background, fail_once, &peers[1]);
+    if (rc == 0) rc = wf_background_every(&background, WF_SECONDS(60), fail_once, &peers[2]);
+    if (rc == 0) rc = wf_background_every_copy(&other, WF_SECONDS(60), fail_once, &peers[3], named);
+    if (rc == 0) rc = wf_background_shutdown(&other);
+    if (rc == 0) rc = wf_background_shutdown(&background);
+    return rc == 0 && peers[0].calls == 2 && peers[1].calls == 1 ? 0 : -EPROTO;
+}
+
 static bool younger(const user *one, const user *other)
 {
     return one->id > other->id;
@@ -153,6 +171,7 @@ static int consume(user *users)
     if (rc == 0) rc = wf_gather(users, 2, load);
     if (rc == 0) rc = wait_on_each_other();
     if (rc == 0) rc = guard_calls();
+    if (rc == 0) rc = start_in_background();
     if (rc == 0) rc = pass_items();
     if (rc == 0) rc = use_the_rest(users);
     if (rc == 0 && wf_within(WF_MILLISECONDS(1), wf_sleep(WF_SECONDS(60))) != -ETIME) rc = -EPROTO;
