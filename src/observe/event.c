@@ -7,8 +7,12 @@ WF_COUNTER(retries, "weft_retries_total", "Attempts that failed and were followe
 WF_COUNTER(exhausted, "weft_retries_exhausted_total", "Calls whose last attempt failed.", .labels = {"name"});
 WF_COUNTER(transitions, "weft_breaker_transitions_total", "Changes of a circuit breaker's state.",
            .labels = {"name", "to"});
+WF_COUNTER(closed, "weft_pool_closed_total", "Resources that a pool closed.", .labels = {"name", "reason"});
+WF_COUNTER(unopened, "weft_pool_unopened_total", "Resources that a pool was to keep open and could not open.",
+           .labels = {"name"});
 
-static struct wf_log_module retry_module = {"retry", 0, NULL}, breaker_module = {"breaker", 0, NULL};
+static struct wf_log_module retry_module = {"retry", 0, NULL}, breaker_module = {"breaker", 0, NULL},
+                            pool_module = {"pool", 0, NULL};
 
 static void say(struct wf_log_module *module, enum wf_log_level level, const char *message,
                 const struct wf_field *fields)
@@ -45,4 +49,20 @@ void event_breaker(const char *name, enum breaker_state from, enum breaker_state
     const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_TEXT("from", states[from]),
                                       error < 0 ? WF_CODE("error", error) : wf_field_end_(), wf_field_end_()};
     say(&breaker_module, to == BREAKER_OPEN ? WF_WARN : WF_INFO, messages[to], fields);
+}
+
+void event_pool_closed(const char *name, const char *reason, bool replaced, int error)
+{
+    wf_counter_add(wf_counter_at(&closed, shown(name), reason), 1);
+    const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_TEXT("reason", reason),
+                                      error < 0 ? WF_CODE("error", error) : wf_field_end_(), wf_field_end_()};
+    say(&pool_module, replaced ? WF_WARN : WF_DEBUG, replaced ? "resource replaced" : "resource closed", fields);
+}
+
+void event_pool_unopened(const char *name, int64_t delay_ns, int error)
+{
+    wf_counter_add(wf_counter_at(&unopened, shown(name)), 1);
+    const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_NS("delay", delay_ns), WF_CODE("error", error),
+                                      wf_field_end_()};
+    say(&pool_module, WF_WARN, "resource not opened", fields);
 }

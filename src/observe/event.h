@@ -8,6 +8,9 @@
  *     breaker   breaker opened          warn     name, from, error
  *               breaker half-opened     info     name, from
  *               breaker closed          info     name, from
+ *     pool      resource replaced       warn     name, reason, error
+ *               resource closed         debug    name, reason
+ *               resource not opened     warn     name, delay_ms, error
  *
  * `name` is the policy's, for people; NULL: it has none.
  */
@@ -26,5 +29,12 @@ enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_HALF_OPEN };
 
 /* It went from one state to another; `error`: what opened it, 0 else. Counts weft_breaker_transitions_total. */
 void event_breaker(const char *name, enum breaker_state from, enum breaker_state to, int error);
+
+/* A pool closed a resource; `replaced`: because it did not work any more. `reason` is a word for people, `error` what
+ * went wrong, or 0. Counts weft_pool_closed_total. */
+void event_pool_closed(const char *name, const char *reason, bool replaced, int error);
+
+/* A pool could not open what it is to keep, and tries again after the delay. Counts weft_pool_unopened_total. */
+void event_pool_unopened(const char *name, int64_t delay_ns, int error);
 
 #endif
