@@ -1,12 +1,15 @@
 /*
  * A pool inside: a slot for each resource that may exist.
  *
- *     free --reserve--> opening --opened--> caring --lend--> lent
- *      ^                 |   ^                | ^              |
- *      |                 |   +--- emptied ----+ +-- taken back +
- *      +--- passed on ---+          (closed)  | ^
- *                                             v |
- *                                    idle, or dirty: waits to be reset
+ *     from                        to           by             when
+ *     free                        opening      slot_reserve   somebody is to open one
+ *     opening                     caring       slot_opened    it was opened
+ *     opening                     free         slot_pass_on   it was not, and nobody waits for the right to
+ *     idle, dirty                 caring       who takes it   to check or to reset it
+ *     caring, idle, lent          lent         slot_lend      to the next borrower
+ *     lent                        caring       pool_grant     to the next borrower, who resets it first
+ *     caring, lent                idle, dirty  slot_offer     nobody waits; dirty: it is to be reset
+ *     caring, idle, dirty, lent   opening      slot_empty     it was closed
  *
  * Every transition goes through slot_move. A slot that is `opening` is a right to open one, and one that is `caring` is
  * in somebody's hands: of a borrower's task, or of a child of the keeper. Both are handed to the first borrower that
@@ -89,13 +92,13 @@ struct wf_pool_slot_ *slot_reserve(struct wf_pool *pool);
 void slot_opened(struct wf_pool_slot_ *slot, void *resource);
 /* Lends what is in somebody's hands, or idle, to a task. */
 void slot_lend(struct wf_pool_slot_ *slot, struct wf_task *task, const char *place, int64_t now);
-/* Takes back what is lent: it is caring. */
+/* Its borrower is rid of it: it is to be offered or retired at once. */
 void slot_take_back(struct wf_pool_slot_ *slot);
 /* Closes what it holds; it is a right to open then. `code`: what went wrong, or 0. */
 void slot_empty(struct wf_pool_slot_ *slot, enum wf_pool_loss loss, int code);
 /* A right to open that is not used: goes to the first that waits, else the slot is free. */
 void slot_pass_on(struct wf_pool_slot_ *slot);
-/* What is in somebody's hands, and good: goes to the first that waits, else it is idle, or waits to be reset. */
+/* What is good, and in somebody's hands or taken back: goes to the first that waits, else it is idle, or waits to be reset. */
 void slot_offer(struct wf_pool_slot_ *slot, int64_t now);
 /* slot_empty, and slot_pass_on. */
 void slot_retire(struct wf_pool_slot_ *slot, enum wf_pool_loss loss, int code);

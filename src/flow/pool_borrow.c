@@ -18,7 +18,9 @@ bool pool_grant(struct wf_pool *pool, struct wf_pool_slot_ *slot, int64_t now)
     if (first == NULL) return false;
     pool->waiting--;
     first->slot = slot;
-    if (slot->state == SLOT_CARING && !slot->dirty) slot_lend(slot, first->wait.task, first->place, now);
+    bool holds_one = slot->state != SLOT_OPENING;
+    if (holds_one && slot->dirty) slot_move(slot, SLOT_CARING);
+    else if (holds_one) slot_lend(slot, first->wait.task, first->place, now);
     queue_grant(&pool->waiters, 0);
     return true;
 }

@@ -34,7 +34,7 @@ static const uint8_t allowed[SLOT_STATES] = {
     [SLOT_CARING] = TO_LENT | TO_IDLE | TO_DIRTY | TO_OPENING,
     [SLOT_IDLE] = TO_LENT | TO_CARING | TO_OPENING,
     [SLOT_DIRTY] = TO_CARING | TO_OPENING,
-    [SLOT_LENT] = TO_CARING,
+    [SLOT_LENT] = TO_LENT | TO_CARING | TO_IDLE | TO_DIRTY | TO_OPENING,
 };
 
 void slot_move(struct wf_pool_slot_ *slot, enum slot_state state)
@@ -132,7 +132,6 @@ static void holder_ended(struct wf_end_hook_ *hook)
               "in what state it is, so it was closed. Give it back on every way out, or declare it by WF_BORROW.",
               slot->holder->name, slot->holder->place, pool->options.name, slot->place);
     pool_hold(pool);
-    slot_move(slot, SLOT_CARING);
     slot_retire(slot, WF_POOL_ABANDONED, 0);
     pool_let_go(pool);
 }
@@ -157,7 +156,6 @@ void slot_take_back(struct wf_pool_slot_ *slot)
     struct wf_end_hook_ **link = &slot->holder->held;
     while (*link != &slot->hook) link = &(*link)->next;
     *link = slot->hook.next;
-    slot_move(slot, SLOT_CARING);
 }
 
 /* ---- At rest ---- */
