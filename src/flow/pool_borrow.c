@@ -78,19 +78,13 @@ static bool needs_check(const struct wf_pool_slot_ *slot, int64_t now)
     return options->check_after == WF_POOL_ALWAYS || now - slot->idle_since > options->check_after;
 }
 
-static bool is_fresh(const struct wf_pool_slot_ *slot, int64_t now)
-{
-    return slot->expires > now && !needs_check(slot, now);
-}
-
 /* Into the caller's hands: to be lent, checked, reset or opened; NULL: there is nothing. */
-static struct wf_pool_slot_ *take(struct wf_pool *pool, int64_t now)
+static struct wf_pool_slot_ *take(struct wf_pool *pool)
 {
     struct wf_pool_slot_ *slot = next_idle(pool);
     if (slot == NULL) slot = pool->slots[SLOT_DIRTY].last;
     if (slot == NULL) return slot_reserve(pool);
-    if (slot->expires <= now) slot_empty(slot, WF_POOL_OLD, 0);
-    else slot_move(slot, SLOT_CARING);
+    slot_move(slot, SLOT_CARING);
     return slot;
 }
 
@@ -154,7 +148,7 @@ static int make_ready(struct wf_pool_slot_ *slot, const char *place)
 static int find(struct wf_pool *pool, const char *place, struct wf_pool_slot_ **slot)
 {
     if (pool->closed) return refuse_closed(pool);
-    *slot = take(pool, pool->loop->now);
+    *slot = take(pool);
     if (*slot != NULL) return 0;
     if (pool->waiting >= pool->options.waiting_max) return refuse(pool);
     int rc = wait_for_slot(pool, place, slot);
@@ -189,7 +183,7 @@ int wf_pool_acquire_(struct wf_pool *pool, struct wf_lease *lease, const char *p
     int rc = wait_check_in(loop, false);
     if (__builtin_expect(rc < 0, 0)) return lease->code = rc;
     struct wf_pool_slot_ *slot = next_idle(pool);
-    if (__builtin_expect(slot == NULL || !is_fresh(slot, loop->now), 0)) return borrow_slowly(pool, lease, place);
+    if (__builtin_expect(slot == NULL || needs_check(slot, loop->now), 0)) return borrow_slowly(pool, lease, place);
     slot_lend(slot, loop->running, place, loop->now);
     fill(lease, slot);
     return (int)wait_skipped_in(loop, 0);

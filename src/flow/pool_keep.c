@@ -4,6 +4,7 @@
 #include "flow/pool.h"
 #include "observe/event.h"
 
+enum { doublings_most = 9 }; /* 25.6 s */
 static const int64_t backoff_first = WF_MILLISECONDS(100), backoff_longest = WF_SECONDS(30);
 
 /* ---- Its children ---- */
@@ -45,8 +46,7 @@ static void reset_dirty(struct wf_pool *pool)
 static int64_t backoff(const struct wf_pool *pool)
 {
     int doublings = pool->open_failed - 1;
-    int64_t wait = doublings < 10 ? backoff_first << doublings : backoff_longest;
-    return wait < backoff_longest ? wait : backoff_longest;
+    return doublings < doublings_most ? backoff_first << doublings : backoff_longest;
 }
 
 /* The message stands with the running task, if it stands anywhere. */

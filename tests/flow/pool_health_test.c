@@ -43,6 +43,9 @@ static int fall_sick(struct world *world)
     WF_EXPECT_INT((int64_t)statistics_of(world).closed[WF_POOL_UNHEALTHY], 1);
     WF_EXPECT_PART(wf_test_log(), "level=warn module=pool msg=\"resource replaced\" name=db reason=unhealthy "
                                   "error=\"Broken pipe\"");
+    char *metrics = NULL;
+    if (wf_metrics_text(wf_task_arena(), &metrics) < 0) return -ENOMEM;
+    WF_EXPECT_PART(metrics, "weft_pool_closed_total{name=\"db\",reason=\"unhealthy\"} ");
     return rc;
 }
 
@@ -148,7 +151,7 @@ static int soil(struct world *world)
 
 static int soil_one_after_another(struct world *world)
 {
-    int rc = 0;
+    int rc = wf_test_wait_idle(); /* the keeper has nothing to do and sleeps */
     for (int i = 0; i < 4 && rc == 0; i++) rc = soil(world);
     WF_EXPECT_INT(world->resets, 3);
     WF_EXPECT_INT(world->made, 1);

@@ -44,6 +44,13 @@ static int heal_after_four(struct world *world)
     WF_EXPECT_INT((int64_t)statistics_of(world).open_failures, 4);
     WF_EXPECT_INT((int64_t)count_parts(wf_test_log(), "msg=\"resource not opened\" name=db delay_ms="), 4);
     WF_EXPECT_PART(wf_test_log(), "name=db delay_ms=800 error=\"Connection refused\"");
+    world->fail_opens = 1;
+    {
+        WF_BORROW(lease, world->pool);
+        wf_ignore(wf_pool_discard(&lease));
+    }
+    if (rc == 0) rc = wf_test_wait_idle();
+    WF_EXPECT_INT((int64_t)count_parts(wf_test_log(), "delay_ms=100 "), 2); /* it begins anew */
     return rc;
 }
 
@@ -98,6 +105,7 @@ static int warm_in_vain(struct world *world)
     int rc = wf_pool_warm(world->pool); /* does not wait for the next attempt of the keeper */
     WF_EXPECT_INT(wf_now() - started, WF_SECONDS(1));
     WF_EXPECT_INT(statistics_of(world).idle, 2);
+    WF_EXPECT_INT((int64_t)count_parts(wf_test_log(), "msg=\"resource not opened\""), 1); /* both are one failure */
     return rc;
 }
 
@@ -106,6 +114,35 @@ WF_TEST(warming_up_tells_the_first_failure, .simulated = true, .sweep = true)
     static struct world world;
     world = new_world;
     IN_POOL(&world, warm_in_vain, .min = 2);
+}
+
+static int wait_for_warmth(struct world *world)
+{
+    WF_EXPECT_FAILURE(wf_pool_warm(world->pool), -ESHUTDOWN, "db: the pool is closed");
+    return 0;
+}
+
+static int close_before_it_is_warm(struct world *world)
+{
+    world->open_takes = WF_FOREVER;
+    WF_SCOPE(scope);
+    wf_spawn(&scope, wait_for_warmth, world);
+    wf_spawn(&scope, wait_for_warmth, world);
+    int rc = wf_sleep(WF_SECONDS(1));
+    WF_EXPECT_INT(statistics_of(world).opening, 2);
+    int64_t started = wf_now();
+    if (rc == 0) rc = wf_pool_drain(world->pool);
+    WF_EXPECT_INT(wf_now() - started, 0);
+    WF_EXPECT_INT(statistics_of(world).opening, 0);
+    WF_EXPECT_INT((int64_t)statistics_of(world).open_failures, 0); /* a cancel is none */
+    return wf_scope_end(&scope, rc);
+}
+
+WF_TEST(closing_stops_the_keeper_and_those_who_wait_for_warmth, .simulated = true, .sweep = true)
+{
+    static struct world world;
+    world = new_world;
+    IN_POOL(&world, close_before_it_is_warm, .min = 2, .name = "db");
 }
 
 static int warm_with_deadline(struct world *world)
@@ -273,6 +310,20 @@ WF_TEST(a_pool_closes_with_its_scope_and_takes_back_what_comes_late, .simulated 
     end_world(&world);
 }
 
+WF_TEST(what_comes_back_after_the_pool_was_destroyed_is_closed, .simulated = true, .sweep = true)
+{
+    static struct world world;
+    world = new_world;
+    wf_test_allow_reports();
+    WF_LEASE(lease);
+    WF_EXPECT_CODE(end_with_one_lent(&world, &lease), 0);
+    wf_pool_destroy(world.pool);
+    WF_EXPECT_INT(world.closed, 0);
+    WF_EXPECT_CODE(wf_pool_release(&lease), 0);
+    world.pool = NULL;
+    end_world(&world);
+}
+
 static int cancel_the_keeping_scope(struct world *world, struct wf_scope *outer, struct wf_lease *lease)
 {
     WF_SCOPE(inner);
@@ -355,6 +406,26 @@ WF_TEST(draining_waits_until_everything_is_given_back, .simulated = true, .sweep
     static struct world world;
     world = new_world;
     IN_POOL(&world, drain_in_time, .min = 3);
+}
+
+static int drain_before_it_opens(struct world *world)
+{
+    WF_LEASE(lease);
+    int rc = wf_pool_acquire(world->pool, &lease);
+    WF_SCOPE(scope);
+    wf_spawn(&scope, borrow_late, world);
+    if (rc == 0) rc = wf_yield();
+    wf_ignore(wf_pool_discard(&lease)); /* the other one may open one now, but has not run yet */
+    if (rc == 0) rc = wf_pool_drain(world->pool);
+    WF_EXPECT_INT(world->opens, 1);
+    return wf_scope_end(&scope, rc);
+}
+
+WF_TEST(a_right_to_open_is_void_once_the_pool_is_closed, .simulated = true, .sweep = true)
+{
+    static struct world world;
+    world = new_world;
+    IN_POOL(&world, drain_before_it_opens, .max = 1);
 }
 
 static int drain_in_vain(struct world *world)

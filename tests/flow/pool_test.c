@@ -405,8 +405,10 @@ static int wait_for_the_forgetful(struct world *world)
     WF_EXPECT_INT(world->order[0], 1);
     WF_EXPECT_INT(world->closed, 1);
     WF_EXPECT_INT((int64_t)statistics_of(world).closed[WF_POOL_ABANDONED], 1);
-    WF_EXPECT_CODE(wf_pool_release(&forgotten), -EPERM); /* it was taken away */
-    return 0;
+    WF_BORROW(lease, world->pool);
+    WF_EXPECT_CODE(wf_pool_release(&forgotten), -EPERM); /* it was taken away, and another one has that place now */
+    WF_EXPECT_INT(statistics_of(world).lent, 1);
+    return lease.code;
 }
 
 WF_TEST(a_task_that_ends_with_a_lease_is_reported_and_what_it_held_is_replaced, .simulated = true, .sweep = true)
