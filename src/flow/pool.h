@@ -98,7 +98,8 @@ void slot_take_back(struct wf_pool_slot_ *slot);
 void slot_empty(struct wf_pool_slot_ *slot, enum wf_pool_loss loss, int code);
 /* A right to open that is not used: goes to the first that waits, else the slot is free. */
 void slot_pass_on(struct wf_pool_slot_ *slot);
-/* What is good, and in somebody's hands or taken back: goes to the first that waits, else it is idle, or waits to be reset. */
+/* What is good, and in somebody's hands or taken back: goes to the first that waits, else it is idle, or waits to be
+ * reset. */
 void slot_offer(struct wf_pool_slot_ *slot, int64_t now);
 /* slot_empty, and slot_pass_on. */
 void slot_retire(struct wf_pool_slot_ *slot, enum wf_pool_loss loss, int code);

@@ -49,7 +49,7 @@ static int fall_sick(struct world *world)
     return rc;
 }
 
-WF_TEST(what_is_not_healthy_is_replaced_for_its_borrower, .simulated = true, .sweep = true)
+WF_TEST(what_is_not_healthy_is_replaced_for_its_borrower, .simulated = true, .rule = "4.7", .sweep = true)
 {
     static struct world world;
     world = new_world;
@@ -129,7 +129,7 @@ static int discard_before_a_waiter(struct world *world)
 }
 
 /* S087: in the original nobody woke it. */
-WF_TEST(a_waiter_replaces_what_was_discarded, .simulated = true, .sweep = true)
+WF_TEST(a_waiter_replaces_what_was_discarded, .simulated = true, .rule = "4.7", .sweep = true)
 {
     static struct world world;
     world = new_world;
@@ -194,7 +194,7 @@ WF_TEST(a_waiter_resets_what_it_is_handed, .simulated = true, .sweep = true)
     WF_EXPECT_INT(world.made, 1);
 }
 
-WF_TEST(what_cannot_be_reset_is_replaced_for_the_waiter, .simulated = true, .sweep = true)
+WF_TEST(what_cannot_be_reset_is_replaced_for_the_waiter, .simulated = true, .rule = "4.7", .sweep = true)
 {
     static struct world world;
     world = new_world;

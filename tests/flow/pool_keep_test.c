@@ -292,7 +292,7 @@ static int end_with_one_lent(struct world *world, struct wf_lease *lease)
     return wf_scope_end(&scope, rc);
 }
 
-WF_TEST(a_pool_closes_with_its_scope_and_takes_back_what_comes_late, .simulated = true, .sweep = true)
+WF_TEST(a_pool_closes_with_its_scope_and_takes_back_what_comes_late, .simulated = true, .rule = "4.7", .sweep = true)
 {
     static struct world world;
     world = new_world;
@@ -336,7 +336,7 @@ static int cancel_the_keeping_scope(struct world *world, struct wf_scope *outer,
     return wf_scope_end(&inner, rc < 0 ? rc : wf_yield());
 }
 
-WF_TEST(a_cancelled_scope_refuses_those_who_wait_elsewhere, .simulated = true, .sweep = true)
+WF_TEST(a_cancelled_scope_refuses_those_who_wait_elsewhere, .simulated = true, .rule = "4.7", .sweep = true)
 {
     static struct world world;
     world = new_world;
