@@ -32,6 +32,7 @@
 #include <weft/metrics.h>
 #include <weft/hedge.h>
 #include <weft/pipeline.h>
+#include <weft/pool.h>
 #include <weft/run.h>
 #include <weft/scope.h>
 #include <weft/select.h>
@@ -76,6 +77,8 @@
 #undef WF_BREAKER
 #undef WF_RATE
 #undef WF_BULKHEAD
+#undef WF_LEASE
+#undef wf_pool_create
 #undef WF_CHANNEL
 #undef WF_PRIORITY_CHANNEL
 #undef WF_CASE_RECEIVE
@@ -340,6 +343,14 @@ int start_background(const char *place, const char *function, int64_t period, bo
     return wf_background_start_(background, erased(fn), &own);
 }
 
+inline int pool_create(const char *place, wf_pool **pool, wf_scope *scope, wf_pool_options options)
+{
+    options.size = sizeof options;
+    options.place_ = place;
+    options.scope_ = scope;
+    return wf_pool_create_(pool, &options);
+}
+
 inline wf_retry_options retry_options(wf_retry_options options = {})
 {
     options.size = sizeof options;
@@ -548,6 +559,8 @@ Handle *series_at(Handle *(*find)(Handle *, const char *const *, size_t), Handle
 #define WF_BREAKER(...) wf_cxx::breaker(__VA_ARGS__)
 #define WF_RATE(...) wf_cxx::rate(__VA_ARGS__)
 #define WF_BULKHEAD(...) wf_cxx::bulkhead(__VA_ARGS__)
+#define WF_LEASE(lease) struct wf_lease lease __attribute__((cleanup(wf_lease_leave_))) = {}
+#define wf_pool_create(pool, ...) wf_cxx::pool_create(WF_HERE_, (pool), __VA_ARGS__)
 #define wf_tcp_listen(...) wf_cxx::tcp_listen(__VA_ARGS__)
 #define wf_log(level, ...)                                                                                             \
     (wf_log_wanted_(&wf_log_module_, (level)) ? wf_cxx::log(&wf_log_module_, (level), __VA_ARGS__) : (void)0)

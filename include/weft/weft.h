@@ -36,6 +36,7 @@
 #include <weft/log.h>
 #include <weft/metrics.h>
 #include <weft/pipeline.h>
+#include <weft/pool.h>
 #include <weft/rate.h>
 #include <weft/retry.h>
 #include <weft/run.h>

@@ -7,6 +7,9 @@ WF_COUNTER(retries, "weft_retries_total", "Attempts that failed and were followe
 WF_COUNTER(exhausted, "weft_retries_exhausted_total", "Calls whose last attempt failed.", .labels = {"name"});
 WF_COUNTER(transitions, "weft_breaker_transitions_total", "Changes of a circuit breaker's state.",
            .labels = {"name", "to"});
+WF_COUNTER(closed, "weft_pool_closed_total", "Resources that a pool closed.", .labels = {"name", "reason"});
+WF_COUNTER(unopened, "weft_pool_unopened_total", "Resources that a pool was to keep open and could not open.",
+           .labels = {"name"});
 
 WF_COUNTER(bulkhead_refused, "weft_bulkhead_refused_total", "Calls that a bulkhead refused or shed.",
            .labels = {"name", "why"});
@@ -20,6 +23,7 @@ WF_COUNTER(background_skipped, "weft_background_skipped_total",
 
 static struct wf_log_module retry_module = {"retry", 0, NULL}, breaker_module = {"breaker", 0, NULL};
 static struct wf_log_module bulkhead_module = {"bulkhead", 0, NULL}, background_module = {"background", 0, NULL};
+static struct wf_log_module pool_module = {"pool", 0, NULL};
 
 static void say(struct wf_log_module *module, enum wf_log_level level, const char *message,
                 const struct wf_field *fields)
@@ -111,4 +115,20 @@ void event_background_left(const char *name, uint32_t count, const char *tasks)
     const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_UINT("count", count), WF_TEXT("tasks", tasks),
                                       wf_field_end_()};
     say(&background_module, WF_WARN, "tasks are left", fields);
+}
+
+void event_pool_closed(const char *name, const char *reason, bool replaced, int error)
+{
+    wf_counter_add(wf_counter_at(&closed, shown(name), reason), 1);
+    const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_TEXT("reason", reason),
+                                      error < 0 ? WF_CODE("error", error) : wf_field_end_(), wf_field_end_()};
+    say(&pool_module, replaced ? WF_WARN : WF_DEBUG, replaced ? "resource replaced" : "resource closed", fields);
+}
+
+void event_pool_unopened(const char *name, int64_t delay_ns, int error)
+{
+    wf_counter_add(wf_counter_at(&unopened, shown(name)), 1);
+    const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_NS("delay", delay_ns), WF_CODE("error", error),
+                                      wf_field_end_()};
+    say(&pool_module, WF_WARN, "resource not opened", fields);
 }

@@ -15,6 +15,9 @@
  *               task cancelled          info     name, reason
  *               tasks are refused       warn     name, refused, error; for the first since one was started
  *               tasks are left          warn     name, count, tasks; after their cancel
+ *     pool      resource replaced       warn     name, reason, error
+ *               resource closed         debug    name, reason
+ *               resource not opened     warn     name, delay_ms, error
  *
  * `name` is the policy's, for people; NULL: it has none. Lines about a background task are its own: they carry what
  * every line of a task does, its name and context.
@@ -63,5 +66,11 @@ void event_background_skipped(const char *name, uint64_t runs);
 
 /* They had not ended when the time after their cancel was over. */
 void event_background_left(const char *name, uint32_t count, const char *tasks);
+/* A pool closed a resource; `replaced`: because it did not work any more. `reason` is a word for people, `error` what
+ * went wrong, or 0. Counts weft_pool_closed_total. */
+void event_pool_closed(const char *name, const char *reason, bool replaced, int error);
+
+/* A pool could not open what it is to keep, and tries again after the delay. Counts weft_pool_unopened_total. */
+void event_pool_unopened(const char *name, int64_t delay_ns, int error);
 
 #endif

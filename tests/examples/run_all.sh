@@ -248,6 +248,11 @@ END
   quotes, attempt 3: Success
 the price is 99
 END
+    check pool <<'END'
+query 1: connection 2 broke
+11 answers; 4 opened, at most 3 at once
+drained: Success; open: 0
+END
     check hedge <<'END'
 the (second|third) answered 42; [23] replicas were asked
 END

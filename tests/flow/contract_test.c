@@ -165,4 +165,74 @@ WF_TEST(asking_a_breaker_or_a_budget_never_suspends, .rule = "1.7")
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
+/* ---- Pools ---- */
+
+static int open_number(void *context, void **resource)
+{
+    int *opened = context;
+    ++*opened;
+    *resource = opened;
+    return 0;
+}
+
+static void close_number(void *context, void *resource)
+{
+    (void)resource;
+    int *opened = context;
+    --*opened;
+}
+
+#define NUMBERS .open = open_number, .close = close_number, .context = &opened
+
+static __attribute__((noinline)) int borrow_code(struct wf_pool *pool)
+{
+    WF_BORROW(lease, pool);
+    return lease.code;
+}
+
+WF_TEST(a_refused_borrower_holds_nothing, .rule = "1.1 1.3 1.7")
+{
+    int opened = 0;
+    struct wf_pool *pool;
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    if (WF_EXPECT_CODE(wf_pool_create(&pool, &scope, NUMBERS, .max = 1), 0)) {
+        WF_LEASE(lease);
+        WF_SCOPE(cancelled);
+        wf_scope_cancel(&cancelled, "before the calls");
+        REFUSED(wf_pool_acquire, wf_pool_acquire(pool, &lease));
+        WF_EXPECT(lease.resource == NULL);
+        REFUSED(WF_BORROW, borrow_code(pool));
+        REFUSED(wf_pool_warm, wf_pool_warm(pool));
+        REFUSED(wf_pool_drain, wf_pool_drain(pool));
+        WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+        WF_EXPECT_INT(opened, 0);
+        WF_EXPECT_CODE(wf_pool_acquire(pool, &lease), 0); /* it was not closed */
+    }
+    wf_pool_destroy(pool);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+WF_TEST(giving_back_and_closing_a_pool_never_suspend, .rule = "1.7 1.9")
+{
+    int opened = 0;
+    struct wf_pool *pool = NULL;
+    struct wf_pool_statistics statistics;
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    STAYS(wf_pool_create, WF_EXPECT_CODE(wf_pool_create(&pool, &scope, NUMBERS), 0));
+    if (pool != NULL) {
+        STAYS(WF_LEASE, WF_LEASE(lease); WF_EXPECT(lease.resource == NULL));
+        WF_LEASE(lease);
+        WF_EXPECT_CODE(wf_pool_acquire(pool, &lease), 0);
+        STAYS(wf_pool_release, WF_EXPECT_CODE(wf_pool_release(&lease), 0));
+        WF_EXPECT_CODE(wf_pool_acquire(pool, &lease), 0);
+        STAYS(wf_pool_discard, WF_EXPECT_CODE(wf_pool_discard(&lease), 0));
+        STAYS(wf_pool_statistics, wf_pool_statistics(pool, &statistics));
+    }
+    STAYS(wf_pool_destroy, wf_pool_destroy(pool));
+    WF_EXPECT_INT(opened, 0);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
 WF_TEST_MAIN

@@ -123,6 +123,36 @@ static int start_in_background()
     return rc == 0 && peers[0].calls == 2 && peers[1].calls == 1 ? 0 : -EPROTO;
 }
 
+static int open_user(void *context, void **resource)
+{
+    *resource = context;
+    return 0;
+}
+
+static void close_user(void *, void *resource)
+{
+    static_cast<user *>(resource)->loaded = false;
+}
+
+static int use_pool(user *shared)
+{
+    wf_pool_options options = {};
+    options.open = open_user;
+    options.close = close_user;
+    options.context = shared;
+    wf_pool *pool = nullptr;
+    WF_SCOPE(scope);
+    int rc = wf_pool_create(&pool, &scope, options);
+    if (rc == 0) {
+        WF_BORROW(lease, pool);
+        WF_LEASE(second);
+        rc = lease.code < 0 ? lease.code : wf_pool_acquire(pool, &second);
+        if (rc == 0 && lease.resource != second.resource) rc = -EPROTO;
+    }
+    wf_pool_destroy(pool);
+    return wf_scope_end(&scope, rc);
+}
+
 static bool younger(const user *one, const user *other)
 {
     return one->id > other->id;
@@ -172,6 +202,7 @@ static int consume(user *users)
     if (rc == 0) rc = wait_on_each_other();
     if (rc == 0) rc = guard_calls();
     if (rc == 0) rc = start_in_background();
+    if (rc == 0) rc = use_pool(&users[0]);
     if (rc == 0) rc = pass_items();
     if (rc == 0) rc = use_the_rest(users);
     if (rc == 0 && wf_within(WF_MILLISECONDS(1), wf_sleep(WF_SECONDS(60))) != -ETIME) rc = -EPROTO;
