@@ -6,7 +6,7 @@ enum { REQUESTS = 10 };
 
 static int answer(struct wf_stream *conn)
 {
-    int number, rc = wf_stream_read_full(conn, &number, sizeof number, NULL);
+    int number = 0, rc = wf_stream_read_full(conn, &number, sizeof number, NULL);
     if (rc == 0) rc = wf_sleep(WF_MILLISECONDS(500));
     number *= number;
     if (rc == 0) rc = wf_stream_write_all(conn, &number, sizeof number, NULL);
