@@ -1,6 +1,7 @@
 /* The contract of streams and TCP: contract.h says what the lines mean. */
 #include <string.h>
 #include <unistd.h>
+#include <weft/extend.h>
 #include <weft/peer.h>
 
 #include "../contract.h"
@@ -35,6 +36,12 @@ WF_TEST(a_refused_transfer_moves_no_byte, .rule = "1.1 1.3 1.7")
     REFUSED(wf_stream_write, wf_stream_write(a, "y", 1));
     done = 99;
     REFUSED(wf_stream_write_all, wf_stream_write_all(a, "y", 1, &done));
+    WF_EXPECT_INT((int64_t)done, 0);
+    char byte = 'y';
+    struct iovec part = {.iov_base = &byte, .iov_len = 1};
+    REFUSED(wf_stream_writev, wf_stream_writev(a, &part, 1));
+    done = 99;
+    REFUSED(wf_stream_writev_all, wf_stream_writev_all(a, &part, 1, &done));
     WF_EXPECT_INT((int64_t)done, 0);
     REFUSED(wf_stream_shutdown, wf_stream_shutdown(a));
     WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
@@ -126,6 +133,48 @@ WF_TEST(a_refused_wait_for_a_foreign_descriptor_leaves_it_alone, .rule = "1.1 1.
 }
 
 /* ---- What never suspends ---- */
+
+static int never_shut_down(struct wf_stream *stream)
+{
+    (void)stream;
+    return 0;
+}
+
+static void just_release(struct wf_stream *stream, bool abort)
+{
+    (void)abort;
+    STAYS(wf_stream_release, wf_stream_release(stream));
+}
+
+static void forget(struct wf_stream *stream)
+{
+    stream->class_ = NULL;
+}
+
+static const struct wf_stream_class idle_class = {
+    .name = "idle",
+    .shutdown = never_shut_down,
+    .close = just_release,
+    .destroy = forget,
+};
+
+WF_TEST(streams_in_memory_and_of_ones_own_begin_and_end_without_suspending, .rule = "1.7 1.9")
+{
+    struct wf_stream *a = NULL, *b = NULL, mine;
+    struct wf_stream_statistics statistics;
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    STAYS(wf_stream_pair, WF_EXPECT_CODE(wf_stream_pair(16, &a, &b), 0));
+    if (a != NULL) {
+        STAYS(wf_stream_statistics, wf_stream_statistics(a, &statistics));
+        WF_EXPECT_INT((int64_t)statistics.bytes_read, 0);
+    }
+    close_pair(a, b);
+    STAYS(wf_stream_init, wf_stream_init(&mine, &idle_class));
+    wf_stream_close(&mine);
+    WF_EXPECT(mine.class_ == NULL);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
 
 WF_TEST(closing_and_asking_a_stream_never_suspend, .rule = "1.7 1.9")
 {
