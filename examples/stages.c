@@ -64,8 +64,8 @@ static int pairs(void)
 
 static int as_they_come(void)
 {
-    const struct walk slow = {.from = 100, .step = 100, .pause = WF_MILLISECONDS(500)};
-    const struct walk quick = {.from = 1, .step = 1, .pause = WF_MILLISECONDS(200)};
+    const struct walk slow = {.from = 100, .step = 100, .pause = WF_MILLISECONDS(750)};
+    const struct walk quick = {.from = 1, .step = 1, .pause = WF_MILLISECONDS(300)};
     WF_GENERATOR(hundreds, count, &slow, int);
     WF_GENERATOR(ones, count, &quick, int);
     WF_MERGE(all, int, &hundreds, &ones);

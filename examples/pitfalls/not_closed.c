@@ -1,5 +1,5 @@
 /*
- * What is not closed. A request is cut by a deadline while it holds a file, a hundred times. Bad: the error leaves
+ * What is not closed. A request is cut by a deadline while it holds a pipe, a hundred times. Bad: the error leaves
  * before the close. Good: closed on every way. Best: closed where it is declared, so that no later return forgets it.
  *
  *     weft run examples/pitfalls/not_closed.c
@@ -15,34 +15,37 @@ static int work(void)
 
 static int bad(void)
 {
-    struct wf_file *file;
-    int rc = wf_file_open("/dev/null", O_RDONLY, 0, &file);
+    struct wf_stream *reader, *writer;
+    int rc = wf_pipe(&reader, &writer);
     if (rc < 0) return rc;
     rc = work();
     if (rc < 0) return rc;
-    wf_file_close(file);
+    wf_stream_close(writer);
+    wf_stream_close(reader);
     return 0;
 }
 
 static int good(void)
 {
-    struct wf_file *file;
-    int rc = wf_file_open("/dev/null", O_RDONLY, 0, &file);
+    struct wf_stream *reader, *writer;
+    int rc = wf_pipe(&reader, &writer);
     if (rc < 0) return rc;
     rc = work();
-    wf_file_close(file);
+    wf_stream_close(writer);
+    wf_stream_close(reader);
     return rc;
 }
 
-static void close_file(struct wf_file **file)
+static void close_stream(struct wf_stream **stream)
 {
-    wf_file_close(*file);
+    wf_stream_close(*stream);
 }
 
 static int best(void)
 {
-    struct wf_file *file __attribute__((cleanup(close_file))) = NULL;
-    int rc = wf_file_open("/dev/null", O_RDONLY, 0, &file);
+    struct wf_stream *reader __attribute__((cleanup(close_stream))) = NULL;
+    struct wf_stream *writer __attribute__((cleanup(close_stream))) = NULL;
+    int rc = wf_pipe(&reader, &writer);
     return rc < 0 ? rc : work();
 }
 

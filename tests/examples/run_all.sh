@@ -305,7 +305,7 @@ best: Connection refused, attempts to send: 1
 unread: Connection refused, attempts to send: 1
 END
     check pitfalls/not_closed <<'END'
-bad: 100 requests cut, 100 descriptors left open
+bad: 100 requests cut, 200 descriptors left open
 good: 100 requests cut, 0 descriptors left open
 best: 100 requests cut, 0 descriptors left open
 END
