@@ -24,6 +24,7 @@
 #ifdef __cplusplus
 
 #include <weft/context.h>
+#include <weft/cxx_cache.h>
 #include <weft/channel.h>
 #include <weft/executor.h>
 #include <weft/group.h>

@@ -9,6 +9,7 @@ WF_COUNTER(transitions, "weft_breaker_transitions_total", "Changes of a circuit 
            .labels = {"name", "to"});
 
 static struct wf_log_module retry_module = {"retry", 0, NULL}, breaker_module = {"breaker", 0, NULL};
+static struct wf_log_module cache_module = {"cache", 0, NULL};
 
 static void say(struct wf_log_module *module, enum wf_log_level level, const char *message,
                 const struct wf_field *fields)
@@ -45,4 +46,10 @@ void event_breaker(const char *name, enum breaker_state from, enum breaker_state
     const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_TEXT("from", states[from]),
                                       error < 0 ? WF_CODE("error", error) : wf_field_end_(), wf_field_end_()};
     say(&breaker_module, to == BREAKER_OPEN ? WF_WARN : WF_INFO, messages[to], fields);
+}
+
+void event_refresh_failed(const char *name, int error)
+{
+    const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_CODE("error", error), wf_field_end_()};
+    say(&cache_module, WF_WARN, "refresh failed", fields);
 }

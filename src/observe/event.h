@@ -8,6 +8,7 @@
  *     breaker   breaker opened          warn     name, from, error
  *               breaker half-opened     info     name, from
  *               breaker closed          info     name, from
+ *     cache     refresh failed          warn     name, error (once a second for each cache)
  *
  * `name` is the policy's, for people; NULL: it has none.
  */
@@ -26,5 +27,8 @@ enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_HALF_OPEN };
 
 /* It went from one state to another; `error`: what opened it, 0 else. Counts weft_breaker_transitions_total. */
 void event_breaker(const char *name, enum breaker_state from, enum breaker_state to, int error);
+
+/* A value past its time was to be loaded anew in the background, and was not. Counts nothing. */
+void event_refresh_failed(const char *name, int error);
 
 #endif
