@@ -4,7 +4,7 @@
  */
 #include "../measure.h"
 
-enum { KEYS = 10000, BUCKETS = 16384 };
+enum { KEYS = 1000, BUCKETS = 1024 };
 
 struct entry {
     struct entry *next, *newer, *older;

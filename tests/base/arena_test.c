@@ -91,7 +91,7 @@ static void note_b(struct notes *notes)
     if (notes->arena != NULL) WF_EXPECT_CODE(wf_arena_defer(notes->arena, note_a, notes), 0);
 }
 
-WF_TEST(deferred_calls_are_made_once_the_last_one_first, .plain = true)
+WF_TEST(deferred_calls_are_made_once_the_last_one_first, .plain = true, .rule = "3.13")
 {
     struct wf_arena arena;
     struct notes notes = {.text = ""};
