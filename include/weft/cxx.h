@@ -25,6 +25,7 @@
 
 #include <weft/background.h>
 #include <weft/context.h>
+#include <weft/cxx_cache.h>
 #include <weft/channel.h>
 #include <weft/executor.h>
 #include <weft/group.h>

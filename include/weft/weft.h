@@ -24,6 +24,7 @@
 #include <weft/base.h>
 #include <weft/breaker.h>
 #include <weft/bulkhead.h>
+#include <weft/cache.h>
 #include <weft/channel.h>
 #include <weft/context.h>
 #include <weft/cxx.h>

@@ -24,6 +24,7 @@ WF_COUNTER(background_skipped, "weft_background_skipped_total",
 static struct wf_log_module retry_module = {"retry", 0, NULL}, breaker_module = {"breaker", 0, NULL};
 static struct wf_log_module bulkhead_module = {"bulkhead", 0, NULL}, background_module = {"background", 0, NULL};
 static struct wf_log_module pool_module = {"pool", 0, NULL};
+static struct wf_log_module cache_module = {"cache", 0, NULL};
 
 static void say(struct wf_log_module *module, enum wf_log_level level, const char *message,
                 const struct wf_field *fields)
@@ -131,4 +132,10 @@ void event_pool_unopened(const char *name, int64_t delay_ns, int error)
     const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_NS("delay", delay_ns), WF_CODE("error", error),
                                       wf_field_end_()};
     say(&pool_module, WF_WARN, "resource not opened", fields);
+}
+
+void event_refresh_failed(const char *name, int error)
+{
+    const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_CODE("error", error), wf_field_end_()};
+    say(&cache_module, WF_WARN, "refresh failed", fields);
 }

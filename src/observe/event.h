@@ -18,6 +18,7 @@
  *     pool      resource replaced       warn     name, reason, error
  *               resource closed         debug    name, reason
  *               resource not opened     warn     name, delay_ms, error
+ *     cache     refresh failed          warn     name, error (once a second for each cache)
  *
  * `name` is the policy's, for people; NULL: it has none. Lines about a background task are its own: they carry what
  * every line of a task does, its name and context.
@@ -72,5 +73,7 @@ void event_pool_closed(const char *name, const char *reason, bool replaced, int 
 
 /* A pool could not open what it is to keep, and tries again after the delay. Counts weft_pool_unopened_total. */
 void event_pool_unopened(const char *name, int64_t delay_ns, int error);
+/* A value past its time was to be loaded anew in the background, and was not. Counts nothing. */
+void event_refresh_failed(const char *name, int error);
 
 #endif

@@ -319,6 +319,11 @@ static char *print_into(struct wf_arena *arena, const char *format, ...)
     return text;
 }
 
+static void note_call(const char *what)
+{
+    wf_test_note("%s", what);
+}
+
 WF_TEST(arenas_never_suspend, .rule = "1.7")
 {
     struct wf_arena arena;
@@ -336,6 +341,7 @@ WF_TEST(arenas_never_suspend, .rule = "1.7")
     STAYS(wf_arena_printf, WF_EXPECT_TEXT(wf_arena_printf(&arena, "%d", 17), "17"));
     STAYS(wf_arena_vprintf, WF_EXPECT_TEXT(print_into(&arena, "%d", 18), "18"));
     STAYS(wf_arena_used, WF_EXPECT(wf_arena_used(&arena) > 0));
+    STAYS(wf_arena_defer, WF_EXPECT_CODE(wf_arena_defer(&arena, note_call, "called"), 0));
     STAYS(wf_arena_reset, wf_arena_reset(&arena));
     STAYS(wf_arena_finish, wf_arena_finish(&arena));
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);

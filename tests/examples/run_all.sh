@@ -239,6 +239,13 @@ the shop was asked 3 times
 order 7: Success
 shop: closed, last failure -111 Connection refused; 4 calls, 3 failures, 0 slow, 3 refused, opened 1 times
 END
+    check cache <<'END'
+100 were greeted
+ada, version 1; 1 queries so far
+ada, version 2; 2 queries so far
+bob: no user bob; 3 queries so far
+bob: no user bob; 3 queries so far
+END
     check rate_limit <<'END'
 30 calls in [0-9][.][0-9] s, at most [1-5] at once, never less than ([0-9]|10) ms apart
 END
