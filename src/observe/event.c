@@ -23,8 +23,7 @@ WF_COUNTER(background_skipped, "weft_background_skipped_total",
 
 static struct wf_log_module retry_module = {"retry", 0, NULL}, breaker_module = {"breaker", 0, NULL};
 static struct wf_log_module bulkhead_module = {"bulkhead", 0, NULL}, background_module = {"background", 0, NULL};
-static struct wf_log_module pool_module = {"pool", 0, NULL};
-static struct wf_log_module cache_module = {"cache", 0, NULL};
+static struct wf_log_module pool_module = {"pool", 0, NULL}, cache_module = {"cache", 0, NULL};
 
 static void say(struct wf_log_module *module, enum wf_log_level level, const char *message,
                 const struct wf_field *fields)

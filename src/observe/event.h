@@ -67,12 +67,18 @@ void event_background_skipped(const char *name, uint64_t runs);
 
 /* They had not ended when the time after their cancel was over. */
 void event_background_left(const char *name, uint32_t count, const char *tasks);
+
+/* ---- Pools ---- */
+
 /* A pool closed a resource; `replaced`: because it did not work any more. `reason` is a word for people, `error` what
  * went wrong, or 0. Counts weft_pool_closed_total. */
 void event_pool_closed(const char *name, const char *reason, bool replaced, int error);
 
 /* A pool could not open what it is to keep, and tries again after the delay. Counts weft_pool_unopened_total. */
 void event_pool_unopened(const char *name, int64_t delay_ns, int error);
+
+/* ---- Caches ---- */
+
 /* A value past its time was to be loaded anew in the background, and was not. Counts nothing. */
 void event_refresh_failed(const char *name, int error);
 
