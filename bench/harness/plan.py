@@ -215,6 +215,10 @@ def groups(quick):
             "rate_limit", "a reading of the clock", dict(weft=20_000_000, floors=20_000_000), mark=30, scale=scale
         ),
         own_cost(
+            "cache_hit", "the same lookup in a plain hash table with a list by use",
+            dict(weft=10_000_000, floors=10_000_000), mark=60, scale=scale,
+        ),
+        own_cost(
             "log_line", "the date, and snprintf into memory", dict(weft=50_000, floors=1_000_000),
             mark=1000, scale=scale,
         ),

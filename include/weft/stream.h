@@ -13,6 +13,7 @@
 #ifndef WEFT_STREAM_H
 #define WEFT_STREAM_H
 
+#include <sys/uio.h>
 #include <weft/base.h>
 
 #ifdef __cplusplus
@@ -20,6 +21,11 @@ extern "C" {
 #endif
 
 struct wf_stream;
+
+struct wf_stream_statistics {
+    uint64_t bytes_read, bytes_written;
+    uint64_t reads, writes; /* that moved some */
+};
 
 /*
  * Reads what is there, at least one byte and at most `size`. Returns the count; 0 at the end of the stream.
@@ -50,6 +56,15 @@ WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_stream_write(struct wf_stream *stream, 
 WF_API WF_SUSPENDS int wf_stream_write_all(struct wf_stream *stream, const void *bytes, size_t size, size_t *done);
 
 /*
+ * The same with bytes in several places, in their order: writev(2). Empty parts are fine.
+ * Suspends: as above. On cancel: as above.
+ * Errors: as above; -EINVAL for a negative count or more than SSIZE_MAX bytes.
+ */
+WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_stream_writev(struct wf_stream *stream, const struct iovec *parts, int count);
+WF_API WF_SUSPENDS int wf_stream_writev_all(struct wf_stream *stream, const struct iovec *parts, int count,
+                                            size_t *done);
+
+/*
  * The polite end of the sending side: the peer reads the end of the stream; reading goes on.
  * Suspends: never for plain sockets and pipes. On cancel: nothing was said to the peer. Errors: -ENOTCONN, -EBADF.
  */
@@ -67,6 +82,9 @@ WF_API void wf_stream_close(struct wf_stream *stream);
  */
 WF_API void wf_stream_abort(struct wf_stream *stream);
 
+/* Suspends: never. */
+WF_API void wf_stream_statistics(const struct wf_stream *stream, struct wf_stream_statistics *statistics);
+
 /* The descriptor underneath, to ask or to set options; -1 when there is none. It stays the stream's. */
 WF_API int wf_stream_fd(const struct wf_stream *stream);
 
@@ -81,6 +99,15 @@ WF_API int wf_stream_wrap(int fd, struct wf_stream **stream);
  * Suspends: never. Owns: wf_stream_close, for each end. Errors: -EMFILE, -ENFILE, -ENOMEM.
  */
 WF_API int wf_pipe(struct wf_stream **reader, struct wf_stream **writer);
+
+/*
+ * Two ends of a connection in memory: what is written to one is read from the other, both ways, without the kernel.
+ * Each direction holds `capacity` bytes before its writer waits. When one end closes, the other reads what is left,
+ * then the end; its writing gives -EPIPE.
+ * Suspends: never. Owns: wf_stream_close, for each end.
+ * Errors: -EINVAL for a capacity of 0 or more than 1 GiB, -ENOMEM.
+ */
+WF_API int wf_stream_pair(size_t capacity, struct wf_stream **a, struct wf_stream **b);
 
 /*
  * Standard streams, as streams of their own over duplicates: closing one leaves descriptors 0 to 2 alone.

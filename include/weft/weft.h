@@ -20,9 +20,11 @@
 #define WEFT_WEFT_H
 
 #include <weft/arena.h>
+#include <weft/background.h>
 #include <weft/base.h>
 #include <weft/breaker.h>
 #include <weft/bulkhead.h>
+#include <weft/cache.h>
 #include <weft/channel.h>
 #include <weft/context.h>
 #include <weft/cxx.h>

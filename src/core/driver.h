@@ -47,6 +47,8 @@ enum op_kind {
     OP_CONNECT,
     OP_RECV, /* sockets */
     OP_SEND,
+    OP_RECEIVE_MESSAGE, /* a struct msghdr in `buffer`, its parts together `size` bytes */
+    OP_SEND_MESSAGE,
     OP_READ, /* everything else; offset -1: at the descriptor's own position */
     OP_WRITE,
     OP_OPEN, /* result: the new descriptor */
@@ -64,7 +66,7 @@ struct op {
     void (*done)(struct op *op, int64_t result); /* of one that op_start started */
     struct op *next, *prev;                      /* among the pending ones of its descriptor, or of the loop */
     int fd;                                      /* OP_POLL: the foreign descriptor */
-    unsigned flags; /* OP_OPEN: open(2); OP_STAT: AT_SYMLINK_NOFOLLOW; OP_POLL: WF_READABLE ...; OP_SEND: MSG_... */
+    unsigned flags; /* OP_OPEN: open(2); OP_STAT: AT_SYMLINK_NOFOLLOW; OP_POLL: WF_READABLE ...; sockets: MSG_... */
     mode_t mode;
     void *buffer;
     size_t size;

@@ -28,18 +28,35 @@ uint32_t inject_cancel(struct loop *loop, struct wf_task *task, bool in_flight)
 
 /* How each kind of operation fails in life. */
 static const int failures[OP_KINDS] = {
-    [OP_ACCEPT] = -EMFILE,   [OP_CONNECT] = -ECONNREFUSED,
-    [OP_RECV] = -ECONNRESET, [OP_SEND] = -ECONNRESET,
-    [OP_READ] = -EIO,        [OP_WRITE] = -EIO,
-    [OP_OPEN] = -EMFILE,     [OP_STAT] = -EIO,
-    [OP_SYNC] = -EIO,        [OP_POLL] = -ENOMEM,
+    [OP_ACCEPT] = -EMFILE,
+    [OP_CONNECT] = -ECONNREFUSED,
+    [OP_RECV] = -ECONNRESET,
+    [OP_SEND] = -ECONNRESET,
+    [OP_READ] = -EIO,
+    [OP_WRITE] = -EIO,
+    [OP_OPEN] = -EMFILE,
+    [OP_STAT] = -EIO,
+    [OP_SYNC] = -EIO,
+    [OP_POLL] = -ENOMEM,
+    [OP_RECEIVE_MESSAGE] = -ECONNRESET,
+    [OP_SEND_MESSAGE] = -ECONNRESET,
 };
 
 enum { SHORTS_MAX = 1000 }; /* megabytes, byte by byte, would take for ever */
 
-static bool transfers(enum op_kind kind)
+static bool transfers(const struct op *op)
 {
-    return kind == OP_RECV || kind == OP_SEND || kind == OP_READ || kind == OP_WRITE;
+    return op->kind == OP_RECV || op->kind == OP_SEND || op->kind == OP_READ || op->kind == OP_WRITE ||
+           (op->kind == OP_SEND_MESSAGE && op->desc->stream);
+}
+
+static void shorten(struct op *op)
+{
+    op->size = 1;
+    if (op->kind != OP_SEND_MESSAGE) return;
+    struct msghdr *message = op->buffer;
+    message->msg_iovlen = 1;
+    message->msg_iov->iov_len = 1;
 }
 
 bool inject_operation(struct loop *loop, struct op *op)
@@ -50,7 +67,7 @@ bool inject_operation(struct loop *loop, struct op *op)
         op->wait.result = failures[op->kind];
         return is_due(injection);
     case INJECT_SHORT_OPERATION:
-        if (transfers(op->kind) && op->size > 1 && injection->times < SHORTS_MAX && is_due(injection)) op->size = 1;
+        if (transfers(op) && op->size > 1 && injection->times < SHORTS_MAX && is_due(injection)) shorten(op);
         return false;
     default:
         return false;

@@ -52,6 +52,8 @@ static const struct wait_class op_classes[OP_KINDS] = {
     [OP_CONNECT] = {.name = "connect", .cancel = op_cancel},
     [OP_RECV] = {.name = "recv", .cancel = op_cancel},
     [OP_SEND] = {.name = "send", .cancel = op_cancel},
+    [OP_RECEIVE_MESSAGE] = {.name = "recvmsg", .cancel = op_cancel},
+    [OP_SEND_MESSAGE] = {.name = "sendmsg", .cancel = op_cancel},
     [OP_READ] = {.name = "read", .cancel = op_cancel},
     [OP_WRITE] = {.name = "write", .cancel = op_cancel},
     [OP_OPEN] = {.name = "open", .cancel = op_cancel},

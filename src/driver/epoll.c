@@ -84,6 +84,7 @@ static unsigned direction(enum op_kind kind)
     switch (kind) {
     case OP_CONNECT:
     case OP_SEND:
+    case OP_SEND_MESSAGE:
     case OP_WRITE:
         return WF_WRITABLE;
     default:
@@ -144,6 +145,10 @@ static ssize_t call(struct op *op)
         return recv(op->desc->fd, op->buffer, op->size, MSG_DONTWAIT);
     case OP_SEND:
         return send(op->desc->fd, op->buffer, op->size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    case OP_RECEIVE_MESSAGE:
+        return recvmsg(op->desc->fd, op->buffer, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | (int)op->flags);
+    case OP_SEND_MESSAGE:
+        return sendmsg(op->desc->fd, op->buffer, MSG_DONTWAIT | MSG_NOSIGNAL | ((int)op->flags & ~MSG_WAITALL));
     default:
         return transfer(op);
     }

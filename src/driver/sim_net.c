@@ -257,6 +257,18 @@ static size_t put_bytes(struct sim *sim, struct sim_queue *queue, const char *bu
     return size;
 }
 
+static size_t put_message(struct sim *sim, struct sim_queue *queue, const struct msghdr *message)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < message->msg_iovlen && queue->used < QUEUE_SIZE; i++) {
+        const struct iovec *bytes = &message->msg_iov[i];
+        size_t size = put_bytes(sim, queue, bytes->iov_base, bytes->iov_len);
+        total += size;
+        if (size < bytes->iov_len) break;
+    }
+    return total;
+}
+
 static bool try_write(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result)
 {
     struct sim_queue *queue = end->out;
@@ -267,7 +279,8 @@ static bool try_write(struct sim *sim, struct sim_end *end, struct op *op, int64
     *result = -EPIPE;
     if (end->broken || queue->ended || (queue->local && queue->reader_gone)) return true;
     if (queue->used == QUEUE_SIZE) return false;
-    *result = (int64_t)put_bytes(sim, queue, op->buffer, op->size);
+    *result = (int64_t)(op->kind == OP_SEND_MESSAGE ? put_message(sim, queue, op->buffer)
+                                                    : put_bytes(sim, queue, op->buffer, op->size));
     send_segment(sim, queue, (size_t)*result);
     return true;
 }
@@ -370,6 +383,7 @@ bool sim_net_try(struct sim *sim, struct sim_end *end, struct op *op, int64_t *r
     case OP_READ:
         return try_read(sim, end, op, result);
     case OP_SEND:
+    case OP_SEND_MESSAGE:
     case OP_WRITE:
         return try_write(sim, end, op, result);
     default:

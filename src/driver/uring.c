@@ -253,10 +253,18 @@ static void fill_transfer(struct io_uring_sqe *entry, const struct op *op)
 }
 
 static const uint8_t opcodes[OP_KINDS] = {
-    [OP_ACCEPT] = IORING_OP_ACCEPT, [OP_CONNECT] = IORING_OP_CONNECT, [OP_RECV] = IORING_OP_RECV,
-    [OP_SEND] = IORING_OP_SEND,     [OP_READ] = IORING_OP_READ,       [OP_WRITE] = IORING_OP_WRITE,
-    [OP_OPEN] = IORING_OP_OPENAT,   [OP_STAT] = IORING_OP_STATX,      [OP_SYNC] = IORING_OP_FSYNC,
+    [OP_ACCEPT] = IORING_OP_ACCEPT,
+    [OP_CONNECT] = IORING_OP_CONNECT,
+    [OP_RECV] = IORING_OP_RECV,
+    [OP_SEND] = IORING_OP_SEND,
+    [OP_READ] = IORING_OP_READ,
+    [OP_WRITE] = IORING_OP_WRITE,
+    [OP_OPEN] = IORING_OP_OPENAT,
+    [OP_STAT] = IORING_OP_STATX,
+    [OP_SYNC] = IORING_OP_FSYNC,
     [OP_POLL] = IORING_OP_POLL_ADD,
+    [OP_RECEIVE_MESSAGE] = IORING_OP_RECVMSG,
+    [OP_SEND_MESSAGE] = IORING_OP_SENDMSG,
 };
 
 static bool uring_submit(struct loop *loop, struct op *op)
@@ -280,6 +288,12 @@ static bool uring_submit(struct loop *loop, struct op *op)
         entry->addr = (uint64_t)(uintptr_t)op->buffer;
         entry->len = transfer(op);
         entry->msg_flags = MSG_NOSIGNAL | op->flags;
+        break;
+    case OP_RECEIVE_MESSAGE:
+    case OP_SEND_MESSAGE:
+        entry->addr = (uint64_t)(uintptr_t)op->buffer;
+        entry->len = 1;
+        entry->msg_flags = MSG_NOSIGNAL | MSG_CMSG_CLOEXEC | op->flags;
         break;
     case OP_READ:
     case OP_WRITE:
@@ -315,17 +329,27 @@ static void uring_cancel(struct loop *loop, struct op *op)
 /* A descriptor in non-blocking mode: wait until it is ready, then try again. */
 static void wait_until_ready(struct uring *ring, struct op *op)
 {
-    bool writes = op->kind == OP_SEND || op->kind == OP_WRITE;
+    bool writes = op->kind == OP_SEND || op->kind == OP_SEND_MESSAGE || op->kind == OP_WRITE;
     op->driver_data |= POLLING;
     struct io_uring_sqe *entry = next_entry(ring, IORING_OP_POLL_ADD, op->desc->fd, op->driver_data);
     entry->poll32_events = writes ? POLLOUT : POLLIN;
 }
 
 /* Valgrind does not see what the kernel writes on behalf of a ring. */
+static void tell_memcheck_of_message(const struct msghdr *message)
+{
+    (void)VALGRIND_MAKE_MEM_DEFINED(message, sizeof *message);
+    (void)VALGRIND_MAKE_MEM_DEFINED(message->msg_name, message->msg_namelen);
+    (void)VALGRIND_MAKE_MEM_DEFINED(message->msg_control, message->msg_controllen);
+    for (size_t i = 0; i < message->msg_iovlen; i++)
+        (void)VALGRIND_MAKE_MEM_DEFINED(message->msg_iov[i].iov_base, message->msg_iov[i].iov_len);
+}
+
 static void tell_memcheck(const struct op *op, int result)
 {
     if ((op->kind == OP_RECV || op->kind == OP_READ) && result > 0)
         (void)VALGRIND_MAKE_MEM_DEFINED(op->buffer, (size_t)result);
+    if (op->kind == OP_RECEIVE_MESSAGE && result >= 0) tell_memcheck_of_message(op->buffer);
     if (op->kind == OP_STAT && result == 0) (void)VALGRIND_MAKE_MEM_DEFINED(op->buffer, sizeof(struct statx));
 }
 

@@ -12,7 +12,7 @@
 
 #include "base/memory.h"
 #include "core/loop.h"
-#include "net/stream.h"
+#include "net/descriptor.h"
 
 enum { BACKLOG_DEFAULT = 4096 };
 
@@ -111,7 +111,7 @@ int wf_tcp_listen_(const char *host, uint16_t port, const struct wf_tcp_listen_o
 int wf_tcp_accept(struct wf_listener *listener, struct wf_stream **stream)
 {
     struct loop *loop = LOOP_HERE();
-    struct wf_stream *accepted = stream_alloc(true, true);
+    struct fd_stream *accepted = fd_stream_alloc(true, true);
     if (accepted == NULL) {
         int rc = wait_check(true);
         return rc < 0 ? rc : -ENOMEM;
@@ -125,8 +125,8 @@ int wf_tcp_accept(struct wf_listener *listener, struct wf_stream **stream)
         return (int)fd;
     }
     loop->driver->set_option(loop, (int)fd, IPPROTO_TCP, TCP_NODELAY, 1);
-    stream_begin(accepted, (int)fd);
-    *stream = accepted;
+    fd_stream_begin(accepted, (int)fd);
+    *stream = &accepted->stream;
     return 0;
 }
 
@@ -154,8 +154,10 @@ void wf_listener_close(struct wf_listener *listener)
 
 static int connect_to(struct loop *loop, const struct addrinfo *address, struct wf_stream **out)
 {
-    struct wf_stream *stream;
-    int rc = stream_new_socket(address->ai_family, &stream);
+    int fd = loop->driver->socket(loop, address->ai_family, SOCK_STREAM, 0);
+    if (fd < 0) return fd;
+    struct fd_stream *stream;
+    int rc = fd_stream_new(fd, true, true, &stream);
     if (rc < 0) return rc;
     loop->driver->set_option(loop, stream->desc.fd, IPPROTO_TCP, TCP_NODELAY, 1);
     struct op op;
@@ -164,8 +166,8 @@ static int connect_to(struct loop *loop, const struct addrinfo *address, struct 
     op.address = address->ai_addr;
     op.address_size = address->ai_addrlen;
     rc = (int)op_run(&op);
-    if (rc < 0) wf_stream_close(stream);
-    else *out = stream;
+    if (rc < 0) wf_stream_close(&stream->stream);
+    else *out = &stream->stream;
     return rc;
 }
 

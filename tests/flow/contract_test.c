@@ -30,6 +30,58 @@ WF_TEST(a_refused_guard_takes_nothing_and_calls_nothing, .rule = "1.1 1.3 1.7")
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
+static int wait_for_turn(struct wf_rate *rate)
+{
+    return went_on(wf_rate_wait(rate));
+}
+
+static int wait_to_enter(struct wf_bulkhead *bulkhead)
+{
+    int rc = wf_bulkhead_enter(bulkhead);
+    if (rc == 0) wf_bulkhead_leave(bulkhead);
+    return went_on(rc);
+}
+
+WF_TEST(a_refused_guard_where_others_are_inside_does_not_wait, .rule = "1.1 1.7")
+{
+    struct wf_rate rate = WF_RATE(1, WF_SECONDS(1000));
+    struct wf_bulkhead bulkhead = WF_BULKHEAD(1, 1);
+    struct wf_pipeline pipeline = {.rate = &rate, .bulkhead = &bulkhead};
+    int calls = 0;
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    WF_EXPECT_CODE(wf_rate_try(&rate, NULL), 0);
+    WF_EXPECT_CODE(wf_bulkhead_try_enter(&bulkhead), 0);
+    WF_SCOPE(cancelled);
+    wf_scope_cancel(&cancelled, "before the calls");
+    REFUSED_TOO(wf_rate_wait, wf_rate_wait(&rate));
+    REFUSED_TOO(wf_bulkhead_enter, wf_bulkhead_enter(&bulkhead));
+    REFUSED_TOO(wf_guarded, wf_guarded(&pipeline, never(&calls)));
+    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+    WF_EXPECT_INT(calls, 0);
+    WF_EXPECT(rate.waiters_.first == NULL && bulkhead.waiters_.first == NULL);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+WF_TEST(leaving_in_a_cancelled_scope_lets_the_next_one_in_and_does_not_run_it, .rule = "1.7 4.1")
+{
+    struct wf_rate rate = WF_RATE(1, WF_SECONDS(1000));
+    struct wf_bulkhead bulkhead = WF_BULKHEAD(1, 1);
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    WF_EXPECT_CODE(wf_rate_try(&rate, NULL), 0);
+    WF_EXPECT_CODE(wf_bulkhead_try_enter(&bulkhead), 0);
+    wf_spawn(&scope, wait_for_turn, &rate);
+    wf_spawn(&scope, wait_to_enter, &bulkhead);
+    wf_yield();
+    WF_SCOPE(cancelled);
+    wf_scope_cancel(&cancelled, "before the calls");
+    WAKES(wf_rate_return, 0, WF_EXPECT_CODE(wf_rate_return(&rate), 0));
+    WAKES(wf_bulkhead_leave, 0, WF_EXPECT_CODE(wf_bulkhead_leave(&bulkhead), 0));
+    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
 static __attribute__((noinline)) int guard_yield(struct wf_breaker *breaker)
 {
     return wf_guarded(breaker, wf_yield());

@@ -1,0 +1,218 @@
+/* Streams over descriptors: sockets, pipes, terminals, and whatever else the system gives as one. */
+#include "net/descriptor.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <weft/task.h>
+
+#include "base/memory.h"
+#include "core/loop.h"
+
+static struct fd_stream *fd_stream_of(struct wf_stream *stream)
+{
+    return (struct fd_stream *)stream;
+}
+
+/* ---- Bytes ---- */
+
+static ssize_t fd_read(struct wf_stream *stream, void *buffer, size_t size)
+{
+    struct desc *desc = &fd_stream_of(stream)->desc;
+    struct op op;
+    op.kind = desc->socket ? OP_RECV : OP_READ;
+    op.desc = desc;
+    op.buffer = buffer;
+    op.size = size;
+    op.offset = -1;
+    op.flags = 0;
+    return op_run(&op);
+}
+
+static ssize_t write_one(struct desc *desc, const struct iovec *part, bool all)
+{
+    struct op op;
+    op.kind = desc->socket ? OP_SEND : OP_WRITE;
+    op.desc = desc;
+    op.buffer = part->iov_base;
+    op.size = part->iov_len;
+    op.offset = -1;
+    op.flags = all ? MSG_WAITALL : 0;
+    return op_run(&op);
+}
+
+static ssize_t send_several(struct desc *desc, const struct iovec *parts, int count, bool all)
+{
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = (size_t)count};
+    struct op op;
+    op.kind = OP_SEND_MESSAGE;
+    op.desc = desc;
+    op.buffer = &message;
+    op.size = 0;
+    for (int i = 0; i < count; i++) op.size += parts[i].iov_len;
+    op.flags = all ? MSG_WAITALL : 0;
+    return op_run(&op);
+}
+
+/* Only sockets take several parts at once: elsewhere the parts are few and the calls cheap. */
+static ssize_t fd_write(struct wf_stream *stream, const struct iovec *parts, int count, bool all)
+{
+    struct desc *desc = &fd_stream_of(stream)->desc;
+    if (count == 1 || !desc->socket) return write_one(desc, parts, all && count == 1);
+    return send_several(desc, parts, count, all);
+}
+
+/* ---- The end ---- */
+
+static int fd_shutdown(struct wf_stream *stream)
+{
+    const struct desc *desc = &fd_stream_of(stream)->desc;
+    if (!desc->socket) return 0; /* a pipe's end is its close */
+    return current_loop->driver->shutdown(current_loop, desc->fd, SHUT_WR);
+}
+
+static void fd_close(struct wf_stream *stream, bool abort)
+{
+    struct desc *desc = &fd_stream_of(stream)->desc;
+    if (abort && desc->socket) current_loop->driver->set_option(current_loop, desc->fd, SOL_SOCKET, SO_LINGER, 0);
+    desc_close(desc);
+}
+
+/* Nothing is pending any more, and the descriptor is closed. */
+static void fd_released(struct desc *desc)
+{
+    struct fd_stream *stream = (struct fd_stream *)((char *)desc - offsetof(struct fd_stream, desc));
+    wf_stream_release(&stream->stream);
+}
+
+static void fd_destroy(struct wf_stream *stream)
+{
+    memory_free(stream);
+}
+
+static int fd_of(const struct wf_stream *stream)
+{
+    return ((const struct fd_stream *)stream)->desc.fd;
+}
+
+static const struct wf_stream_class fd_class = {
+    .name = "descriptor",
+    .read = fd_read,
+    .write = fd_write,
+    .shutdown = fd_shutdown,
+    .close = fd_close,
+    .destroy = fd_destroy,
+    .fd = fd_of,
+};
+
+/* ---- Making ---- */
+
+struct fd_stream *fd_stream_alloc(bool is_socket, bool is_stream)
+{
+    struct fd_stream *stream = memory_zero(sizeof *stream);
+    if (stream == NULL) return NULL;
+    wf_stream_init(&stream->stream, &fd_class);
+    stream->desc.socket = is_socket;
+    stream->desc.stream = is_stream;
+    return stream;
+}
+
+void fd_stream_begin(struct fd_stream *stream, int fd)
+{
+    desc_init(&stream->desc, fd, fd_released);
+}
+
+int fd_stream_new(int fd, bool is_socket, bool is_stream, struct fd_stream **out)
+{
+    struct fd_stream *stream = fd_stream_alloc(is_socket, is_stream);
+    if (stream == NULL) {
+        current_loop->driver->close_fd(current_loop, fd);
+        return -ENOMEM;
+    }
+    fd_stream_begin(stream, fd);
+    *out = stream;
+    return 0;
+}
+
+int wf_stream_wrap(int fd, struct wf_stream **stream)
+{
+    (void)LOOP_HERE();
+    struct stat status;
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fstat(fd, &status) < 0) return -errno;
+    bool is_socket = S_ISSOCK(status.st_mode);
+    int type = 0;
+    socklen_t size = sizeof type;
+    if (is_socket && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) return -errno;
+    struct fd_stream *made = fd_stream_alloc(is_socket, type == SOCK_STREAM);
+    if (made == NULL) return -ENOMEM;
+    made->desc.non_blocking = flags & O_NONBLOCK;
+    fd_stream_begin(made, fd);
+    *stream = &made->stream;
+    return 0;
+}
+
+static int wrap_copy(int fd, struct wf_stream **stream)
+{
+    (void)LOOP_HERE();
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if (copy < 0) return -errno;
+    int rc = wf_stream_wrap(copy, stream);
+    if (rc < 0) close(copy);
+    return rc;
+}
+
+int wf_stdin(struct wf_stream **stream)
+{
+    return wrap_copy(STDIN_FILENO, stream);
+}
+
+int wf_stdout(struct wf_stream **stream)
+{
+    return wrap_copy(STDOUT_FILENO, stream);
+}
+
+int wf_stderr(struct wf_stream **stream)
+{
+    return wrap_copy(STDERR_FILENO, stream);
+}
+
+static int pipe_end(int fd, struct fd_stream **stream)
+{
+    int rc = fd_stream_new(fd, false, false, stream);
+    if (rc == 0) (*stream)->desc.non_blocking = true;
+    return rc;
+}
+
+int wf_pipe(struct wf_stream **reader, struct wf_stream **writer)
+{
+    struct loop *loop = LOOP_HERE();
+    int ends[2];
+    int rc = loop->driver->pipe(loop, ends);
+    if (rc < 0) return rc;
+    struct fd_stream *first, *second;
+    rc = pipe_end(ends[0], &first);
+    if (rc < 0) {
+        loop->driver->close_fd(loop, ends[1]);
+        return rc;
+    }
+    rc = pipe_end(ends[1], &second);
+    if (rc < 0) {
+        wf_stream_close(&first->stream);
+        return rc;
+    }
+    *reader = &first->stream;
+    *writer = &second->stream;
+    return 0;
+}
+
+int wf_wait_fd(int fd, unsigned readiness)
+{
+    (void)LOOP_HERE();
+    if (fd < 0) return -EBADF;
+    if (readiness == 0 || (readiness & ~(unsigned)(WF_READABLE | WF_WRITABLE)) != 0) return -EINVAL;
+    struct op op = {.kind = OP_POLL, .fd = fd, .flags = readiness};
+    int64_t found = op_run(&op);
+    return found < 0 ? (int)found : (int)(found & readiness);
+}

@@ -1,0 +1,21 @@
+/* Streams over descriptors. */
+#ifndef WEFT_NET_DESCRIPTOR_H
+#define WEFT_NET_DESCRIPTOR_H
+
+#include <weft/extend.h>
+
+#include "core/driver.h"
+
+struct fd_stream {
+    struct wf_stream stream;
+    struct desc desc;
+};
+
+/* One without a descriptor yet, for who must not fail once there is one; NULL: out of memory. */
+struct fd_stream *fd_stream_alloc(bool is_socket, bool is_stream);
+void fd_stream_begin(struct fd_stream *stream, int fd);
+
+/* Takes the descriptor over. On failure it is closed. */
+int fd_stream_new(int fd, bool is_socket, bool is_stream, struct fd_stream **stream);
+
+#endif
