@@ -55,14 +55,14 @@ struct wf_pool_options {
     int min;                                      /* the keeper keeps so many open; default 0 */
     int max;                                      /* at most so many exist; default 10, at most 65,536 */
     int waiting_max;                              /* at most so many borrowers wait; default 10,000 */
+    enum wf_pool_order order;                     /* default WF_POOL_LIFO */
     int64_t idle;        /* beyond .min, closed after having been idle for so long; default 10 min; WF_FOREVER: never */
     int64_t lifetime;    /* closed when so old, less a random part of a tenth, so that those that were opened together
                             are not closed together; default 30 min; WF_FOREVER: never */
     int64_t check_after; /* asks .check of what was idle for longer; default 1 s; WF_POOL_ALWAYS */
     int64_t care;        /* bounds each .check and each .reset, and the keeper's calls of .open; default 5 s */
-    enum wf_pool_order order;
-    size_t stack_size; /* of the tasks that open and reset for the keeper; default 48 KiB */
-    const char *name;  /* for messages, logs and dumps, copied; default "pool" */
+    size_t stack_size;   /* of the tasks that open and reset for the keeper; default 48 KiB */
+    const char *name;    /* for messages, logs and dumps, copied; default "pool" */
     const char *place_;
 };
 
@@ -87,7 +87,7 @@ WF_API WF_SUSPENDS int wf_pool_warm(struct wf_pool *pool);
 
 /* ---- Borrowing ---- */
 
-/* One that is lent. In the borrower's memory; begins as zeros; the task that borrowed must not end before it. */
+/* What a borrower holds. In its own memory, all zero at first; given back before the task that borrowed it ends. */
 struct wf_lease {
     void *resource; /* NULL: nothing is held */
     int code;       /* of the last acquire: 0, or why nothing is held */

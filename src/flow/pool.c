@@ -158,7 +158,7 @@ int wf_pool_drain(struct wf_pool *pool)
     pool_hold(pool);
     pool_shut(pool);
     rc = is_empty(pool) ? (int)wait_skipped(0) : (int)queue_wait(&pool->drainers, &drain_class);
-    if (rc < 0 && pool->slots[SLOT_LENT].count > 0) pool_report_lent(pool, "gave up draining");
+    if (rc < 0 && !is_empty(pool)) pool_report_lent(pool, "gave up draining");
     pool_let_go(pool);
     return rc;
 }

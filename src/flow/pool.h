@@ -136,8 +136,8 @@ void pool_look_warm(struct wf_pool *pool);
 
 /* ---- pool_report.c ---- */
 
-/* Reports what is lent, with who borrowed it, where, and since when. `what`: what the running task did
- * without waiting for them. */
+/* Reports what is lent or in somebody's hands: who borrowed it, where, and since when. `what`: what the running task
+ * did without waiting for it. */
 void pool_report_lent(const struct wf_pool *pool, const char *what);
 
 #endif

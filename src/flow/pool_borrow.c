@@ -48,7 +48,8 @@ static void count_wait(struct wf_pool *pool, int64_t waited)
     if (waited > pool->statistics.wait_longest_ns) pool->statistics.wait_longest_ns = waited;
 }
 
-static int wait_for_slot(struct wf_pool *pool, const char *place, struct wf_pool_slot_ **slot)
+/* NULL: it was handed nothing, the code says why. */
+static struct wf_pool_slot_ *wait_for_slot(struct wf_pool *pool, const char *place, int *code)
 {
     struct loop *loop = pool->loop;
     struct borrower borrower = {.wait = {.task = loop->running}, .place = place};
@@ -56,11 +57,9 @@ static int wait_for_slot(struct wf_pool *pool, const char *place, struct wf_pool
     pool->statistics.waited++;
     if (++pool->waiting > pool->statistics.waiting_peak) pool->statistics.waiting_peak = pool->waiting;
     queue_append(&pool->waiters, &borrower.wait);
-    int rc = (int)suspend(&borrower.wait, &borrow_class, &pool->waiters);
-    if (rc < 0) return rc;
-    count_wait(pool, loop->now - since);
-    *slot = borrower.slot;
-    return 0;
+    *code = (int)suspend(&borrower.wait, &borrow_class, &pool->waiters);
+    if (*code == 0) count_wait(pool, loop->now - since);
+    return borrower.slot;
 }
 
 /* ---- Finding ---- */
@@ -145,14 +144,16 @@ static int make_ready(struct wf_pool_slot_ *slot, const char *place)
     return 0;
 }
 
-static int find(struct wf_pool *pool, const char *place, struct wf_pool_slot_ **slot)
+/* NULL: nothing was found, the code says why. */
+static struct wf_pool_slot_ *find(struct wf_pool *pool, const char *place, int *code)
 {
-    if (pool->closed) return refuse_closed(pool);
-    *slot = take(pool);
-    if (*slot != NULL) return 0;
-    if (pool->waiting >= pool->options.waiting_max) return refuse(pool);
-    int rc = wait_for_slot(pool, place, slot);
-    return rc == -ESHUTDOWN ? refuse_closed(pool) : rc;
+    struct wf_pool_slot_ *slot = pool->closed ? NULL : take(pool);
+    if (slot != NULL) return slot;
+    if (pool->closed) *code = -ESHUTDOWN;
+    else if (pool->waiting >= pool->options.waiting_max) *code = refuse(pool);
+    else slot = wait_for_slot(pool, place, code);
+    if (*code == -ESHUTDOWN) *code = refuse_closed(pool);
+    return slot;
 }
 
 /* ---- The interface ---- */
@@ -167,11 +168,11 @@ static inline void fill(struct wf_lease *lease, struct wf_pool_slot_ *slot)
 
 static __attribute__((noinline)) int borrow_slowly(struct wf_pool *pool, struct wf_lease *lease, const char *place)
 {
-    struct wf_pool_slot_ *slot;
+    int rc = 0;
     pool_hold(pool);
-    int rc = find(pool, place, &slot);
-    if (rc == 0) rc = make_ready(slot, place);
-    if (rc == 0) fill(lease, slot);
+    struct wf_pool_slot_ *slot = find(pool, place, &rc);
+    if (slot != NULL) rc = make_ready(slot, place);
+    if (slot != NULL && rc == 0) fill(lease, slot);
     pool_let_go(pool);
     return lease->code = (int)wait_skipped(rc);
 }

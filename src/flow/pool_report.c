@@ -27,12 +27,14 @@ void pool_report_lent(const struct wf_pool *pool, const char *what)
     int64_t now = loop_now(pool->loop);
     struct text text;
     text.size = 0;
-    add(&text, "task '%.60s' %s the pool '%.60s' (made at %.80s) while %d of its resources were lent:",
+    add(&text, "task '%.60s' %s the pool '%.60s' (made at %.80s) while %d of its resources were lent",
         pool->loop->running != NULL ? pool->loop->running->name : "", what, pool->options.name, pool->options.place_,
         lent->count);
+    int others = slots_in_use(pool) - lent->count;
+    if (others > 0) add(&text, ", and %d were being opened, checked or reset", others);
     for (const struct wf_pool_slot_ *slot = lent->first; slot != NULL && shown < LINES_SHOWN; slot = slot->next) {
-        add(&text, "\n  task '%.60s' #%llu has had one for %.3g s, borrowed at %.80s", slot->holder->name,
-            (unsigned long long)slot->holder->id, wf_seconds(now - slot->lent_at), slot->place);
+        add(&text, "%s\n  task '%.60s' #%llu has had one for %.3g s, borrowed at %.80s", shown == 0 ? ":" : "",
+            slot->holder->name, (unsigned long long)slot->holder->id, wf_seconds(now - slot->lent_at), slot->place);
         shown++;
     }
     if (lent->count > shown) add(&text, "\n  ... and %d more", lent->count - shown);

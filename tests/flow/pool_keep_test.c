@@ -456,6 +456,25 @@ WF_TEST(a_drain_that_is_cut_reports_who_has_not_given_back, .simulated = true, .
     IN_POOL(&world, drain_in_vain, .name = "db");
 }
 
+static int drain_while_one_opens(struct world *world)
+{
+    world->open_takes = WF_SECONDS(1);
+    WF_SCOPE(scope);
+    wf_spawn(&scope, borrow_late, world);
+    int rc = wf_sleep(WF_MILLISECONDS(500));
+    WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(250), wf_pool_drain(world->pool)), -ETIME);
+    WF_EXPECT_PART(wf_test_reports(), "were lent, and 1 were being opened, checked or reset");
+    return wf_scope_end(&scope, rc);
+}
+
+WF_TEST(a_drain_waits_for_borrowers_that_are_opening_and_reports_them, .simulated = true, .sweep = true)
+{
+    static struct world world;
+    world = new_world;
+    wf_test_allow_reports();
+    IN_POOL(&world, drain_while_one_opens, .max = 2);
+}
+
 static int drain_oneself(struct world *world)
 {
     WF_BORROW(lease, world->pool);

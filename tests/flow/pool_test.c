@@ -71,9 +71,8 @@ WF_TEST_EACH(the_order_of_lending_is_chosen, orders, .simulated = true, .sweep =
 
 struct visit {
     struct world *world;
-    int number;
     int64_t stays;
-    int code;
+    int number, code;
 };
 
 static int visit(struct visit *visit)
