@@ -19,6 +19,7 @@
 #ifndef WEFT_WEFT_H
 #define WEFT_WEFT_H
 
+#include <weft/address.h>
 #include <weft/arena.h>
 #include <weft/background.h>
 #include <weft/base.h>

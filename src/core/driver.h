@@ -142,6 +142,7 @@ struct driver {
     /* SO_LINGER too takes a number: the seconds that a close lingers; 0: it resets the connection. */
     int (*set_option)(struct loop *loop, int fd, int level, int name, int value);
     int (*local_name)(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
+    int (*peer_name)(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
     int (*shutdown)(struct loop *loop, int fd, int how);
     int (*status)(struct loop *loop, int fd, struct stat *status);
     /* Prepares a descriptor for operations; detaches and closes it. */

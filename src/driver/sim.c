@@ -463,6 +463,7 @@ const struct driver sim_driver = {
     .listen = sim_net_listen,
     .set_option = sim_net_set_option,
     .local_name = sim_net_local_name,
+    .peer_name = sim_net_peer_name,
     .shutdown = sim_net_shutdown,
     .status = sim_file_stat,
     .attach = sim_attach,

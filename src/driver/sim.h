@@ -8,6 +8,7 @@
 #define WEFT_DRIVER_SIM_H
 
 #include <netinet/in.h>
+#include <weft/address.h>
 #include <weft/sim.h>
 
 #include "core/loop.h"
@@ -49,7 +50,8 @@ struct sim_end {
     struct sim_queue *in, *out;
     int error; /* to be told once, by the next transfer */
     bool broken, lingers_not;
-    in_port_t port; /* its own; host byte order */
+    in_port_t port;         /* its own; host byte order */
+    struct wf_address peer; /* size 0: none yet */
 
     /* of listeners: connected, not accepted */
     size_t backlog, waiting;
@@ -135,6 +137,7 @@ int sim_net_bind(struct loop *loop, int fd, const struct sockaddr *address, sock
 int sim_net_listen(struct loop *loop, int fd, int backlog);
 int sim_net_set_option(struct loop *loop, int fd, int level, int name, int value);
 int sim_net_local_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
+int sim_net_peer_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
 int sim_net_shutdown(struct loop *loop, int fd, int how);
 
 /* ---- sim_file.c ---- */

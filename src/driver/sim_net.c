@@ -312,6 +312,15 @@ static struct sim_end *listener_at(const struct sim *sim, const struct wf_sim_ho
     return NULL;
 }
 
+static struct wf_address name_of(const struct sim_end *end)
+{
+    struct wf_address name = {.size = sizeof name.v4};
+    name.v4.sin_family = AF_INET;
+    name.v4.sin_port = htons(end->port);
+    name.v4.sin_addr.s_addr = end->host->address;
+    return name;
+}
+
 static int connect_ends(struct sim *sim, struct sim_end *client, struct sim_end *listener)
 {
     struct sim_end *server = sim_end_new(sim, listener->host, END_SOCKET);
@@ -322,6 +331,8 @@ static int connect_ends(struct sim *sim, struct sim_end *client, struct sim_end 
     }
     server->port = listener->port;
     if (client->port == 0) client->port = sim->next_port++;
+    client->peer = name_of(listener);
+    server->peer = name_of(client);
     if (listener->last != NULL && listener->first != NULL) listener->last->next = server;
     else listener->first = server;
     listener->last = server;
@@ -453,13 +464,24 @@ int sim_net_set_option(struct loop *loop, int fd, int level, int name, int value
     return 0;
 }
 
+static void give_name(const struct wf_address *name, struct sockaddr *address, socklen_t *size)
+{
+    memcpy(address, &name->any, *size < name->size ? *size : name->size);
+    *size = name->size;
+}
+
 int sim_net_local_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size)
 {
+    struct wf_address name = name_of(sim_end_of(sim_of(loop), fd));
+    give_name(&name, address, size);
+    return 0;
+}
+
+int sim_net_peer_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size)
+{
     const struct sim_end *end = sim_end_of(sim_of(loop), fd);
-    struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons(end->port)};
-    name.sin_addr.s_addr = end->host->address;
-    memcpy(address, &name, *size < sizeof name ? *size : sizeof name);
-    *size = sizeof name;
+    if (end->peer.size == 0) return -ENOTCONN;
+    give_name(&end->peer, address, size);
     return 0;
 }
 

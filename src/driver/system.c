@@ -73,6 +73,12 @@ int system_local_name(struct loop *loop, int fd, struct sockaddr *address, sockl
     return code(getsockname(fd, address, size));
 }
 
+int system_peer_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size)
+{
+    (void)loop;
+    return code(getpeername(fd, address, size));
+}
+
 void system_close_fd(struct loop *loop, int fd)
 {
     (void)loop;

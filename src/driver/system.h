@@ -11,6 +11,7 @@ int system_bind(struct loop *loop, int fd, const struct sockaddr *address, sockl
 int system_listen(struct loop *loop, int fd, int backlog);
 int system_set_option(struct loop *loop, int fd, int level, int name, int value);
 int system_local_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
+int system_peer_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
 int system_shutdown(struct loop *loop, int fd, int how);
 
 int system_status(struct loop *loop, int fd, struct stat *status);

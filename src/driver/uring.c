@@ -469,6 +469,7 @@ const struct driver uring_driver = {
     .listen = system_listen,
     .set_option = system_set_option,
     .local_name = system_local_name,
+    .peer_name = system_peer_name,
     .shutdown = system_shutdown,
     .status = system_status,
     .attach = uring_attach,

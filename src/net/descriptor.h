@@ -2,6 +2,7 @@
 #ifndef WEFT_NET_DESCRIPTOR_H
 #define WEFT_NET_DESCRIPTOR_H
 
+#include <weft/address.h>
 #include <weft/extend.h>
 
 #include "core/driver.h"
@@ -17,5 +18,8 @@ void fd_stream_begin(struct fd_stream *stream, int fd);
 
 /* Takes the descriptor over. On failure it is closed. */
 int fd_stream_new(int fd, bool is_socket, bool is_stream, struct fd_stream **stream);
+
+/* Where a socket is, or its peer; -EOPNOTSUPP for what is none. */
+int desc_address(const struct desc *desc, bool peer, struct wf_address *address);
 
 #endif

@@ -217,6 +217,22 @@ void wf_stream_statistics(const struct wf_stream *stream, struct wf_stream_stati
     *statistics = stream->statistics_;
 }
 
+static int address_of(const struct wf_stream *stream, bool peer, struct wf_address *address)
+{
+    (void)LOOP_HERE();
+    return stream->class_->address != NULL ? stream->class_->address(stream, peer, address) : -EOPNOTSUPP;
+}
+
+int wf_stream_peer(const struct wf_stream *stream, struct wf_address *address)
+{
+    return address_of(stream, true, address);
+}
+
+int wf_stream_local(const struct wf_stream *stream, struct wf_address *address)
+{
+    return address_of(stream, false, address);
+}
+
 int wf_stream_fd(const struct wf_stream *stream)
 {
     return stream->class_->fd != NULL ? stream->class_->fd(stream) : -1;

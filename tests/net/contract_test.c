@@ -276,6 +276,7 @@ WF_TEST(closing_and_asking_a_stream_never_suspend, .rule = "1.7 1.9")
 {
     struct wf_stream *a = NULL, *b = NULL, *standard[3] = {NULL}, *wrapped = NULL;
     struct wf_listener *listener;
+    struct wf_address address;
     int fd = dup(STDOUT_FILENO);
     WF_SCOPE(scope);
     WF_SCOPE(pending, .policy = WF_COLLECT);
@@ -283,6 +284,8 @@ WF_TEST(closing_and_asking_a_stream_never_suspend, .rule = "1.7 1.9")
     STAYS(wf_pipe, WF_EXPECT_CODE(wf_pipe(&a, &b), 0));
     if (a != NULL) {
         STAYS(wf_stream_fd, WF_EXPECT(wf_stream_fd(a) >= 0));
+        STAYS(wf_stream_peer, WF_EXPECT_CODE(wf_stream_peer(a, &address), -EOPNOTSUPP));
+        STAYS(wf_stream_local, WF_EXPECT_CODE(wf_stream_local(a, &address), -EOPNOTSUPP));
         wf_spawn(&pending, read_byte, a);
         wf_shielded(WF_SECONDS(1), wf_sleep(WF_MILLISECONDS(1))); /* until it reads, or was refused */
         STAYS(wf_stream_close, wf_stream_close(a));
@@ -317,6 +320,23 @@ WF_TEST(shutting_down_a_plain_stream_does_not_suspend, .rule = "1.9")
     WF_EXPECT_INT(wf_stream_read(b, &byte, 1), 0);
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     close_pair(a, b);
+}
+
+WF_TEST(addresses_never_suspend, .rule = "1.7")
+{
+    struct wf_address address, same;
+    char text[WF_ADDRESS_TEXT];
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    STAYS(wf_address_parse, WF_EXPECT_CODE(wf_address_parse("127.0.0.1:80", &address), 0));
+    STAYS(wf_address_text, WF_EXPECT_TEXT(wf_address_text(&address, text), "127.0.0.1:80"));
+    STAYS(wf_address_from, WF_EXPECT_CODE(wf_address_from(&address.any, address.size, &same), 0));
+    STAYS(wf_address_equal, WF_EXPECT(wf_address_equal(&address, &same)));
+    STAYS(wf_address_ip, WF_EXPECT_CODE(wf_address_ip("::1", 80, &address), 0));
+    STAYS(wf_address_port, WF_EXPECT_INT(wf_address_port(&address), 80));
+    STAYS(wf_address_set_port, wf_address_set_port(&address, 81));
+    STAYS(wf_address_unix, WF_EXPECT_CODE(wf_address_unix("/a", &address), 0));
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
 WF_TEST_MAIN
