@@ -204,6 +204,24 @@ WF_TEST(entries_whose_time_is_over_leave_though_nobody_asks_for_them, SWEPT)
     WF_EXPECT_INT(shop.loads, 26);
 }
 
+WF_TEST(what_is_to_be_looked_at_next_may_leave_before, SWEPT)
+{
+    SHOP(shop);
+    if (!WF_EXPECT_CODE(wf_cache_create(&shop.cache, WF_LOAD(load_item, &shop)), 0)) return;
+    shop.ttl = WF_SECONDS(1);
+    ask_for_each(&shop, "abcdefghijklmnopqrstuvwxyz");
+    WF_EXPECT_CODE(wf_sleep(WF_SECONDS(1)), 0);
+    WF_EXPECT_INT(ask(&shop, "z"), 27); /* looks at the oldest eight before it asks, and at the next when it keeps */
+    while (statistics_of(&shop).entries > 1 && !wf_test_injected()) {
+        for (const char *letter = "acegikmoqsuwy"; *letter != '\0'; letter++)
+            wf_cache_invalidate(shop.cache, wf_key_bytes(letter, 1));
+        WF_EXPECT_CODE(wf_sleep(1), 0);
+        WF_EXPECT_INT(ask(&shop, "z"), 27);
+    }
+    WF_EXPECT_INT((int64_t)(statistics_of(&shop).expired + statistics_of(&shop).invalidated), 26);
+    WF_EXPECT(statistics_of(&shop).invalidated > 0);
+}
+
 /* New ones come all the time, with times of all lengths: no more than a few that are over are ever there. */
 WF_TEST(a_cache_that_is_used_does_not_fill_with_what_is_over, .simulated = true, .timeout = WF_MINUTES(1),
         .unswept = "thousands of steps")

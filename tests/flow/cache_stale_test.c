@@ -129,6 +129,7 @@ WF_TEST(destroying_a_cache_before_its_refresh_has_begun_leaves_nothing, SWEPT)
         WF_EXPECT_CODE(wf_sleep(WF_SECONDS(10)), 0);
         WF_EXPECT_INT(ask(&shop, "ada"), 1);
         close_shop(&shop);
+        WF_EXPECT_CODE(wf_yield(), 0);
     }
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     WF_EXPECT_INT(shop.loads, 1);
