@@ -23,8 +23,8 @@
 
 #ifdef __cplusplus
 
-#include <weft/background.h>
 #include <weft/context.h>
+#include <weft/cxx_background.h>
 #include <weft/cxx_cache.h>
 #include <weft/channel.h>
 #include <weft/executor.h>
@@ -65,11 +65,6 @@
 #undef WF_MUTEX
 #undef WF_SEMAPHORE
 #undef WF_EVENT
-#undef WF_BACKGROUND
-#undef wf_background_start
-#undef wf_background_start_copy
-#undef wf_background_every
-#undef wf_background_every_copy
 #undef wf_retry
 #undef wf_guarded
 #undef wf_fallback
@@ -321,29 +316,6 @@ inline wf_bulkhead bulkhead(int inside, int waiting, wf_bulkhead_options options
     return made;
 }
 
-inline void open_background(const char *place, wf_background *background, wf_background_options options = {})
-{
-    options.size = sizeof options;
-    options.place_ = place;
-    options.background_ = background;
-    wf_background_open_(&options);
-}
-
-template <bool copies, class Arg>
-int start_background(const char *place, const char *function, int64_t period, bool periodic, wf_background *background,
-                     int (*fn)(Arg *), Arg *arg, const wf_background_task_options &options = {})
-{
-    wf_background_task_options own = filled(place, function, options);
-    own.arg_ = arg;
-    own.periodic_ = periodic;
-    own.period_ = period;
-    if constexpr (copies) {
-        static_assert(__is_trivially_copyable(Arg), "a copied argument is copied byte by byte");
-        own.copy_size_ = sizeof(Arg);
-    }
-    return wf_background_start_(background, erased(fn), &own);
-}
-
 inline int pool_create(const char *place, wf_pool **pool, wf_scope *scope, wf_pool_options options)
 {
     options.size = sizeof options;
@@ -537,18 +509,6 @@ Handle *series_at(Handle *(*find)(Handle *, const char *const *, size_t), Handle
 #define wf_run(fn, ...) wf_cxx::run(WF_HERE_, #fn, fn, __VA_ARGS__)
 #define wf_main(fn, ...) wf_exit_status(wf_run(fn, __VA_ARGS__))
 #define wf_offload(fn, arg) wf_cxx::offload(WF_HERE_, #fn, fn, arg)
-#define WF_BACKGROUND(...) WF_BACKGROUND_CXX_(WF_FIRST_(__VA_ARGS__), __VA_ARGS__)
-#define WF_BACKGROUND_CXX_(background_name, ...)                                                                       \
-    struct wf_background background_name __attribute__((cleanup(wf_background_leave_))) = {};                          \
-    wf_cxx::open_background(WF_HERE_, &__VA_ARGS__)
-#define wf_background_start(background, fn, ...)                                                                       \
-    wf_cxx::start_background<false>(WF_HERE_, #fn, 0, false, (background), (fn), __VA_ARGS__)
-#define wf_background_start_copy(background, fn, ...)                                                                  \
-    wf_cxx::start_background<true>(WF_HERE_, #fn, 0, false, (background), (fn), __VA_ARGS__)
-#define wf_background_every(background, period_ns, fn, ...)                                                            \
-    wf_cxx::start_background<false>(WF_HERE_, #fn, (period_ns), true, (background), (fn), __VA_ARGS__)
-#define wf_background_every_copy(background, period_ns, fn, ...)                                                       \
-    wf_cxx::start_background<true>(WF_HERE_, #fn, (period_ns), true, (background), (fn), __VA_ARGS__)
 #define wf_retry(...) WF_RETRY_CXX_(__VA_ARGS__, wf_cxx::end{})
 #define WF_RETRY_CXX_(expression, ...)                                                                                 \
     wf_cxx::retry(                                                                                                     \
@@ -563,6 +523,7 @@ Handle *series_at(Handle *(*find)(Handle *, const char *const *, size_t), Handle
 #define WF_LEASE(lease) struct wf_lease lease __attribute__((cleanup(wf_lease_leave_))) = {}
 #define wf_pool_create(pool, ...) wf_cxx::pool_create(WF_HERE_, (pool), __VA_ARGS__)
 #define wf_tcp_listen(...) wf_cxx::tcp_listen(__VA_ARGS__)
+
 #define wf_log(level, ...)                                                                                             \
     (wf_log_wanted_(&wf_log_module_, (level)) ? wf_cxx::log(&wf_log_module_, (level), __VA_ARGS__) : (void)0)
 #define WF_REQUEST_CONTEXT(...) WF_REQUEST_CONTEXT_CXX_(WF_FIRST_(__VA_ARGS__), __VA_ARGS__)
@@ -577,6 +538,7 @@ Handle *series_at(Handle *(*find)(Handle *, const char *const *, size_t), Handle
 #define wf_counter_at(...) wf_cxx::series_at(wf_counter_at_, __VA_ARGS__)
 #define wf_gauge_at(...) wf_cxx::series_at(wf_gauge_at_, __VA_ARGS__)
 #define wf_histogram_at(...) wf_cxx::series_at(wf_histogram_at_, __VA_ARGS__)
+
 #define WF_CHANNEL(name, type, capacity) wf_cxx::channel<type, (capacity)> name
 #define WF_PRIORITY_CHANNEL(name, type, capacity, before) wf_cxx::priority_channel<type, (capacity), before> name
 #define WF_CASE_RECEIVE(channel, item) wf_cxx::channel_case(WF_CASE_RECEIVE_, (channel), (item))
