@@ -28,8 +28,8 @@ suites() { # directory, options...
     python3 tools/run_tests.py "$@" --suites
 }
 
-real_drivers() { # directory
-    suites "$1" --driver uring --driver epoll
+real_drivers() { # directory, options...
+    suites "$@" --driver uring --driver epoll
 }
 
 MEMORY_CHECKED="valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite \
