@@ -96,20 +96,19 @@ with_ucontext() {
     build build-ucontext -Dswitch=ucontext && real_drivers build-ucontext
 }
 
-# In a simulated world there is one thread; in that of a thousand clients ThreadSanitizer wants gigabytes.
 with_tsan() {
-    build build-tsan -Db_sanitize=thread -Db_lundef=false && real_drivers build-tsan --but driver/sim
+    build build-tsan -Db_sanitize=thread -Db_lundef=false && real_drivers build-tsan $BRIEFLY
 }
 
 on_aarch64() {
     has qemu-aarch64-static qemu-user-static && has aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu || return $NOT_HERE
     build build-aarch64 --cross-file tools/cross/aarch64.ini &&
-        suites build-aarch64 --driver epoll --under "qemu-aarch64-static -L /usr/aarch64-linux-gnu"
+        suites build-aarch64 --driver epoll $BRIEFLY --under "qemu-aarch64-static -L /usr/aarch64-linux-gnu"
 }
 
 under_valgrind() {
     has valgrind valgrind || return $NOT_HERE
-    build build-valgrind && suites build-valgrind --driver epoll --under "$MEMORY_CHECKED" &&
+    build build-valgrind && suites build-valgrind --driver epoll $BRIEFLY --under "$MEMORY_CHECKED" &&
         without_threads build-valgrind "$MEMORY_CHECKED"
 }
 

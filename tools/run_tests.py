@@ -7,7 +7,7 @@
     tools/run_tests.py build --only core/scope      # the suites and scripts whose names contain that
     tools/run_tests.py build-clang --suites --driver uring --driver epoll           # no scripts, and not everywhere
     tools/run_tests.py build --suites --driver sim --seeds 39                       # other worlds in place of sweeps
-    tools/run_tests.py build-valgrind --suites --driver epoll --under "valgrind -q"
+    tools/run_tests.py build-valgrind --suites --driver epoll --no-sweep --under "valgrind -q"
 
 Two run at a time, each under a time limit. The last line sums up what all of them counted.
 """
@@ -81,17 +81,17 @@ def suite_name(build, file):
     return f"{folder}/{rest}" if rest and (ROOT / "tests" / folder).is_dir() else name
 
 
-def suites(build, drivers, mark, seeds):
+def suites(build, drivers, mark, chosen):
     """On each driver; in the simulated world swept, or with so many seeds after the first."""
     for file in sorted((build / "tests").rglob("*_test")):
         if not file.is_file() or not os.access(file, os.X_OK):
             continue
         suite = suite_name(build, file)
         for driver in drivers[-1:] if suite in OF_ONE_DRIVER else drivers:
-            more, arguments = "", []
-            if driver == "sim" and seeds:
-                more, arguments = f", {seeds} seeds", ["--seed", "2", "--repeat", str(seeds)]
-            elif driver == "sim":
+            more, arguments = "", ["--no-sweep"] if chosen.no_sweep else []
+            if driver == "sim" and chosen.seeds:
+                more, arguments = f", {chosen.seeds} seeds", ["--seed", "2", "--repeat", str(chosen.seeds)]
+            elif driver == "sim" and not chosen.no_sweep:
                 more, arguments = ", swept", ["--sweep"]
             yield Job(f"{suite} [{mark}{driver}{more}]", [str(file), *arguments],
                       {"WEFT_DRIVER": driver})
@@ -106,7 +106,7 @@ def kept_inputs(build, mark):
 
 def programs(build, drivers, mark, chosen):
     """The suites and the kept inputs of a build, run as is wanted."""
-    for job in [*suites(build, drivers, mark, chosen.seeds), *kept_inputs(build, mark)]:
+    for job in [*suites(build, drivers, mark, chosen), *kept_inputs(build, mark)]:
         if is_sanitized(build):
             job.variables.update(SANITIZERS)
         if chosen.under:
@@ -234,6 +234,7 @@ def read_options():
     parser.add_argument("--suites", action="store_true", help="and kept inputs; no scripts")
     parser.add_argument("--driver", action="append", choices=DRIVERS, help="default: all of them")
     parser.add_argument("--seeds", type=int, default=0, metavar="N", help="simulate so many worlds, and no sweeps")
+    parser.add_argument("--no-sweep", action="store_true", help="not even of tests that ask for it")
     parser.add_argument("--under", default="", metavar="COMMAND", help="that runs each suite")
     parser.add_argument("--injected-min", type=int, default=0, metavar="N", help="fewer injected runs are a failure")
     chosen = parser.parse_args()
