@@ -253,6 +253,9 @@ def summarize(jobs, injected_min, seconds):
     if injected:
         suites_s = sum(job.seconds for job in jobs if job.injected)
         print(f"{injected} injected runs, in suites that took {suites_s:.0f} s; everything took {seconds:.1f} s")
+    wrong = [job.name for job in jobs if job.failed]
+    if wrong:
+        print(f"failed: {', '.join(wrong)}")
     if injected < injected_min:
         print(f"{injected} injected runs are fewer than {injected_min}")
         failed += 1

@@ -111,7 +111,7 @@ static int sleep_exactly(struct sleeper *sleeper)
 #define SLEEPERS 10000
 #endif
 
-WF_TEST(ten_thousand_sleepers_are_never_early_and_end_in_one_batch, .rule = "5.1")
+WF_TEST(ten_thousand_sleepers_are_never_early_and_end_in_one_batch, .rule = "5.1", .timeout = WF_SECONDS(100))
 {
     enum { COUNT = SLEEPERS };
     struct sleeper *sleepers = calloc(COUNT, sizeof *sleepers);
