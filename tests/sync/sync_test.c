@@ -4,6 +4,11 @@
 #include <weft/sim.h>
 #include <weft/testing.h>
 #include <weft/weft.h>
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#else
+#define RUNNING_ON_VALGRIND 0
+#endif
 
 /* ---- Semaphore ---- */
 
@@ -116,18 +121,26 @@ WF_TEST(a_semaphore_counts_who_waits_and_who_got_through, .sweep = true)
 
 /* ---- A crowd at one semaphore ---- */
 
-/* ThreadSanitizer knows no more than 8128 contexts, and a kernel without guard markers has room for 16,000 stacks. */
+/*
+ * As many as there is room for: a kernel without guard markers has room for 16,000 stacks, ThreadSanitizer knows no
+ * more than 8128 contexts, and valgrind looks for a stack among all of them at every switch.
+ */
 #if defined(__SANITIZE_THREAD__)
-enum { CROWD_MIN = 2000, CROWD_MAX = 2000 };
+enum { CROWD_MIN = 1000, CROWD_MAX = 2000 };
 #else
-enum { CROWD_MIN = 10000, CROWD_MAX = 100000 };
+enum { CROWD_MIN = 1000, CROWD_MAX = 100000 };
 #endif
+
+static uint32_t crowd_max(void)
+{
+    return RUNNING_ON_VALGRIND ? CROWD_MIN : CROWD_MAX;
+}
 
 struct throng {
     struct wf_semaphore permits;
     struct wf_handle *handles;
     uint32_t *order;
-    uint32_t crowd; /* as many as there is room for */
+    uint32_t crowd;
     uint64_t random;
     int64_t granted, released, cancelled;
 };
@@ -162,7 +175,7 @@ static int stir(struct throng *throng)
 {
     WF_SCOPE(scope);
     struct wf_handle *next = throng->handles;
-    while (throng->crowd < CROWD_MAX && wf_try_spawn(&scope, want_permit, throng, .handle = next++) == 0)
+    while (throng->crowd < crowd_max() && wf_try_spawn(&scope, want_permit, throng, .handle = next++) == 0)
         throng->crowd++;
     wf_yield();
     shuffle(throng);
