@@ -97,18 +97,18 @@ with_ucontext() {
 }
 
 with_tsan() {
-    build build-tsan -Db_sanitize=thread -Db_lundef=false && real_drivers build-tsan
+    build build-tsan -Db_sanitize=thread -Db_lundef=false && real_drivers build-tsan $BRIEFLY
 }
 
 on_aarch64() {
     has qemu-aarch64-static qemu-user-static && has aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu || return $NOT_HERE
     build build-aarch64 --cross-file tools/cross/aarch64.ini &&
-        suites build-aarch64 --driver epoll --under "qemu-aarch64-static -L /usr/aarch64-linux-gnu"
+        suites build-aarch64 --driver epoll $BRIEFLY --under "qemu-aarch64-static -L /usr/aarch64-linux-gnu"
 }
 
 under_valgrind() {
     has valgrind valgrind || return $NOT_HERE
-    build build-valgrind && suites build-valgrind --driver epoll --under "$MEMORY_CHECKED" &&
+    build build-valgrind && suites build-valgrind --driver epoll $BRIEFLY --under "$MEMORY_CHECKED" &&
         without_threads build-valgrind "$MEMORY_CHECKED"
 }
 

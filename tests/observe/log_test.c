@@ -210,7 +210,7 @@ static void make_any(struct line *line, enum wf_log_format format)
     line_end(line);
 }
 
-WF_TEST(lines_of_any_bytes_are_valid_and_bounded, .plain = true)
+WF_TEST(lines_of_any_bytes_are_valid_and_bounded, .plain = true, .timeout = WF_SECONDS(60))
 {
     static struct line line;
     size_t cut = 0;

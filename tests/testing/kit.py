@@ -358,6 +358,12 @@ def a_repeated_run_of_a_sweep_says_where_a_block_was_made(kit):
 
 
 @check
+def a_sweep_that_is_not_wanted_is_left_out(kit):
+    done = kit.run("worlds", "--no-sweep", "a_cancelled_one_leaks")
+    demand(done.returncode == 0 and "injected" not in done.stdout, "it was swept", done)
+
+
+@check
 def what_was_left_earlier_is_not_shown_again(kit):
     done = kit.run("leaks", "--driver", "sim", "_is_lost")
     second = done.stdout[done.stdout.find("FAILED a_connection_is_lost"):]
