@@ -129,6 +129,14 @@ enum wf_readiness {
  */
 WF_API WF_SUSPENDS int wf_wait_fd(int fd, unsigned readiness);
 
+/* ---- What readers and writers stand on: private ---- */
+
+/* Bytes between a stream and its user: those from `first_` to `end_`; one more than `room_` are allocated. */
+struct wf_bytes_ {
+    char *data_;
+    size_t first_, end_, room_;
+};
+
 #ifdef __cplusplus
 }
 #endif

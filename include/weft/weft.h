@@ -36,6 +36,7 @@
 #include <weft/metrics.h>
 #include <weft/pipeline.h>
 #include <weft/rate.h>
+#include <weft/reader.h>
 #include <weft/retry.h>
 #include <weft/run.h>
 #include <weft/scope.h>
@@ -47,5 +48,6 @@
 #include <weft/time.h>
 #include <weft/token.h>
 #include <weft/waker.h>
+#include <weft/writer.h>
 
 #endif
