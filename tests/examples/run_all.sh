@@ -281,6 +281,19 @@ shop_request_duration_seconds_bucket[{]le="[+]Inf"[}] 5
 shop_request_duration_seconds_sum 0[.][0-9]+
 shop_request_duration_seconds_count 5
 END
+    check copy "$programs/copy" <<END
+ 10 %
+ 20 %
+ 30 %
+ 40 %
+ 50 %
+ 60 %
+ 70 %
+ 80 %
+ 90 %
+100 %
+received: $(wc -c <"$programs/copy") bytes
+END
     check_echo
     check_cut
     check_lines

@@ -1,4 +1,4 @@
-/* The contract of readers and writers: contract.h says what the lines mean. */
+/* The contract of readers, writers and copying: contract.h says what the lines mean. */
 #include <string.h>
 
 #include "../contract.h"
@@ -60,6 +60,33 @@ WF_TEST(a_refused_call_of_a_writer_takes_nothing, .rule = "1.1 1.3 1.7")
     WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     wf_writer_finish(&writer);
+    close_pair(a, b);
+}
+
+WF_TEST(a_refused_copy_moves_nothing, .rule = "1.1 1.3 1.7")
+{
+    struct wf_stream *a, *b, *c, *d;
+    struct wf_file *file = NULL;
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    if (!open_pair(&a, &b)) return close_pair(a, b);
+    if (open_pair(&c, &d) && WF_EXPECT_CODE(wf_file_open("/etc/passwd", O_RDONLY, 0, &file), 0)) {
+        uint64_t done = 99;
+        struct wf_stream_statistics statistics;
+        WF_SCOPE(cancelled);
+        wf_scope_cancel(&cancelled, "before the calls");
+        REFUSED(wf_stream_copy, wf_stream_copy(b, c, UINT64_MAX, &done));
+        WF_EXPECT_INT((int64_t)done, 0);
+        REFUSED(wf_file_send, wf_file_send(file, 0, UINT64_MAX, c, &done));
+        WF_EXPECT_INT((int64_t)done, 0);
+        wf_stream_statistics(b, &statistics);
+        WF_EXPECT_INT((int64_t)statistics.bytes_read, 0);
+        WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+        WF_EXPECT_INT(wf_stream_write(c, "x", 1), 1); /* it is not broken */
+    }
+    wf_file_close(file);
+    close_pair(c, d);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     close_pair(a, b);
 }
 
