@@ -40,6 +40,7 @@
 #include <weft/pipeline.h>
 #include <weft/pool.h>
 #include <weft/rate.h>
+#include <weft/reader.h>
 #include <weft/retry.h>
 #include <weft/run.h>
 #include <weft/scope.h>
@@ -51,5 +52,6 @@
 #include <weft/time.h>
 #include <weft/token.h>
 #include <weft/waker.h>
+#include <weft/writer.h>
 
 #endif

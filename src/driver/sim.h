@@ -126,6 +126,8 @@ const char *sim_host_address(struct loop *loop, const char *name);
 
 /* Gives false when it would wait. */
 bool sim_net_try(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result);
+/* From any end, a file too, to a pipe: sim_net_try for that operation. */
+bool sim_splice_in(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result);
 /* What a poll would find. */
 unsigned sim_net_readiness(const struct sim_end *end);
 void sim_net_close(struct sim *sim, struct sim_end *end);

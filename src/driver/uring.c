@@ -267,8 +267,37 @@ static const uint8_t opcodes[OP_KINDS] = {
     [OP_SEND_MESSAGE] = IORING_OP_SENDMSG,
 };
 
+static void wait_until_ready(struct uring *ring, struct op *op);
+
+/*
+ * By the ring only where a file may have to wait for the disk: there it takes one of the kernel's threads. Anything
+ * else is in memory or in non-blocking mode, and tried here and now.
+ */
+static bool submit_splice(struct loop *loop, struct op *op)
+{
+    op->driver_data = (uint64_t)(uintptr_t)op;
+    if (op->offset >= 0 && !system_splice_is_quick(op)) {
+        struct io_uring_sqe *entry = next_entry(uring_of(loop), IORING_OP_SPLICE, op->fd, op->driver_data);
+        entry->off = (uint64_t)-1;
+        entry->splice_fd_in = op->desc->fd;
+        entry->splice_off_in = (uint64_t)op->offset;
+        entry->len = transfer(op);
+        entry->splice_flags = SPLICE_F_MOVE;
+        return false;
+    }
+    ssize_t rc;
+    do {
+        rc = system_splice(op);
+    } while (rc < 0 && errno == EINTR);
+    op->wait.result = rc < 0 ? -errno : rc;
+    if (op->wait.result != -EAGAIN) return true;
+    wait_until_ready(uring_of(loop), op);
+    return false;
+}
+
 static bool uring_submit(struct loop *loop, struct op *op)
 {
+    if (op->kind == OP_SPLICE_IN || op->kind == OP_SPLICE_OUT) return submit_splice(loop, op);
     int fd = op->desc != NULL ? op->desc->fd : op->kind == OP_POLL ? op->fd : AT_FDCWD;
     op->driver_data = (uint64_t)(uintptr_t)op;
     struct io_uring_sqe *entry = next_entry(uring_of(loop), opcodes[op->kind], fd, op->driver_data);
@@ -314,6 +343,8 @@ static bool uring_submit(struct loop *loop, struct op *op)
         entry->poll32_events = (uint32_t)system_poll_events(op->flags);
         break;
     case OP_SYNC:
+    case OP_SPLICE_IN:
+    case OP_SPLICE_OUT:
     case OP_KINDS:
         break;
     }
@@ -329,7 +360,8 @@ static void uring_cancel(struct loop *loop, struct op *op)
 /* A descriptor in non-blocking mode: wait until it is ready, then try again. */
 static void wait_until_ready(struct uring *ring, struct op *op)
 {
-    bool writes = op->kind == OP_SEND || op->kind == OP_SEND_MESSAGE || op->kind == OP_WRITE;
+    bool writes =
+        op->kind == OP_SEND || op->kind == OP_SEND_MESSAGE || op->kind == OP_WRITE || op->kind == OP_SPLICE_OUT;
     op->driver_data |= POLLING;
     struct io_uring_sqe *entry = next_entry(ring, IORING_OP_POLL_ADD, op->desc->fd, op->driver_data);
     entry->poll32_events = writes ? POLLOUT : POLLIN;
@@ -376,7 +408,7 @@ static void completed(struct loop *loop, struct op *op, uint64_t user_data, int 
     if (op->cancel_code == 0) {
         if (user_data & POLLING) {
             if (result >= 0) {
-                uring_submit(loop, op);
+                if (uring_submit(loop, op)) op_complete(op, op->wait.result);
                 return;
             }
         } else if (result == -EAGAIN && op->desc != NULL) {
