@@ -37,6 +37,7 @@
 #include <weft/sync.h>
 #include <weft/tcp.h>
 #include <weft/token.h>
+#include <weft/cxx_socket.h>
 
 #undef WF_SCOPE
 #undef wf_spawn

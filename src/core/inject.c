@@ -40,6 +40,8 @@ static const int failures[OP_KINDS] = {
     [OP_POLL] = -ENOMEM,
     [OP_RECEIVE_MESSAGE] = -ECONNRESET,
     [OP_SEND_MESSAGE] = -ECONNRESET,
+    [OP_RECEIVE_MANY] = -ECONNREFUSED,
+    [OP_SEND_MANY] = -ECONNREFUSED,
 };
 
 enum { SHORTS_MAX = 1000 }; /* megabytes, byte by byte, would take for ever */

@@ -122,6 +122,11 @@ static const struct wf_stream_class fd_class = {
     .address = fd_address,
 };
 
+struct fd_stream *fd_stream_from(struct wf_stream *stream)
+{
+    return stream->class_ == &fd_class ? fd_stream_of(stream) : NULL;
+}
+
 /* ---- Making ---- */
 
 struct fd_stream *fd_stream_alloc(bool is_socket, bool is_stream)

@@ -9,6 +9,7 @@
 #include <weft/task.h>
 
 #include "core/loop.h"
+#include "net/stream.h"
 
 enum { PARTS_MAX = 16 }; /* of one write; the others follow */
 
@@ -44,7 +45,7 @@ void wf_stream_abort(struct wf_stream *stream)
 
 /* ---- One task a direction; a close may come meanwhile ---- */
 
-static int enter(struct wf_stream *stream, bool *busy)
+int stream_enter(struct wf_stream *stream, bool *busy)
 {
     if (*busy) return (int)wait_refused(-EBUSY);
     *busy = true;
@@ -52,7 +53,7 @@ static int enter(struct wf_stream *stream, bool *busy)
     return 0;
 }
 
-static void leave(struct wf_stream *stream, bool *busy)
+void stream_leave(struct wf_stream *stream, bool *busy)
 {
     *busy = false;
     wf_stream_release(stream);
@@ -74,10 +75,10 @@ ssize_t wf_stream_read(struct wf_stream *stream, void *buffer, size_t size)
 {
     (void)LOOP_HERE();
     if (size == 0) return -EINVAL;
-    ssize_t rc = enter(stream, &stream->reading_);
+    ssize_t rc = stream_enter(stream, &stream->reading_);
     if (rc < 0) return rc;
     rc = read_some(stream, buffer, size);
-    leave(stream, &stream->reading_);
+    stream_leave(stream, &stream->reading_);
     return rc;
 }
 
@@ -86,7 +87,7 @@ int wf_stream_read_full(struct wf_stream *stream, void *buffer, size_t size, siz
     (void)LOOP_HERE();
     size_t got = 0;
     if (done != NULL) *done = 0;
-    ssize_t rc = enter(stream, &stream->reading_);
+    ssize_t rc = stream_enter(stream, &stream->reading_);
     if (rc < 0) return (int)rc;
     if (size == 0) rc = wait_refused(0);
     while (got < size) {
@@ -94,7 +95,7 @@ int wf_stream_read_full(struct wf_stream *stream, void *buffer, size_t size, siz
         if (rc <= 0) break;
         got += (size_t)rc;
     }
-    leave(stream, &stream->reading_);
+    stream_leave(stream, &stream->reading_);
     if (done != NULL) *done = got;
     if (rc < 0) return (int)rc;
     return got == size ? 0 : WF_EEND;
@@ -159,11 +160,11 @@ ssize_t wf_stream_writev(struct wf_stream *stream, const struct iovec *parts, in
     (void)LOOP_HERE();
     size_t size = sum(parts, count);
     if (size == 0 || size == SIZE_MAX) return -EINVAL;
-    ssize_t rc = enter(stream, &stream->writing_);
+    ssize_t rc = stream_enter(stream, &stream->writing_);
     if (rc < 0) return rc;
     struct rest rest = {.parts = parts, .count = count};
     rc = stream->broken_ ? wait_refused(-EPIPE) : write_some(stream, &rest, false);
-    leave(stream, &stream->writing_);
+    stream_leave(stream, &stream->writing_);
     return rc;
 }
 
@@ -179,7 +180,7 @@ int wf_stream_writev_all(struct wf_stream *stream, const struct iovec *parts, in
     size_t size = sum(parts, count), sent = 0;
     if (done != NULL) *done = 0;
     if (size == SIZE_MAX) return -EINVAL;
-    ssize_t rc = enter(stream, &stream->writing_);
+    ssize_t rc = stream_enter(stream, &stream->writing_);
     if (rc < 0) return (int)rc;
     if (stream->broken_ || size == 0) rc = wait_refused(stream->broken_ ? -EPIPE : 0);
     struct rest rest = {.parts = parts, .count = count};
@@ -188,7 +189,7 @@ int wf_stream_writev_all(struct wf_stream *stream, const struct iovec *parts, in
         if (rc > 0) sent += (size_t)rc;
     }
     if (sent > 0 && sent < size) stream->broken_ = true;
-    leave(stream, &stream->writing_);
+    stream_leave(stream, &stream->writing_);
     if (done != NULL) *done = sent;
     return rc < 0 ? (int)rc : 0;
 }
