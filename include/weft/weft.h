@@ -34,6 +34,7 @@
 #include <weft/generator.h>
 #include <weft/group.h>
 #include <weft/hedge.h>
+#include <weft/interfaces.h>
 #include <weft/iterate.h>
 #include <weft/log.h>
 #include <weft/metrics.h>
@@ -45,12 +46,15 @@
 #include <weft/run.h>
 #include <weft/scope.h>
 #include <weft/select.h>
+#include <weft/socket.h>
 #include <weft/stream.h>
 #include <weft/sync.h>
 #include <weft/task.h>
 #include <weft/tcp.h>
 #include <weft/time.h>
 #include <weft/token.h>
+#include <weft/udp.h>
+#include <weft/unix.h>
 #include <weft/waker.h>
 #include <weft/writer.h>
 

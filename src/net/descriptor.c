@@ -145,6 +145,11 @@ struct desc *fd_stream_spliced(struct wf_stream *stream)
     return suits && make_non_blocking(made) ? &made->desc : NULL;
 }
 
+struct fd_stream *fd_stream_from(struct wf_stream *stream)
+{
+    return stream->class_ == &fd_class ? fd_stream_of(stream) : NULL;
+}
+
 /* ---- Making ---- */
 
 struct fd_stream *fd_stream_alloc(bool is_socket, bool is_stream)
