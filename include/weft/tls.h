@@ -67,18 +67,18 @@ struct wf_tls_options {
     const char *ca_file, *ca_path, *ca_pem; /* certificates; a directory of them (openssl rehash) */
     const char *crl_file; /* revoked ones. Every certificate of a chain must then be covered by a list. */
 
-    const char *alpn[WF_TLS_ALPN_MAX];     /* protocols, the best first */
-    enum wf_tls_version minimum, maximum;  /* of the protocol */
-    const char *ciphers;                   /* of TLS 1.2, as OpenSSL writes them; default: OpenSSL's */
-    const char *cipher_suites;             /* of TLS 1.3 */
-    const char *groups;                    /* of key exchange: "X25519:P-256" */
-    bool insecure;                         /* client: anybody may be at the other end. For tests. */
-    bool require_certificate;              /* server: a client without one is refused */
-    const struct wf_tls_identity *more;    /* server: chosen by the name that the client asks for, the first whose */
-    size_t more_count;                     /* certificate has it, else `identity` */
-    bool offload;                          /* the steps of handshakes run on threads of the executor: see docs/tls.md */
-    uint32_t sessions_max;                 /* client: of the cache of sessions; default 64 */
-    bool no_sessions;                      /* nothing is resumed; a server gives no tickets */
+    const char *alpn[WF_TLS_ALPN_MAX];    /* protocols, the best first */
+    enum wf_tls_version minimum, maximum; /* of the protocol */
+    const char *ciphers;                  /* of TLS 1.2, as OpenSSL writes them; default: OpenSSL's */
+    const char *cipher_suites;            /* of TLS 1.3 */
+    const char *groups;                   /* of key exchange: "X25519:P-256" */
+    bool insecure;                        /* client: anybody may be at the other end. For tests. */
+    bool require_certificate;             /* server: a client without one is refused */
+    const struct wf_tls_identity *more;   /* server: chosen by the name that the client asks for, the first whose */
+    size_t more_count;                    /* certificate has it, else `identity` */
+    bool offload;                         /* the steps of handshakes run on threads of the executor: see docs/tls.md */
+    uint32_t sessions_max;                /* client: of the cache of sessions; default 64 */
+    bool no_sessions;                     /* nothing is resumed; a server gives no tickets */
 };
 
 /*
@@ -145,13 +145,13 @@ struct wf_tls_certificate {
 };
 
 struct wf_tls_info {
-    const char *version;                         /* "TLSv1.3" */
-    const char *cipher;                          /* "TLS_AES_256_GCM_SHA384" */
-    const char *alpn;                            /* what was agreed; NULL: nothing */
-    const char *server_name;                     /* that the client asked for; NULL: none */
-    bool resumed;                                /* by a session of before: nothing was verified anew */
-    size_t chain_count;                          /* certificates that the peer sent */
-    const struct wf_tls_certificate *chain;      /* its own first */
+    const char *version;                    /* "TLSv1.3" */
+    const char *cipher;                     /* "TLS_AES_256_GCM_SHA384" */
+    const char *alpn;                       /* what was agreed; NULL: nothing */
+    const char *server_name;                /* that the client asked for; NULL: none */
+    bool resumed;                           /* by a session of before: nothing was verified anew */
+    size_t chain_count;                     /* certificates that the peer sent */
+    const struct wf_tls_certificate *chain; /* its own first */
 };
 
 /*

@@ -135,8 +135,10 @@ static int read_all(const struct wf_tls_config *config, struct wf_arena *arena, 
 /* Keys do not stay in memory that is given back. */
 static void forget_keys(const struct wf_tls_config *config, struct credentials_job *job)
 {
-    for (size_t i = 0; job->material != NULL && i <= config->options.more_count; i++)
-        OPENSSL_cleanse(job->material[i].key.text, job->material[i].key.size);
+    for (size_t i = 0; job->material != NULL && i <= config->options.more_count; i++) {
+        struct pem *key = &job->material[i].key;
+        if (key->text != NULL) OPENSSL_cleanse(key->text, key->size);
+    }
 }
 
 static int load(const struct wf_tls_config *config, struct credentials **out)

@@ -37,8 +37,8 @@ static int on_session(SSL *ssl, SSL_SESSION *session)
     struct wf_tls_config *config = connection->config;
     if (connection->session_key == NULL) return 0;
     pthread_mutex_lock(&config->lock);
-    bool kept = config->current == connection->credentials &&
-                sessions_put(&config->sessions, connection->session_key, session);
+    bool kept =
+        config->current == connection->credentials && sessions_put(&config->sessions, connection->session_key, session);
     pthread_mutex_unlock(&config->lock);
     return kept;
 }

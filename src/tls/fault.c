@@ -40,15 +40,19 @@ int fault_tell(const struct fault *fault, const char *who)
 static int code_of_alert(int alert)
 {
     switch (alert) {
-    case SSL_AD_CERTIFICATE_EXPIRED: return -EKEYEXPIRED;
-    case SSL_AD_CERTIFICATE_REVOKED: return -EKEYREVOKED;
+    case SSL_AD_CERTIFICATE_EXPIRED:
+        return -EKEYEXPIRED;
+    case SSL_AD_CERTIFICATE_REVOKED:
+        return -EKEYREVOKED;
     case SSL_AD_BAD_CERTIFICATE:
     case SSL_AD_UNSUPPORTED_CERTIFICATE:
     case SSL_AD_CERTIFICATE_UNKNOWN:
     case SSL_AD_UNKNOWN_CA:
     case SSL_AD_ACCESS_DENIED:
-    case TLS13_AD_CERTIFICATE_REQUIRED: return -EKEYREJECTED;
-    default: return -EPROTO;
+    case TLS13_AD_CERTIFICATE_REQUIRED:
+        return -EKEYREJECTED;
+    default:
+        return -EPROTO;
     }
 }
 
@@ -74,6 +78,14 @@ static const char *text_of_reason(unsigned long error)
     return text != NULL ? text : "an error without a name";
 }
 
+/* Of "tlsv1 alert unknown ca" the last words: the other list of names that OpenSSL has knows fewer. */
+static const char *name_of_alert(unsigned long error)
+{
+    const char *text = ERR_reason_error_string(error), *word = text != NULL ? strstr(text, "alert ") : NULL;
+    return word != NULL ? word + strlen("alert ")
+                        : SSL_alert_desc_string_long(ERR_GET_REASON(error) - SSL_AD_REASON_OFFSET);
+}
+
 void fault_of_openssl(struct fault *fault)
 {
     unsigned long error = ERR_get_error();
@@ -82,8 +94,7 @@ void fault_of_openssl(struct fault *fault)
     if (error == 0) fault_set(fault, -EPROTO, "the connection is broken");
     else if (reason == ERR_R_MALLOC_FAILURE) fault_set(fault, -ENOMEM, "out of memory");
     else if (ERR_GET_LIB(error) == ERR_LIB_SSL && alert >= 0 && alert < 256)
-        fault_set(fault, code_of_alert(alert), "the peer refused, by the alert \"%s\"%s",
-                  SSL_alert_desc_string_long(alert),
+        fault_set(fault, code_of_alert(alert), "the peer refused, by the alert \"%s\"%s", name_of_alert(error),
                   code_of_alert(alert) != -EPROTO ? ": it does not accept our certificate" : "");
     else
         fault_set(fault, ERR_GET_REASON(error) == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE ? -EKEYREJECTED : -EPROTO,
@@ -96,10 +107,14 @@ static int code_of_verification(int error)
 {
     switch (error) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
-    case X509_V_ERR_CRL_HAS_EXPIRED: return -EKEYEXPIRED;
-    case X509_V_ERR_CERT_REVOKED: return -EKEYREVOKED;
-    case X509_V_ERR_OUT_OF_MEM: return -ENOMEM;
-    default: return -EKEYREJECTED;
+    case X509_V_ERR_CRL_HAS_EXPIRED:
+        return -EKEYEXPIRED;
+    case X509_V_ERR_CERT_REVOKED:
+        return -EKEYREVOKED;
+    case X509_V_ERR_OUT_OF_MEM:
+        return -ENOMEM;
+    default:
+        return -EKEYREJECTED;
     }
 }
 
@@ -134,7 +149,8 @@ void fault_of_certificate(struct fault *fault, X509_STORE_CTX *store, const char
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
         list_names(certificate, detail, sizeof detail);
-        fault_set(fault, code, "the certificate is not for \"%s\"; its names are: %s", host != NULL ? host : "?", detail);
+        fault_set(fault, code, "the certificate is not for \"%s\"; its names are: %s", host != NULL ? host : "?",
+                  detail);
         break;
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
@@ -146,7 +162,9 @@ void fault_of_certificate(struct fault *fault, X509_STORE_CTX *store, const char
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
         fault_set(fault, code, "the certificate of \"%s\" is signed by itself, and nobody trusts it", subject);
         break;
-    case X509_V_ERR_CERT_REVOKED: fault_set(fault, code, "the certificate of \"%s\" was revoked", subject); break;
+    case X509_V_ERR_CERT_REVOKED:
+        fault_set(fault, code, "the certificate of \"%s\" was revoked", subject);
+        break;
     default:
         fault_set(fault, code, "the certificate of \"%s\": %s", subject, X509_verify_cert_error_string(error));
     }

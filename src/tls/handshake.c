@@ -49,8 +49,18 @@ int connection_new(struct wf_stream *under, struct wf_tls_config *config, struct
     return 0;
 }
 
+/* OpenSSL forgets the session of a connection that ended without a goodbye; only a fault is a reason to (RFC 5246,
+ * 7.2.2). */
+static void keep_session(struct connection *connection)
+{
+    bool faulty = connection->read_code != 0 && connection->read_code != WF_EEND;
+    if (connection->ssl != NULL && !faulty && SSL_is_init_finished(connection->ssl))
+        SSL_set_shutdown(connection->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
+
 void connection_free(struct connection *connection)
 {
+    keep_session(connection);
     SSL_free(connection->ssl);
     wf_memory_free(connection->session_key);
     credentials_release(connection->credentials);
