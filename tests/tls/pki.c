@@ -49,7 +49,7 @@ struct made {
 };
 
 static struct made root, other_root, middle, identities[IDENTITIES];
-static char *crl;
+static char *crl, *encrypted_key;
 
 static void must(bool held)
 {
@@ -142,6 +142,14 @@ static void make_crl(void)
     X509_CRL_free(list);
 }
 
+static void encrypt_key(void)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    const unsigned char password[] = "secret";
+    must(PEM_write_bio_PrivateKey(bio, identities[SERVER].key, EVP_aes_128_cbc(), password, 6, NULL, NULL) == 1);
+    encrypted_key = text_of(bio);
+}
+
 static const char names[] = "DNS:server.test,DNS:*.wild.test,IP:127.0.0.1";
 
 static void make_all(void)
@@ -167,6 +175,7 @@ static void make_all(void)
     write_pem(&other_root, NULL);
     for (int i = 0; i < IDENTITIES; i++) write_pem(&identities[i], i == CHAINED ? &middle : NULL);
     make_crl();
+    encrypt_key();
 }
 
 static void prepare(void)
@@ -201,6 +210,11 @@ const char *other_root_pem(void)
 const char *crl_pem(void)
 {
     return crl;
+}
+
+const char *encrypted_key_pem(void)
+{
+    return encrypted_key;
 }
 
 /* ---- Files ---- */

@@ -33,6 +33,8 @@ struct wf_tls_identity identity_of(enum who who);
 const char *root_pem(void);
 const char *other_root_pem(void);
 const char *crl_pem(void);
+/* The key of SERVER under the password "secret". */
+const char *encrypted_key_pem(void);
 
 /* The sequence from its beginning. */
 void chance_reset(void);
