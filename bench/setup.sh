@@ -4,7 +4,7 @@
 set -eu
 
 packages="gcc g++ libc6-dev liburing-dev libuv1-dev libboost-dev golang-go rustc cargo librust-tokio-dev
-    librust-libc-dev python3 python3-uvloop"
+    librust-libc-dev libssl-dev python3 python3-uvloop"
 
 missing=""
 for package in $packages; do
