@@ -1,4 +1,4 @@
-/* Floor: processor time of a server for each full handshake (TLS 1.3, EC P-256) and one byte: tls_handshake HANDSHAKES. */
+/* Floor: processor time of a server for each full handshake (TLS 1.3, P-256) and one byte: tls_handshake HANDSHAKES. */
 #define _GNU_SOURCE
 #include "tls_server.h"
 

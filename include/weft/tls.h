@@ -103,7 +103,7 @@ WF_API WF_SUSPENDS int wf_tls_reload(struct wf_tls_config *config);
 
 struct wf_tls_statistics {
     uint64_t handshakes; /* that were completed */
-    uint64_t resumed;    /* of them, by a session of before */
+    uint64_t resumed;    /* of them, by a TLS session of before */
     uint64_t failed;     /* by a fault of either side; a cancel is none */
 };
 
@@ -127,7 +127,7 @@ WF_API WF_SUSPENDS WF_CHECKED int wf_tls_accept(struct wf_stream *stream, struct
                                                 struct wf_stream **tls);
 
 /*
- * wf_tcp_connect and wf_tls_connect. Sessions are kept for host and port.
+ * wf_tcp_connect and wf_tls_connect. TLS sessions are kept for host and port.
  * Suspends: until the handshake is over. On cancel: no connection is left. Owns: wf_stream_close. Errors: of both.
  */
 WF_API WF_SUSPENDS WF_CHECKED int wf_tls_dial(const char *host, uint16_t port, struct wf_tls_config *config,
@@ -149,7 +149,7 @@ struct wf_tls_info {
     const char *cipher;                     /* "TLS_AES_256_GCM_SHA384" */
     const char *alpn;                       /* what was agreed; NULL: nothing */
     const char *server_name;                /* that the client asked for; NULL: none */
-    bool resumed;                           /* by a session of before: nothing was verified anew */
+    bool resumed;                           /* by a TLS session of before: nothing was verified anew */
     size_t chain_count;                     /* certificates that the peer sent */
     const struct wf_tls_certificate *chain; /* its own first */
 };

@@ -141,7 +141,7 @@ static bool describe(struct wf_arena *arena, X509 *certificate, struct wf_tls_ce
 
 /* ---- wf_tls_info ---- */
 
-/* A server's list of what its client sent does not begin with the client's own; after a resumption there is only that. */
+/* A server's list of what its client sent does not begin with the client's own. */
 static bool describe_chain(struct wf_arena *arena, const SSL *ssl, struct wf_tls_info *info)
 {
     X509 *own = SSL_get0_peer_certificate(ssl);

@@ -98,7 +98,7 @@ static int expect(SSL *ssl, const char *host, bool verify)
     return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1 ? 0 : -ENOMEM;
 }
 
-/* ---- Sessions ---- */
+/* ---- TLS sessions ---- */
 
 static int resume(struct connection *connection, const char *key)
 {

@@ -1,4 +1,4 @@
-/* Sessions that a client may resume: few enough to be looked through one by one; the one used longest ago makes room. */
+/* TLS sessions that a client may resume: few enough to be looked through one by one; the oldest one makes room. */
 #include <string.h>
 
 #include "tls/tls.h"

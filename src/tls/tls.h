@@ -119,7 +119,7 @@ struct connection {
     struct wf_tls_config *config;
     struct credentials *credentials;
     SSL *ssl;
-    char *session_key;       /* whom to keep sessions for; NULL: not at all */
+    char *session_key;       /* whom to keep TLS sessions for; NULL: not at all */
     struct wf_mutex sending; /* held by who brings `out` to the stream below, and by who adds a record */
     bool cut;                /* of a record that was encrypted not all was sent: no other can follow */
     int read_code;           /* not 0: reading has come to this, for good */

@@ -123,7 +123,7 @@ WF_TEST(versions_that_do_not_meet_are_refused_with_a_reason)
     rig_end(&rig);
 }
 
-/* ---- Sessions ---- */
+/* ---- TLS sessions ---- */
 
 static void expect_statistics(struct wf_tls_config *config, uint64_t handshakes, uint64_t resumed, uint64_t failed)
 {
