@@ -66,6 +66,10 @@ def _newest(*sources):
     return max(path.stat().st_mtime for path in files if path.is_file())
 
 
+def _without_and_with_tls(programs):
+    return [p for p in programs if not p.startswith("tls_")], [p for p in programs if p.startswith("tls_")]
+
+
 class Builder:
     def __init__(self, build_directory):
         self.build_directory = Path(build_directory).resolve()
@@ -118,12 +122,24 @@ class Builder:
         compiler = [_tool("cc"), *C_FLAGS, "-I", ROOT / "include"]
         # Bound at start: resolving a function at its first call costs 3 KiB of whatever stack makes that call.
         libraries = [library, f"-Wl,-z,now,-rpath,{library.parent}", "-pthread"]
-        self._compile(
-            contestant, programs, compiler, BENCH / "weft", ".c", libraries, extra=(library, ROOT / "include")
-        )
+        extra = [library, ROOT / "include"]
+        plain, tls = _without_and_with_tls(programs)
+        self._compile(contestant, plain, compiler, BENCH / "weft", ".c", libraries, extra=extra)
+        if tls:
+            made = sorted(self.build_directory.rglob(library.name.replace("libweft", "libweft-tls")))
+            if not made:
+                raise Missing(f"no libweft-tls below {self.build_directory}: build weft with -Dtls=enabled")
+            libraries = [made[0], *libraries, "-lssl", "-lcrypto"]
+            extra += [made[0], BENCH / "tls.h"]
+            self._compile(contestant, tls, compiler, BENCH / "weft", ".c", libraries, extra=extra)
 
     def _floors(self, contestant, programs):
-        self._compile(contestant, programs, [_tool("cc"), *C_FLAGS], BENCH / "floors", ".c", ["-luring"])
+        plain, tls = _without_and_with_tls(programs)
+        compiler = [_tool("cc"), *C_FLAGS]
+        self._compile(contestant, plain, compiler, BENCH / "floors", ".c", ["-luring"])
+        self._compile(
+            contestant, tls, compiler, BENCH / "floors", ".c", ["-lssl", "-lcrypto"], extra=(BENCH / "tls.h",)
+        )
 
     def _libuv(self, contestant, programs):
         compiler = [_tool("cc"), *C_FLAGS]

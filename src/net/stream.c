@@ -43,6 +43,12 @@ void wf_stream_abort(struct wf_stream *stream)
     end(stream, true);
 }
 
+int wf_checkpoint(void)
+{
+    (void)LOOP_HERE();
+    return (int)wait_refused(0);
+}
+
 /* ---- One task a direction; a close may come meanwhile ---- */
 
 int stream_enter(struct wf_stream *stream, bool *busy)
