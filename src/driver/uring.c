@@ -252,6 +252,7 @@ static void fill_transfer(struct io_uring_sqe *entry, const struct op *op)
     entry->off = (uint64_t)op->offset;
 }
 
+/* 0: not by the ring. */
 static const uint8_t opcodes[OP_KINDS] = {
     [OP_ACCEPT] = IORING_OP_ACCEPT,
     [OP_CONNECT] = IORING_OP_CONNECT,
@@ -304,13 +305,19 @@ static bool submit_many(struct loop *loop, struct op *op)
     return false;
 }
 
+static bool submit_here(struct loop *loop, struct op *op)
+{
+    bool splices = op->kind == OP_SPLICE_IN || op->kind == OP_SPLICE_OUT;
+    return splices ? submit_splice(loop, op) : submit_many(loop, op);
+}
+
 static bool uring_submit(struct loop *loop, struct op *op)
 {
+    uint8_t opcode = opcodes[op->kind];
     op->driver_data = (uint64_t)(uintptr_t)op;
-    if (op->kind == OP_RECEIVE_MANY || op->kind == OP_SEND_MANY) return submit_many(loop, op);
-    if (op->kind == OP_SPLICE_IN || op->kind == OP_SPLICE_OUT) return submit_splice(loop, op);
+    if (opcode == 0) return submit_here(loop, op);
     int fd = op->desc != NULL ? op->desc->fd : op->kind == OP_POLL ? op->fd : AT_FDCWD;
-    struct io_uring_sqe *entry = next_entry(uring_of(loop), opcodes[op->kind], fd, op->driver_data);
+    struct io_uring_sqe *entry = next_entry(uring_of(loop), opcode, fd, op->driver_data);
     switch (op->kind) {
     case OP_ACCEPT:
         entry->accept_flags = SOCK_CLOEXEC;
@@ -389,14 +396,6 @@ static void tell_memcheck_of_message(const struct msghdr *message)
         (void)VALGRIND_MAKE_MEM_DEFINED(message->msg_iov[i].iov_base, message->msg_iov[i].iov_len);
 }
 
-static void tell_memcheck(const struct op *op, int result)
-{
-    if ((op->kind == OP_RECV || op->kind == OP_READ) && result > 0)
-        (void)VALGRIND_MAKE_MEM_DEFINED(op->buffer, (size_t)result);
-    if (op->kind == OP_RECEIVE_MESSAGE && result >= 0) tell_memcheck_of_message(op->buffer);
-    if (op->kind == OP_STAT && result == 0) (void)VALGRIND_MAKE_MEM_DEFINED(op->buffer, sizeof(struct statx));
-}
-
 /*
  * To io_uring it is a success where an ICMP error comes while connect(2) still runs, as from a rule of the machine's
  * own packet filter. A connection that was made and has been reset since is one.
@@ -415,6 +414,32 @@ static int connected(int fd)
     return error > 0 ? -error : -ENOTCONN;
 }
 
+/* What the ring's result means. */
+static int meaning(const struct op *op, int result)
+{
+    switch (op->kind) {
+    case OP_SEND:
+    case OP_WRITE:
+        return result;
+    case OP_RECV:
+    case OP_READ:
+        if (result > 0) (void)VALGRIND_MAKE_MEM_DEFINED(op->buffer, (size_t)result);
+        return result;
+    case OP_RECEIVE_MESSAGE:
+        if (result >= 0) tell_memcheck_of_message(op->buffer);
+        return result;
+    case OP_STAT:
+        if (result == 0) (void)VALGRIND_MAKE_MEM_DEFINED(op->buffer, sizeof(struct statx));
+        return result;
+    case OP_CONNECT:
+        return result == 0 ? connected(op->desc->fd) : result;
+    case OP_POLL:
+        return result > 0 ? system_readiness((unsigned)result) : result;
+    default:
+        return result;
+    }
+}
+
 static void completed(struct loop *loop, struct op *op, uint64_t user_data, int result)
 {
     if (op->cancel_code == 0) {
@@ -430,9 +455,7 @@ static void completed(struct loop *loop, struct op *op, uint64_t user_data, int 
     } else if (user_data & POLLING) {
         result = -ECANCELED;
     }
-    if (op->kind == OP_CONNECT && result == 0) result = connected(op->desc->fd);
-    tell_memcheck(op, result);
-    op_complete(op, op->kind == OP_POLL && result > 0 ? system_readiness((unsigned)result) : result);
+    op_complete(op, meaning(op, result));
 }
 
 static void reap(struct loop *loop)

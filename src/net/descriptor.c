@@ -30,7 +30,7 @@ static ssize_t fd_read(struct wf_stream *stream, void *buffer, size_t size)
     return op_run(&op);
 }
 
-static ssize_t write_one(struct desc *desc, const struct iovec *part, bool all)
+__attribute__((always_inline)) static inline ssize_t write_one(struct desc *desc, const struct iovec *part, bool all)
 {
     struct op op;
     op.kind = desc->socket ? OP_SEND : OP_WRITE;
@@ -42,7 +42,7 @@ static ssize_t write_one(struct desc *desc, const struct iovec *part, bool all)
     return op_run(&op);
 }
 
-static ssize_t send_several(struct desc *desc, const struct iovec *parts, int count, bool all)
+static __attribute__((noinline)) ssize_t send_several(struct desc *desc, const struct iovec *parts, int count, bool all)
 {
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = (size_t)count};
     struct op op;
@@ -59,8 +59,8 @@ static ssize_t send_several(struct desc *desc, const struct iovec *parts, int co
 static ssize_t fd_write(struct wf_stream *stream, const struct iovec *parts, int count, bool all)
 {
     struct desc *desc = &fd_stream_of(stream)->desc;
-    if (count == 1 || !desc->socket) return write_one(desc, parts, all && count == 1);
-    return send_several(desc, parts, count, all);
+    if (count > 1 && desc->socket) return send_several(desc, parts, count, all);
+    return write_one(desc, parts, all && count == 1);
 }
 
 /* ---- The end ---- */

@@ -238,7 +238,7 @@ static int set_protocol(struct credentials_job *job, SSL_CTX *context)
         return failed(job, options->ciphers, "none of these ciphers is known");
     if (options->cipher_suites != NULL && SSL_CTX_set_ciphersuites(context, options->cipher_suites) != 1)
         return failed(job, options->cipher_suites, "none of these cipher suites is known");
-    if (options->groups != NULL && SSL_CTX_set1_groups_list(context, options->groups) != 1)
+    if (options->groups != NULL && SSL_CTX_set1_groups_list(context, (char *)(uintptr_t)options->groups) != 1)
         return failed(job, options->groups, "not all of these groups are known");
     return 0;
 }
