@@ -158,13 +158,11 @@ int fd_stream_new(int fd, bool is_socket, bool is_stream, struct fd_stream **out
     return 0;
 }
 
-int wf_stream_wrap(int fd, struct wf_stream **stream)
+static int wrap(int fd, const struct stat *status, struct wf_stream **stream)
 {
-    (void)LOOP_HERE();
-    struct stat status;
     int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fstat(fd, &status) < 0) return -errno;
-    bool is_socket = S_ISSOCK(status.st_mode);
+    if (flags < 0) return -errno;
+    bool is_socket = S_ISSOCK(status->st_mode);
     int type = 0;
     socklen_t size = sizeof type;
     if (is_socket && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) return -errno;
@@ -177,12 +175,30 @@ int wf_stream_wrap(int fd, struct wf_stream **stream)
     return 0;
 }
 
+/* What others write, and when, no seed decides; and whoever waits for it stops the whole world. */
+static bool is_of_another_world(const struct stat *status)
+{
+    return current_loop->driver->simulated && (S_ISSOCK(status->st_mode) || S_ISFIFO(status->st_mode));
+}
+
+int wf_stream_wrap(int fd, struct wf_stream **stream)
+{
+    (void)LOOP_HERE();
+    struct stat status;
+    if (fstat(fd, &status) < 0) return -errno;
+    if (is_of_another_world(&status))
+        return wf_fail(-EOPNOTSUPP, "descriptor %d is a real %s: there are none in a simulated world", fd,
+                       S_ISSOCK(status.st_mode) ? "socket" : "pipe");
+    return wrap(fd, &status, stream);
+}
+
 static int wrap_copy(int fd, struct wf_stream **stream)
 {
     (void)LOOP_HERE();
+    struct stat status;
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (copy < 0) return -errno;
-    int rc = wf_stream_wrap(copy, stream);
+    int rc = fstat(copy, &status) < 0 ? -errno : wrap(copy, &status, stream);
     if (rc < 0) close(copy);
     return rc;
 }
