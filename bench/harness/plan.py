@@ -105,6 +105,22 @@ def own_cost(name, floor_is, counts, mark, scale):
     return Group(runs, (Entry(name, "ns", "weft", floor_is, ("floor",), mark=Mark(value=mark)),))
 
 
+def tls(name, count, scale):
+    """Processor time of a server over TLS; each program brings its own client, a process on the other processor."""
+    arguments = (str(count // scale),)
+    runs = (
+        Run("weft", "weft", name, arguments, environment=(("WEFT_DRIVER", "uring"),)),
+        Run("floor", "floors", name, arguments),
+        Run("weft_epoll", "weft", name, arguments, environment=(("WEFT_DRIVER", "epoll"),)),
+    )
+    common = dict(floors=("floor",), mark=Mark(ratio=1.1))
+    entries = tuple(
+        Entry(name + suffix, "us", "weft" + suffix, "one epoll set, and OpenSSL on the socket itself", **common)
+        for suffix in ("", "_epoll")
+    )
+    return Group(runs, entries)
+
+
 def timers(name, words, mark):
     arguments = ("100000", *words)
     runs = (Run("weft", "weft", "timers", arguments), Run("floor", "floors", "timers", arguments))
@@ -230,6 +246,10 @@ def groups(quick):
             "rate_limit", "a reading of the clock", dict(weft=20_000_000, floors=20_000_000), mark=30, scale=scale
         ),
         own_cost(
+            "cache_hit", "the same lookup in a plain hash table with a list by use",
+            dict(weft=10_000_000, floors=10_000_000), mark=60, scale=scale,
+        ),
+        own_cost(
             "log_line", "the date, and snprintf into memory", dict(weft=50_000, floors=1_000_000),
             mark=1000, scale=scale,
         ),
@@ -246,6 +266,8 @@ def groups(quick):
         echo(64, 1000, seconds),
         echo(1024, 50, seconds),
         echo_idle(seconds),
+        tls("tls_echo", 200_000, scale),
+        tls("tls_handshake", 4_000, scale),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@
 extern "C" {
 #endif
 
+struct wf_address;
 struct wf_stream;
 
 struct wf_stream_statistics {
@@ -98,6 +99,13 @@ WF_API void wf_stream_statistics(const struct wf_stream *stream, struct wf_strea
 
 /* The descriptor underneath, to ask or to set options; -1 when there is none. It stays the stream's. */
 WF_API int wf_stream_fd(const struct wf_stream *stream);
+
+/*
+ * Where it is connected to, and from where (weft/address.h). Of a Unix socket without a name that is "unix:".
+ * Suspends: never. Errors: -EOPNOTSUPP for what is no socket; -ENOTCONN.
+ */
+WF_API int wf_stream_peer(const struct wf_stream *stream, struct wf_address *address);
+WF_API int wf_stream_local(const struct wf_stream *stream, struct wf_address *address);
 
 /*
  * A stream over a descriptor of yours. Suspends: never. Owns: wf_stream_close, which closes the descriptor too; after a

@@ -42,6 +42,8 @@ static const int failures[OP_KINDS] = {
     [OP_SEND_MESSAGE] = -ECONNRESET,
     [OP_SPLICE_IN] = -EIO,
     [OP_SPLICE_OUT] = -ECONNRESET,
+    [OP_RECEIVE_MANY] = -ECONNREFUSED,
+    [OP_SEND_MANY] = -ECONNREFUSED,
 };
 
 enum { SHORTS_MAX = 1000 }; /* megabytes, byte by byte, would take for ever */

@@ -85,6 +85,7 @@ static unsigned direction(enum op_kind kind)
     case OP_CONNECT:
     case OP_SEND:
     case OP_SEND_MESSAGE:
+    case OP_SEND_MANY:
     case OP_WRITE:
     case OP_SPLICE_OUT:
         return WF_WRITABLE;
@@ -135,6 +136,13 @@ static int connect_step(struct op *op)
     return error == 0 ? 0 : -1;
 }
 
+static ssize_t transfer_many(const struct op *op)
+{
+    int rc = system_transfer_many(op);
+    errno = -rc;
+    return rc < 0 ? -1 : rc;
+}
+
 static ssize_t call(struct op *op)
 {
     switch (op->kind) {
@@ -153,6 +161,9 @@ static ssize_t call(struct op *op)
     case OP_SPLICE_IN:
     case OP_SPLICE_OUT:
         return system_splice(op);
+    case OP_RECEIVE_MANY:
+    case OP_SEND_MANY:
+        return transfer_many(op);
     default:
         return transfer(op);
     }
@@ -335,6 +346,12 @@ static int epoll_socket(struct loop *loop, int family, int type, int protocol)
     return fd < 0 ? -errno : fd;
 }
 
+static int epoll_socket_pair(struct loop *loop, int type, int ends[2])
+{
+    (void)loop;
+    return socketpair(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0 ? -errno : 0;
+}
+
 static int epoll_pipe(struct loop *loop, int ends[2])
 {
     (void)loop;
@@ -375,10 +392,19 @@ const struct driver epoll_driver = {
     .job_cancel = executor_cancel,
     .socket = epoll_socket,
     .pipe = epoll_pipe,
+    .socket_pair = epoll_socket_pair,
     .bind = system_bind,
     .listen = system_listen,
     .set_option = system_set_option,
+    .set_option_bytes = system_set_option_bytes,
+    .connect_now = system_connect_now,
+    .send_now = system_send_now,
+    .set_mode = system_set_mode,
+    .lock_names = system_lock_names,
+    .remove_name = system_remove_name,
+    .peer_owner = system_peer_owner,
     .local_name = system_local_name,
+    .peer_name = system_peer_name,
     .shutdown = system_shutdown,
     .status = system_status,
     .attach = epoll_attach,

@@ -2,6 +2,7 @@
 #ifndef WEFT_NET_DESCRIPTOR_H
 #define WEFT_NET_DESCRIPTOR_H
 
+#include <weft/address.h>
 #include <weft/extend.h>
 
 #include "core/driver.h"
@@ -24,5 +25,11 @@ struct desc *fd_stream_spliced(struct wf_stream *stream);
 
 /* Takes the descriptor over. On failure it is closed. */
 int fd_stream_new(int fd, bool is_socket, bool is_stream, struct fd_stream **stream);
+
+/* NULL: it is a stream of another class. */
+struct fd_stream *fd_stream_from(struct wf_stream *stream);
+
+/* Where a socket is, or its peer; -EOPNOTSUPP for what is none. */
+int desc_address(const struct desc *desc, bool peer, struct wf_address *address);
 
 #endif

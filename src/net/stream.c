@@ -43,6 +43,12 @@ void wf_stream_abort(struct wf_stream *stream)
     end(stream, true);
 }
 
+int wf_checkpoint(void)
+{
+    (void)LOOP_HERE();
+    return (int)wait_refused(0);
+}
+
 /* ---- One task a direction; a close may come meanwhile ---- */
 
 int stream_enter(struct wf_stream *stream, bool *busy)
@@ -223,6 +229,22 @@ int wf_stream_shutdown(struct wf_stream *stream)
 void wf_stream_statistics(const struct wf_stream *stream, struct wf_stream_statistics *statistics)
 {
     *statistics = stream->statistics_;
+}
+
+static int address_of(const struct wf_stream *stream, bool peer, struct wf_address *address)
+{
+    (void)LOOP_HERE();
+    return stream->class_->address != NULL ? stream->class_->address(stream, peer, address) : -EOPNOTSUPP;
+}
+
+int wf_stream_peer(const struct wf_stream *stream, struct wf_address *address)
+{
+    return address_of(stream, true, address);
+}
+
+int wf_stream_local(const struct wf_stream *stream, struct wf_address *address)
+{
+    return address_of(stream, false, address);
 }
 
 int wf_stream_fd(const struct wf_stream *stream)
