@@ -8,6 +8,7 @@
 #include <weft/task.h>
 
 #include "base/memory.h"
+#include "base/terminal.h"
 #include "core/loop.h"
 
 static struct fd_stream *fd_stream_of(struct wf_stream *stream)
@@ -72,9 +73,17 @@ static int fd_shutdown(struct wf_stream *stream)
     return current_loop->driver->shutdown(current_loop, desc->fd, SHUT_WR);
 }
 
+int fd_stream_restore(struct fd_stream *stream)
+{
+    int number = stream->terminal;
+    stream->terminal = 0;
+    return number > 0 ? terminal_restore(number) : 0;
+}
+
 static void fd_close(struct wf_stream *stream, bool abort)
 {
     struct desc *desc = &fd_stream_of(stream)->desc;
+    fd_stream_restore(fd_stream_of(stream));
     if (abort && desc->socket) current_loop->driver->set_option(current_loop, desc->fd, SOL_SOCKET, SO_LINGER, 0);
     desc_close(desc);
 }
@@ -139,7 +148,7 @@ struct desc *fd_stream_spliced(struct wf_stream *stream)
     struct fd_stream *made = fd_stream_of(stream);
     struct stat status;
     if (stream->class_ != &fd_class || stream->closed_) return NULL;
-    if (current_loop->driver->simulated) return &made->desc;
+    if (current_loop->driver->simulated) return !made->desc.socket || made->desc.stream ? &made->desc : NULL;
     if (fstat(made->desc.fd, &status) < 0) return NULL;
     bool suits = made->desc.socket ? made->desc.stream : S_ISFIFO(status.st_mode);
     return suits && make_non_blocking(made) ? &made->desc : NULL;

@@ -188,7 +188,7 @@ WF_TEST(a_pipe_that_is_full_of_crumbs_is_emptied_and_filled_again)
     struct pattern in = {.stream = route.source, .size = CRUMB}, out = {.stream = route.sink};
     struct pattern in_beside = {.stream = beside.source, .size = CRUMB}, out_beside = {.stream = beside.from};
     struct copying copy = {.from = route.from, .to = route.to, .size = SIZE};
-    struct wf_handle handle;
+    struct wf_handle handle = {.task_ = NULL};
     WF_SCOPE(scope);
     wf_spawn(&scope, drain, &out);
     wf_spawn(&scope, drain, &out_beside);
