@@ -451,8 +451,6 @@ static bool try_accept(struct sim *sim, struct sim_end *end, const struct wf_tas
     return true;
 }
 
-/* ---- A pipe as memory, for splicing ---- */
-
 char *sim_pipe_part(const struct sim_end *end, size_t *size)
 {
     struct sim_queue *pipe = end->out != NULL ? end->out : end->in;
@@ -464,14 +462,10 @@ char *sim_pipe_part(const struct sim_end *end, size_t *size)
 
 void sim_pipe_moved(struct sim_end *end, size_t size)
 {
-    struct sim_queue *pipe = end->out;
-    if (pipe == NULL) {
-        pipe = end->in;
-        pipe->first = (pipe->first + size) % QUEUE_SIZE;
-        size = 0 - size;
-    }
-    pipe->used += size;
-    pipe->arrived += size;
+    struct sim_queue *pipe = end->out != NULL ? end->out : end->in;
+    if (end->out == NULL) pipe->first = (pipe->first + size) % QUEUE_SIZE;
+    pipe->used += end->out == NULL ? 0 - size : size;
+    pipe->arrived += end->out == NULL ? 0 - size : size;
 }
 
 bool sim_net_try(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result)
