@@ -451,49 +451,27 @@ static bool try_accept(struct sim *sim, struct sim_end *end, const struct wf_tas
     return true;
 }
 
-/* ---- Splicing: the caller's pipe is memory to read into, or to write from ---- */
-
-static size_t smallest(size_t a, size_t b, size_t c)
+char *sim_pipe_part(const struct sim_end *end, size_t *size)
 {
-    size_t less = a < b ? a : b;
-    return less < c ? less : c;
+    struct sim_queue *pipe = end->out != NULL ? end->out : end->in;
+    size_t at = end->out != NULL ? (pipe->first + pipe->used) % QUEUE_SIZE : pipe->first;
+    *size = end->out != NULL ? QUEUE_SIZE - pipe->used : pipe->arrived;
+    if (*size > QUEUE_SIZE - at) *size = QUEUE_SIZE - at;
+    return pipe->bytes + at;
 }
 
-bool sim_splice_in(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result)
+void sim_pipe_moved(struct sim_end *end, size_t size)
 {
-    struct sim_queue *pipe = sim_end_of(sim, op->fd)->out;
-    size_t at = (pipe->first + pipe->used) % QUEUE_SIZE;
-    struct op piece = {.kind = OP_READ, .buffer = pipe->bytes + at, .offset = op->offset};
-    piece.size = smallest(op->size, QUEUE_SIZE - pipe->used, QUEUE_SIZE - at);
-    if (end->kind == END_FILE) *result = sim_file_try(sim, end, &piece);
-    else if (!try_read(sim, end, &piece, result)) return false;
-    if (*result <= 0) return true;
-    pipe->used += (size_t)*result;
-    pipe->arrived += (size_t)*result;
-    return true;
-}
-
-static bool try_splice_out(struct sim *sim, struct sim_end *end, const struct op *op, int64_t *result)
-{
-    struct sim_queue *pipe = sim_end_of(sim, op->fd)->in;
-    struct op piece = {.kind = OP_WRITE, .buffer = pipe->bytes + pipe->first};
-    piece.size = smallest(op->size, pipe->arrived, QUEUE_SIZE - pipe->first);
-    if (!try_write(sim, end, &piece, result)) return false;
-    if (*result <= 0) return true;
-    pipe->used -= (size_t)*result;
-    pipe->arrived -= (size_t)*result;
-    pipe->first = (pipe->first + (size_t)*result) % QUEUE_SIZE;
-    return true;
+    struct sim_queue *pipe = end->out != NULL ? end->out : end->in;
+    if (end->out == NULL) pipe->first = (pipe->first + size) % QUEUE_SIZE;
+    pipe->used += end->out == NULL ? 0 - size : size;
+    pipe->arrived += end->out == NULL ? 0 - size : size;
 }
 
 bool sim_net_try(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result)
 {
     if (end->kind == END_MESSAGES) return sim_message_try(sim, end, op, result);
     switch (op->kind) {
-    case OP_SPLICE_IN:
-        return sim_splice_in(sim, end, op, result);
-    case OP_SPLICE_OUT:
-        return try_splice_out(sim, end, op, result);
     case OP_ACCEPT:
         return try_accept(sim, end, op->wait.task, result);
     case OP_CONNECT:

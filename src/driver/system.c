@@ -177,8 +177,12 @@ static bool byte_is_in_memory(int fd, int64_t offset)
 
 bool system_splice_is_quick(const struct op *op)
 {
-    return byte_is_in_memory(op->desc->fd, op->offset) &&
-           byte_is_in_memory(op->desc->fd, op->offset + (int64_t)op->size - 1);
+    struct stat status;
+    if (fstat(op->desc->fd, &status) < 0) return false;
+    int64_t left = status.st_size - op->offset;
+    if (left > (int64_t)op->size) left = (int64_t)op->size;
+    return left > 0 && byte_is_in_memory(op->desc->fd, op->offset) &&
+           byte_is_in_memory(op->desc->fd, op->offset + left - 1);
 }
 
 /* ---- Many messages ---- */
