@@ -75,14 +75,12 @@ static int64_t receive_with(struct desc *desc, void *buffer, size_t size, int *f
     union control control;
     struct iovec part = {.iov_base = buffer, .iov_len = size};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    if (*count > 0) {
-        message.msg_control = &control;
-        message.msg_controllen = CMSG_LEN(sizeof(int) * (size_t)*count);
-    }
+    message.msg_control = &control;
+    message.msg_controllen = CMSG_LEN(sizeof(int) * (size_t)*count);
     *count = 0;
     int64_t got = run(desc, OP_RECEIVE_MESSAGE, &message);
     if (got < 0) return got;
-    int came = message.msg_control != NULL ? take(&message, fds) : 0;
+    int came = take(&message, fds);
     if ((message.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) == 0) {
         *count = came;
         return got;

@@ -23,17 +23,6 @@ union segment_control {
 
 static const int64_t retry_first = WF_MICROSECONDS(100), retry_last = WF_MILLISECONDS(10);
 
-static int64_t run_many(struct wf_socket *socket, enum op_kind kind, struct mmsghdr *headers, int count)
-{
-    struct op op;
-    op.kind = kind;
-    op.desc = &socket->desc;
-    op.buffer = headers;
-    op.size = (size_t)count;
-    op.flags = 0;
-    return op_run(&op);
-}
-
 /* ---- One ---- */
 
 /* The kernel has said how long an address is; longer than there is room for is none of ours. */
@@ -69,15 +58,10 @@ static int64_t send_to_name(struct wf_socket *socket, const struct msghdr *messa
     return rc;
 }
 
-/* io_uring that had to wait for room at a Unix socket sends an empty message: what it had copied before it found that
- * there was none, it does not copy again (Linux 6.18). The operation for many makes the system's own call. */
 int64_t socket_send(struct wf_socket *socket, const struct msghdr *message)
 {
-    if (socket->family != AF_UNIX) return run_one(socket, OP_SEND_MESSAGE, message);
-    if (message->msg_namelen > 0) return send_to_name(socket, message);
-    struct mmsghdr one = {.msg_hdr = *message};
-    int64_t rc = run_many(socket, OP_SEND_MANY, &one, 1);
-    return rc < 0 ? rc : (int64_t)one.msg_len;
+    bool by_name = socket->family == AF_UNIX && message->msg_namelen > 0;
+    return by_name ? send_to_name(socket, message) : run_one(socket, OP_SEND_MESSAGE, message);
 }
 
 ssize_t wf_socket_send(struct wf_socket *socket, const void *bytes, size_t size, const struct wf_address *to)
@@ -110,6 +94,17 @@ ssize_t wf_socket_receive(struct wf_socket *socket, void *buffer, size_t size, s
 }
 
 /* ---- Many ---- */
+
+static int64_t run_many(struct wf_socket *socket, enum op_kind kind, struct mmsghdr *headers, int count)
+{
+    struct op op;
+    op.kind = kind;
+    op.desc = &socket->desc;
+    op.buffer = headers;
+    op.size = (size_t)count;
+    op.flags = 0;
+    return op_run(&op);
+}
 
 static void ask_for_segments(struct msghdr *header, union segment_control *control, uint16_t segment)
 {

@@ -133,6 +133,10 @@ WF_TEST(descriptors_go_with_packets)
         for (int i = 0; i < count; i++) close(received[i]);
     }
     int before = open_count();
+    if (WF_EXPECT_INT(wf_unix_send_message(a, "pipe", 4, &ends[1], 1), 4)) { /* no room for any */
+        count = 0;
+        WF_EXPECT_CODE(wf_within(WF_SECONDS(1), (int)wf_unix_receive_message(b, text, 8, received, &count)), -EMSGSIZE);
+    }
     if (WF_EXPECT_INT(wf_unix_send_message(a, "pipe", 4, &ends[1], 1), 4)) { /* a message that is cut */
         count = 4;
         WF_EXPECT_CODE(wf_within(WF_SECONDS(1), (int)wf_unix_receive_message(b, text, 2, received, &count)), -EMSGSIZE);
