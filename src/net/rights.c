@@ -159,6 +159,7 @@ ssize_t wf_unix_receive_message(struct wf_socket *socket, void *buffer, size_t s
     (void)LOOP_HERE();
     if (*count < 0 || *count > WF_UNIX_FDS_MAX) return -EINVAL;
     if (socket->family != AF_UNIX) return wait_refused(-EOPNOTSUPP);
+    bool packets = socket->packets; /* it may be gone when the call returns */
     int64_t got = receive_with(&socket->desc, buffer, size, fds, count);
-    return got == 0 && socket->packets ? WF_EEND : got;
+    return got == 0 && packets ? WF_EEND : got;
 }

@@ -80,6 +80,7 @@ ssize_t wf_socket_send(struct wf_socket *socket, const void *bytes, size_t size,
 ssize_t wf_socket_receive(struct wf_socket *socket, void *buffer, size_t size, struct wf_address *from)
 {
     (void)LOOP_HERE();
+    bool packets = socket->packets; /* it may be gone when the call returns */
     struct iovec part = {.iov_base = buffer, .iov_len = size};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
     if (from != NULL) {
@@ -90,7 +91,7 @@ ssize_t wf_socket_receive(struct wf_socket *socket, void *buffer, size_t size, s
     if (got < 0) return got;
     if (from != NULL) set_size(from, message.msg_namelen);
     if (message.msg_flags & MSG_TRUNC) return -EMSGSIZE;
-    return got == 0 && socket->packets ? WF_EEND : got;
+    return got == 0 && packets ? WF_EEND : got;
 }
 
 /* ---- Many ---- */
@@ -163,6 +164,7 @@ int wf_socket_receive_many(struct wf_socket *socket, struct wf_message *messages
     struct mmsghdr headers[WF_MESSAGES_MAX];
     struct iovec parts[WF_MESSAGES_MAX];
     union segment_control controls[WF_MESSAGES_MAX];
+    bool packets = socket->packets;
     if (count < 1) return -EINVAL;
     if (count > WF_MESSAGES_MAX) count = WF_MESSAGES_MAX;
     for (int i = 0; i < count; i++) {
@@ -176,7 +178,7 @@ int wf_socket_receive_many(struct wf_socket *socket, struct wf_message *messages
     }
     int got = (int)run_many(socket, OP_RECEIVE_MANY, headers, count);
     for (int i = 0; i < got; i++) take_header(&messages[i], &headers[i]);
-    if (got < 0 || !socket->packets) return got;
+    if (got < 0 || !packets) return got;
     while (got > 0 && messages[got - 1].size == 0) got--; /* the end is told again and again */
     return got > 0 ? got : WF_EEND;
 }
