@@ -189,7 +189,7 @@ static int receive_some(struct receiver *receiver)
     return (int)got;
 }
 
-WF_TEST(a_message_goes_to_exactly_one_of_several_tasks)
+WF_TEST(a_message_goes_to_exactly_one_of_several_tasks, .rule = "4.5")
 {
     struct wf_socket *a, *b;
     struct wf_address at_a, at_b;
