@@ -21,9 +21,11 @@
 
 #include <weft/address.h>
 #include <weft/arena.h>
+#include <weft/background.h>
 #include <weft/base.h>
 #include <weft/breaker.h>
 #include <weft/bulkhead.h>
+#include <weft/cache.h>
 #include <weft/channel.h>
 #include <weft/context.h>
 #include <weft/cxx.h>
@@ -37,7 +39,9 @@
 #include <weft/log.h>
 #include <weft/metrics.h>
 #include <weft/pipeline.h>
+#include <weft/pool.h>
 #include <weft/rate.h>
+#include <weft/reader.h>
 #include <weft/retry.h>
 #include <weft/run.h>
 #include <weft/scope.h>
@@ -52,5 +56,6 @@
 #include <weft/udp.h>
 #include <weft/unix.h>
 #include <weft/waker.h>
+#include <weft/writer.h>
 
 #endif

@@ -40,7 +40,7 @@ struct job {
     const char *name;
     const struct wf_context *context; /* the task-locals of the task that gave it */
     uint64_t task_id;                 /* and its number */
-    struct wf_timer_ timer; /* of a driver that decides when it runs */
+    struct wf_timer_ timer;           /* of a driver that decides when it runs */
 };
 
 enum op_kind {
@@ -58,6 +58,10 @@ enum op_kind {
     OP_STAT, /* into a struct statx */
     OP_SYNC,
     OP_POLL, /* result: the readiness found */
+    /* Between a descriptor and a pipe of the caller's, `fd`, which has room or bytes: only the descriptor may have to
+     * wait. It is in non-blocking mode, or, with an offset, a file. */
+    OP_SPLICE_IN,  /* from the descriptor to the pipe; offset -1: it has none */
+    OP_SPLICE_OUT, /* from the pipe to the descriptor */
     OP_KINDS,
 };
 
@@ -68,7 +72,7 @@ struct op {
     struct desc *desc;                           /* NULL for paths and foreign descriptors */
     void (*done)(struct op *op, int64_t result); /* of one that op_start started */
     struct op *next, *prev;                      /* among the pending ones of its descriptor, or of the loop */
-    int fd;                                      /* OP_POLL: the foreign descriptor */
+    int fd;                                      /* OP_POLL: the foreign descriptor; OP_SPLICE_...: the pipe */
     unsigned flags; /* OP_OPEN: open(2); OP_STAT: AT_SYMLINK_NOFOLLOW; OP_POLL: WF_READABLE ...; sockets: MSG_... */
     mode_t mode;
     void *buffer;

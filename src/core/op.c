@@ -62,6 +62,8 @@ static const struct wait_class op_classes[OP_KINDS] = {
     [OP_STAT] = {.name = "stat", .cancel = op_cancel},
     [OP_SYNC] = {.name = "fsync", .cancel = op_cancel},
     [OP_POLL] = {.name = "poll", .cancel = op_cancel},
+    [OP_SPLICE_IN] = {.name = "splice", .cancel = op_cancel},
+    [OP_SPLICE_OUT] = {.name = "splice", .cancel = op_cancel},
 };
 
 /* Gives true when it is over already. */

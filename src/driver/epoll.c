@@ -87,6 +87,7 @@ static unsigned direction(enum op_kind kind)
     case OP_SEND_MESSAGE:
     case OP_SEND_MANY:
     case OP_WRITE:
+    case OP_SPLICE_OUT:
         return WF_WRITABLE;
     default:
         return WF_READABLE;
@@ -159,12 +160,22 @@ static ssize_t call(struct op *op)
     case OP_SEND_MESSAGE:
         if (!op->desc->stream) return message_step(op);
         return sendmsg(op->desc->fd, op->buffer, MSG_DONTWAIT | MSG_NOSIGNAL | ((int)op->flags & ~MSG_WAITALL));
+    case OP_SPLICE_IN:
+    case OP_SPLICE_OUT:
+        return system_splice(op);
     case OP_RECEIVE_MANY:
     case OP_SEND_MANY:
         return message_step(op);
     default:
         return transfer(op);
     }
+}
+
+/* A short transfer on a stream means that there is no more; of a splice it may mean that the pipe is full. */
+static bool is_drained(const struct op *op, ssize_t moved)
+{
+    return op->desc->stream && moved > 0 && (size_t)moved < op->size && op->kind != OP_SPLICE_IN &&
+           op->kind != OP_SPLICE_OUT;
 }
 
 /* Gives false when the call would wait; then the descriptor is known not to be ready. */
@@ -180,8 +191,7 @@ static bool try_op(struct op *op, int64_t *result)
         desc->epoll.ready &= (uint8_t)~way;
         return false;
     }
-    bool drained = desc->stream && rc > 0 && (size_t)rc < op->size;
-    if (drained && !(way == WF_READABLE && desc->epoll.hung_up)) desc->epoll.ready &= (uint8_t)~way;
+    if (is_drained(op, rc) && !(way == WF_READABLE && desc->epoll.hung_up)) desc->epoll.ready &= (uint8_t)~way;
     *result = rc < 0 ? -errno : rc;
     return true;
 }
@@ -238,13 +248,21 @@ static int register_desc(struct loop *loop, struct desc *desc)
     return rc;
 }
 
+/* A file's operation goes to a thread, unless it is known to be quick. */
+static bool submit_file(struct loop *loop, struct op *op)
+{
+    bool quick = op->kind == OP_SPLICE_IN && system_splice_is_quick(op);
+    return (quick && try_op(op, &op->wait.result)) || system_submit_to_thread(loop, op);
+}
+
 static bool epoll_submit(struct loop *loop, struct op *op)
 {
     op->job.fn = NULL;
     op->driver_data = 0;
     if (op->kind == OP_POLL) return submit_poll(loop, op);
     struct desc *desc = op->desc;
-    if (desc == NULL || op->kind == OP_SYNC || desc->epoll.on_thread) return system_submit_to_thread(loop, op);
+    if (desc == NULL || op->kind == OP_SYNC) return system_submit_to_thread(loop, op);
+    if (desc->epoll.on_thread) return submit_file(loop, op);
     if ((desc->epoll.ready & direction(op->kind)) && try_op(op, &op->wait.result)) return true;
     if (desc->epoll.registered) return false;
     int rc = register_desc(loop, desc);

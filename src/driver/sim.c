@@ -246,8 +246,17 @@ static int64_t latency_of(struct sim *sim, const struct op *op)
     return sim_between(sim, faults->disk_min, faults->disk_max);
 }
 
+static int64_t splice_file(struct sim *sim, struct op *op)
+{
+    struct sim_end *end = sim_end_of(sim, op->desc->fd);
+    int64_t result = -EINVAL; /* of a real device or directory */
+    if (end != NULL) sim_splice_in(sim, end, op, &result);
+    return result;
+}
+
 static int64_t try_file(struct sim *sim, struct op *op)
 {
+    if (op->kind == OP_SPLICE_IN) return splice_file(sim, op);
     if (op->kind == OP_OPEN) return sim_file_open(sim, op);
     if (op->kind == OP_STAT) return sim_file_stat_path(sim, op);
     if (op->desc->fd < SIM_FD_FIRST) return system_blocking_call(op);

@@ -2,7 +2,7 @@
  * What the parts of the simulated driver share: the world, its hosts, and the ends that descriptors stand for.
  *
  *     sim.c       chance, time, operations, jobs      sim_host.c   hosts, partitions, crashes
- *     sim_net.c   pipes and connections               sim_file.c   files
+ *     sim_net.c   pipes and connections (sim_queue.c)     sim_file.c   files
  *     sim_message.c   messages, and Unix sockets of them     sim_udp.c    datagrams between hosts
  *     sim_rights.c    descriptors that go along with them
  *     sim_unix.c      names of Unix sockets, and who connects to them
@@ -138,6 +138,8 @@ const char *sim_own_address(struct loop *loop);
 
 /* Gives false when it would wait. */
 bool sim_net_try(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result);
+/* From any end, a file too, to a pipe: sim_net_try for that operation. */
+bool sim_splice_in(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result);
 /* What a poll would find. */
 unsigned sim_net_readiness(const struct sim_end *end);
 void sim_net_close(struct sim *sim, struct sim_end *end);

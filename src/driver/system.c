@@ -160,9 +160,30 @@ int system_status(struct loop *loop, int fd, struct stat *status)
     return code(fstat(fd, status));
 }
 
+ssize_t system_splice(const struct op *op)
+{
+    enum { FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK };
+    loff_t offset = op->offset;
+    if (op->kind == OP_SPLICE_OUT) return splice(op->fd, NULL, op->desc->fd, NULL, op->size, FLAGS);
+    return splice(op->desc->fd, offset >= 0 ? &offset : NULL, op->fd, NULL, op->size, FLAGS);
+}
+
+static bool byte_is_in_memory(int fd, int64_t offset)
+{
+    char byte;
+    struct iovec part = {.iov_base = &byte, .iov_len = 1};
+    return preadv2(fd, &part, 1, offset, RWF_NOWAIT) >= 0;
+}
+
+bool system_splice_is_quick(const struct op *op)
+{
+    return byte_is_in_memory(op->desc->fd, op->offset) &&
+           byte_is_in_memory(op->desc->fd, op->offset + (int64_t)op->size - 1);
+}
+
 /* ---- Messages ---- */
 
-/* recvfrom(2) and sendto(2) are a tenth cheaper than their counterparts for messages. Asked for, the size of all that
+/* recvfrom(2) and sendto(2) cost less than their counterparts for messages. Asked for, the size of all that
  * came tells whether it was cut. */
 static ssize_t receive_plain(int fd, struct msghdr *message)
 {
@@ -234,6 +255,8 @@ static ssize_t blocking_call(const struct op *op)
     case OP_WRITE:
         if (op->offset < 0) return write(op->desc->fd, op->buffer, op->size);
         return pwrite(op->desc->fd, op->buffer, op->size, op->offset);
+    case OP_SPLICE_IN:
+        return system_splice(op);
     default:
         errno = EOPNOTSUPP;
         return -1;

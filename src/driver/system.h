@@ -25,6 +25,12 @@ int system_status(struct loop *loop, int fd, struct stat *status);
 
 void system_close_fd(struct loop *loop, int fd);
 
+/* OP_SPLICE_IN and OP_SPLICE_OUT, without waiting for the pipe: as splice(2), -1 with errno. */
+ssize_t system_splice(const struct op *op);
+
+/* From a file: are the bytes in memory, as far as the first and the last tell? Then it does not wait for the disk. */
+bool system_splice_is_quick(const struct op *op);
+
 /* The blocking system call of an operation on a file or a path: its result, or -errno. */
 int64_t system_blocking_call(const struct op *op);
 

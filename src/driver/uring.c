@@ -271,6 +271,31 @@ static void wait_until_ready(struct uring *ring, struct op *op);
 static bool submit_entry(struct loop *loop, struct op *op);
 
 /*
+ * By the ring only where a file may have to wait for the disk: there it takes one of the kernel's threads. Anything
+ * else is in memory or in non-blocking mode, and tried here and now.
+ */
+static bool submit_splice(struct loop *loop, struct op *op)
+{
+    if (op->offset >= 0 && !system_splice_is_quick(op)) {
+        struct io_uring_sqe *entry = next_entry(uring_of(loop), IORING_OP_SPLICE, op->fd, op->driver_data);
+        entry->off = (uint64_t)-1;
+        entry->splice_fd_in = op->desc->fd;
+        entry->splice_off_in = (uint64_t)op->offset;
+        entry->len = transfer(op);
+        entry->splice_flags = SPLICE_F_MOVE;
+        return false;
+    }
+    ssize_t rc;
+    do {
+        rc = system_splice(op);
+    } while (rc < 0 && errno == EINTR);
+    op->wait.result = rc < 0 ? -errno : rc;
+    if (op->wait.result != -EAGAIN) return true;
+    wait_until_ready(uring_of(loop), op);
+    return false;
+}
+
+/*
  * Messages of sockets that are no streams are tried at once by the system's own calls: an operation of the ring costs
  * half as much again where nobody has to wait (bench/, udp_echo), and there is none for many. Where there is nothing to
  * receive, the ring brings it. What has to wait for room is tried again when there is some: the ring, having copied the
@@ -294,7 +319,9 @@ static bool is_message(const struct op *op)
 static bool uring_submit(struct loop *loop, struct op *op)
 {
     op->driver_data = (uint64_t)(uintptr_t)op;
-    return is_message(op) ? submit_message(loop, op) : submit_entry(loop, op);
+    if (is_message(op)) return submit_message(loop, op);
+    if (op->kind == OP_SPLICE_IN || op->kind == OP_SPLICE_OUT) return submit_splice(loop, op);
+    return submit_entry(loop, op);
 }
 
 static bool submit_entry(struct loop *loop, struct op *op)
@@ -345,6 +372,8 @@ static bool submit_entry(struct loop *loop, struct op *op)
     case OP_RECEIVE_MANY:
     case OP_SEND_MANY:
     case OP_SYNC:
+    case OP_SPLICE_IN:
+    case OP_SPLICE_OUT:
     case OP_KINDS:
         break;
     }
@@ -360,8 +389,8 @@ static void uring_cancel(struct loop *loop, struct op *op)
 /* A descriptor in non-blocking mode: wait until it is ready, then try again. */
 static void wait_until_ready(struct uring *ring, struct op *op)
 {
-    bool writes =
-        op->kind == OP_SEND || op->kind == OP_SEND_MESSAGE || op->kind == OP_SEND_MANY || op->kind == OP_WRITE;
+    bool writes = op->kind == OP_SEND || op->kind == OP_SEND_MESSAGE || op->kind == OP_SEND_MANY ||
+                  op->kind == OP_WRITE || op->kind == OP_SPLICE_OUT;
     op->driver_data |= POLLING;
     struct io_uring_sqe *entry = next_entry(ring, IORING_OP_POLL_ADD, op->desc->fd, op->driver_data);
     entry->poll32_events = writes ? POLLOUT : POLLIN;

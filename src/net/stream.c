@@ -43,6 +43,12 @@ void wf_stream_abort(struct wf_stream *stream)
     end(stream, true);
 }
 
+int wf_checkpoint(void)
+{
+    (void)LOOP_HERE();
+    return (int)wait_refused(0);
+}
+
 /* ---- One task a direction; a close may come meanwhile ---- */
 
 int stream_enter(struct wf_stream *stream, bool *busy)
@@ -61,7 +67,7 @@ void stream_leave(struct wf_stream *stream, bool *busy)
 
 /* ---- Reading ---- */
 
-static ssize_t read_some(struct wf_stream *stream, void *buffer, size_t size)
+ssize_t stream_read_some(struct wf_stream *stream, void *buffer, size_t size)
 {
     if (stream->closed_) return wait_refused(-EBADF);
     ssize_t got = stream->class_->read(stream, buffer, size);
@@ -77,7 +83,7 @@ ssize_t wf_stream_read(struct wf_stream *stream, void *buffer, size_t size)
     if (size == 0) return -EINVAL;
     ssize_t rc = stream_enter(stream, &stream->reading_);
     if (rc < 0) return rc;
-    rc = read_some(stream, buffer, size);
+    rc = stream_read_some(stream, buffer, size);
     stream_leave(stream, &stream->reading_);
     return rc;
 }
@@ -91,7 +97,7 @@ int wf_stream_read_full(struct wf_stream *stream, void *buffer, size_t size, siz
     if (rc < 0) return (int)rc;
     if (size == 0) rc = wait_refused(0);
     while (got < size) {
-        rc = read_some(stream, (char *)buffer + got, size - got);
+        rc = stream_read_some(stream, (char *)buffer + got, size - got);
         if (rc <= 0) break;
         got += (size_t)rc;
     }
@@ -174,6 +180,17 @@ ssize_t wf_stream_write(struct wf_stream *stream, const void *bytes, size_t size
     return wf_stream_writev(stream, &part, 1);
 }
 
+int stream_write_rest(struct wf_stream *stream, const struct iovec *parts, int count, size_t size, size_t *sent)
+{
+    struct rest rest = {.parts = parts, .count = count};
+    ssize_t rc = 0;
+    for (*sent = 0; *sent < size && rc >= 0;) {
+        rc = write_some(stream, &rest, true);
+        if (rc > 0) *sent += (size_t)rc;
+    }
+    return rc < 0 ? (int)rc : 0;
+}
+
 int wf_stream_writev_all(struct wf_stream *stream, const struct iovec *parts, int count, size_t *done)
 {
     (void)LOOP_HERE();
@@ -183,11 +200,7 @@ int wf_stream_writev_all(struct wf_stream *stream, const struct iovec *parts, in
     ssize_t rc = stream_enter(stream, &stream->writing_);
     if (rc < 0) return (int)rc;
     if (stream->broken_ || size == 0) rc = wait_refused(stream->broken_ ? -EPIPE : 0);
-    struct rest rest = {.parts = parts, .count = count};
-    while (sent < size && rc >= 0) {
-        rc = write_some(stream, &rest, true);
-        if (rc > 0) sent += (size_t)rc;
-    }
+    else rc = stream_write_rest(stream, parts, count, size, &sent);
     if (sent > 0 && sent < size) stream->broken_ = true;
     stream_leave(stream, &stream->writing_);
     if (done != NULL) *done = sent;
