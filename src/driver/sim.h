@@ -2,8 +2,8 @@
  * What the parts of the simulated driver share: the world, its hosts, and the ends that descriptors stand for.
  *
  *     sim.c       chance, time, operations, jobs      sim_host.c   hosts, partitions, crashes
- *     sim_net.c   pipes and connections               sim_file.c   files
- *     sim_splice.c    from one of these to the other
+ *     sim_net.c   pipes and connections               sim_queue.c  their bytes
+ *     sim_file.c  files                               sim_splice.c from one of these to the other
  *     sim_message.c   messages, and Unix sockets of them     sim_udp.c    datagrams between hosts
  *     sim_rights.c    descriptors that go along with them
  *     sim_unix.c      names of Unix sockets, and who connects to them

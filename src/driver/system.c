@@ -185,18 +185,53 @@ bool system_splice_is_quick(const struct op *op)
            byte_is_in_memory(op->desc->fd, op->offset + left - 1);
 }
 
-/* ---- Many messages ---- */
+/* ---- Messages ---- */
 
-int system_transfer_many(const struct op *op)
+/* recvfrom(2) and sendto(2) cost less than their counterparts for messages. Asked for, the size of all that
+ * came tells whether it was cut. */
+static ssize_t receive_plain(int fd, struct msghdr *message)
 {
+    const struct iovec *part = message->msg_iov;
+    socklen_t *size = message->msg_name != NULL ? &message->msg_namelen : NULL;
+    ssize_t got = recvfrom(fd, part->iov_base, part->iov_len, MSG_DONTWAIT | MSG_TRUNC, message->msg_name, size);
+    if (got < 0) return got;
+    bool cut = (size_t)got > part->iov_len;
+    message->msg_flags = cut ? MSG_TRUNC : 0;
+    return cut ? (ssize_t)part->iov_len : got;
+}
+
+static ssize_t send_plain(int fd, const struct msghdr *message)
+{
+    const struct iovec *part = message->msg_iov;
+    int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    return sendto(fd, part->iov_base, part->iov_len, flags, message->msg_name, message->msg_namelen);
+}
+
+static ssize_t transfer_message(const struct op *op)
+{
+    struct msghdr *message = op->buffer;
+    int fd = op->desc->fd;
     unsigned count = (unsigned)op->size;
-    int rc;
+    bool plain = message->msg_iovlen == 1 && message->msg_controllen == 0;
+    switch (op->kind) {
+    case OP_RECEIVE_MESSAGE:
+        return plain ? receive_plain(fd, message) : recvmsg(fd, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    case OP_SEND_MESSAGE:
+        return plain ? send_plain(fd, message) : sendmsg(fd, message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    case OP_RECEIVE_MANY:
+        return recvmmsg(fd, op->buffer, count, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
+    default:
+        return sendmmsg(fd, op->buffer, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+}
+
+int64_t system_transfer_message(const struct op *op)
+{
+    ssize_t rc;
     do {
-        rc = op->kind == OP_RECEIVE_MANY
-                 ? recvmmsg(op->desc->fd, op->buffer, count, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL)
-                 : sendmmsg(op->desc->fd, op->buffer, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+        rc = transfer_message(op);
     } while (rc < 0 && errno == EINTR);
-    return code(rc);
+    return rc < 0 ? -errno : rc;
 }
 
 /* ---- On a thread ---- */
