@@ -107,8 +107,10 @@ static STACK_OF(X509) * read_certificates(const struct pem *pem)
     STACK_OF(X509) *list = sk_X509_new_null();
     X509 *certificate = NULL;
     bool good = bio != NULL && list != NULL;
-    while (good && (certificate = PEM_read_bio_X509(bio, NULL, on_password, NULL)) != NULL)
-        if (sk_X509_push(list, certificate) == 0) good = false;
+    while (good && (certificate = PEM_read_bio_X509(bio, NULL, on_password, NULL)) != NULL) {
+        good = sk_X509_push(list, certificate) > 0;
+        if (!good) X509_free(certificate);
+    }
     if (good) good = ended_well();
     BIO_free(bio);
     if (good) return list;

@@ -38,15 +38,14 @@ int connection_new(struct wf_stream *under, struct wf_tls_config *config, struct
     connection->credentials = config_credentials(config);
     connection->ssl = SSL_new(connection->credentials->context);
     BIO *bio = connection->ssl != NULL ? bytes_open(connection) : NULL;
-    if (bio == NULL) {
-        connection_free(connection);
-        ERR_clear_error();
-        return -ENOMEM;
+    if (bio != NULL) SSL_set_bio(connection->ssl, bio, bio);
+    if (bio != NULL && SSL_set_app_data(connection->ssl, connection) == 1) {
+        *out = connection;
+        return 0;
     }
-    SSL_set_bio(connection->ssl, bio, bio);
-    SSL_set_app_data(connection->ssl, connection);
-    *out = connection;
-    return 0;
+    connection_free(connection);
+    ERR_clear_error();
+    return -ENOMEM;
 }
 
 /* OpenSSL forgets the session of a connection that ended without a goodbye; only a fault is a reason to (RFC 5246,
