@@ -6,7 +6,6 @@
  * its first bytes. So a server never waits for a client that writes before it reads.
  */
 #include <arpa/inet.h>
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,7 +43,7 @@ int connection_new(struct wf_stream *under, struct wf_tls_config *config, struct
         return 0;
     }
     connection_free(connection);
-    ERR_clear_error();
+    forget_errors();
     return -ENOMEM;
 }
 
@@ -114,7 +113,7 @@ static int resume(struct connection *connection, const char *key)
     if (session == NULL) return 0;
     SSL_set_session(connection->ssl, session); /* one that cannot be resumed is not */
     SSL_SESSION_free(session);
-    ERR_clear_error();
+    forget_errors();
     return 0;
 }
 
@@ -137,7 +136,7 @@ struct step {
 
 static int take_step(struct step *step)
 {
-    ERR_clear_error();
+    forget_errors();
     step->result = SSL_do_handshake(step->ssl);
     step->reason = SSL_get_error(step->ssl, step->result);
     bool failed = step->reason == SSL_ERROR_SSL || step->reason == SSL_ERROR_SYSCALL;
