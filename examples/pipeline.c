@@ -57,5 +57,6 @@ static int show_quote(struct quote *quote)
 int main(void)
 {
     struct quote quote = {.calls = 0};
+    wf_log_set_level("retry", WF_OFF); /* each attempt that fails is a line of the log, too */
     return wf_main(show_quote, &quote);
 }

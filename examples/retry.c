@@ -45,5 +45,6 @@ static int compare(const char *what)
 
 int main(void)
 {
+    wf_log_set_level("retry", WF_OFF); /* each attempt that fails is a line of the log, too */
     return wf_main(compare, "waits of 10 and 20 ms:");
 }

@@ -13,8 +13,9 @@ usage: fuzz/run.sh libfuzzer TARGET SECONDS   fuzz with libFuzzer (clang)
                                               input with a name of its own stays
        fuzz/run.sh targets                    name the targets
 
-Fuzzers start from fuzz/corpus/TARGET. What they add stays in build-libfuzzer/corpus and build-afl/out; findings are
-named where they are made, and the status is then 1. A finding is looked at with build/fuzz/TARGET_fuzz FILE.
+Fuzzers start from fuzz/corpus/TARGET, and say at the end how many inputs they tried. What they add stays in
+build-libfuzzer/corpus and build-afl/out; findings are named where they are made, and the status is then 1. A finding is
+looked at with build/fuzz/TARGET_fuzz FILE.
 END
 }
 
@@ -41,10 +42,19 @@ build_libfuzzer() { # target
     mkdir -p "build-libfuzzer/corpus/$1" build-libfuzzer/found
 }
 
+# Fuzzing that tried nothing has failed.
+say_tried() { # target, inputs
+    echo "$1: ${2:-0} inputs were tried"
+    [ "${2:-0}" -gt 0 ]
+}
+
 libfuzzer() { # target, seconds
     build_libfuzzer "$1"
+    log=build-libfuzzer/$1.log
     "build-libfuzzer/fuzz/$1_fuzz" -max_total_time="$2" -max_len=$BYTES_MAX -timeout=20 -verbosity=0 \
-        -artifact_prefix="build-libfuzzer/found/$1-" "build-libfuzzer/corpus/$1" "fuzz/corpus/$1"
+        -print_final_stats=1 -artifact_prefix="build-libfuzzer/found/$1-" "build-libfuzzer/corpus/$1" "fuzz/corpus/$1" \
+        >"$log" 2>&1 || { tail -n 60 "$log"; exit 1; }
+    say_tried "$1" "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")"
 }
 
 afl() { # target, seconds
@@ -56,6 +66,7 @@ afl() { # target, seconds
         "build-afl/fuzz/$1_fuzz" >"build-afl/out/$1.log" 2>&1 || { tail -n 30 "build-afl/out/$1.log"; exit 1; }
     found=$(find "build-afl/out/$1/default/crashes" "build-afl/out/$1/default/hangs" -name 'id:*')
     [ -z "$found" ] || { echo "$found"; exit 1; }
+    say_tried "$1" "$(sed -n 's/^execs_done *: *//p' "build-afl/out/$1/default/fuzzer_stats")"
 }
 
 shrink() { # target, file

@@ -5,8 +5,13 @@
  *     COMPLETES(function, call, code)    may suspend, and a cancel cannot cut it short: it goes on to its own end
  *     STAYS(function, statement)         never suspends
  *
- * tools/contract.py sees to it that every public function stands in exactly one of them, and in the right one. Whether
- * a call switched tasks is told by a sibling that is made runnable just before it: had anything else run, it had too.
+ * tools/cancel_contract.py sees to it that every public function stands in exactly one of them, and in the right one.
+ * Whether a call switched tasks is told by a sibling that is made runnable just before it: had anything else run, it
+ * had too. What a call finds may matter, so some are called once more where others wait:
+ *
+ *     REFUSED_TOO(function, call)           as REFUSED, where it would have to wait otherwise, or would wake somebody
+ *     WAKES(function, result, statement)    as STAYS, in a cancelled scope; a task waits for just that, and its wait,
+ *                                           handed to went_on(), ends with that result, but later
  */
 #ifndef TESTS_CONTRACT_H
 #define TESTS_CONTRACT_H
@@ -28,10 +33,25 @@ static inline int run_when_told(void *unused)
     return rc;
 }
 
+/* The last of those who waited. */
+static struct {
+    struct wf_event gone;
+    int result;
+} waiter;
+
+/* For a task that waits, with the result of that. */
+static inline int went_on(int result)
+{
+    waiter.result = result;
+    wf_event_set(&waiter.gone);
+    return 0;
+}
+
 /* Spawns the sibling, which must be there before the first line. It ends with the scope. */
 static inline void spawn_sibling(struct wf_scope *scope)
 {
     sibling.go = (struct wf_semaphore)WF_SEMAPHORE(0);
+    waiter.gone = (struct wf_event)WF_EVENT;
     wf_spawn(scope, run_when_told, NULL, .daemon = true);
     wf_yield();
 }
@@ -79,6 +99,17 @@ static inline bool did_nothing(const char *function)
     return did_not_switch(function) && same;
 }
 
+/* After an injection it may have gone on before. Out of line, as above. */
+static __attribute__((noinline, unused)) bool woke_with(const char *function, int result)
+{
+    if (wf_test_injected()) return true;
+    int rc = wf_shielded(WF_SECONDS(5), wf_event_wait(&waiter.gone));
+    if (rc < 0) printf("    %s woke nobody\n", function);
+    else if (waiter.result != result) printf("    %s woke the waiter with %d\n", function, waiter.result);
+    wf_event_clear(&waiter.gone);
+    return rc == 0 && waiter.result == result;
+}
+
 /* To be called in a cancelled scope. */
 #define REFUSED(function, ...)                                                                                         \
     do {                                                                                                               \
@@ -87,6 +118,8 @@ static inline bool did_nothing(const char *function)
         WF_EXPECT_CODE((__VA_ARGS__), -ECANCELED);                                                                     \
         WF_EXPECT(did_nothing(#function));                                                                             \
     } while (0)
+
+#define REFUSED_TOO(function, ...) REFUSED(function, __VA_ARGS__)
 
 /* The scope is cancelled by then, at the latest by the call itself. */
 #define COMPLETES(function, call, code)                                                                                \
@@ -100,6 +133,15 @@ static inline bool did_nothing(const char *function)
         before_call();                                                                                                 \
         __VA_ARGS__;                                                                                                   \
         WF_EXPECT(did_not_switch(#function));                                                                          \
+    } while (0)
+
+#define WAKES(function, result, ...)                                                                                   \
+    do {                                                                                                               \
+        before_call();                                                                                                 \
+        WF_EXPECT(wf_cancelled());                                                                                     \
+        __VA_ARGS__;                                                                                                   \
+        WF_EXPECT(did_not_switch(#function));                                                                          \
+        WF_EXPECT(woke_with(#function, (result)));                                                                     \
     } while (0)
 
 #endif

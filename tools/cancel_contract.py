@@ -6,7 +6,7 @@
 
 Every public function, and every public macro that reaches into the library, stands in exactly one line of the tests
 (tests/.../*contract_test.c): REFUSED if it is marked WF_SUSPENDS, COMPLETES if WF_UNCANCELLABLE too, else STAYS. The
-test kit (testing.h, peer.h, sim.h) and the same words for C++ (cxx.h) are exempt.
+test kit (testing.h, peer.h, sim.h) and the same words for C++ (cxx*.h) are exempt.
 """
 
 import argparse
@@ -24,7 +24,7 @@ import manual  # noqa: E402
 from source import Tree  # noqa: E402
 
 CONTRACT = ROOT / "docs" / "cancel-contract.md"
-EXEMPT = {"testing.h", "peer.h", "sim.h", "cxx.h"}
+EXEMPT = {"testing.h", "peer.h", "sim.h", *(path.name for path in (ROOT / "include/weft").glob("cxx*.h"))}
 TAG = re.compile(r"\b(Suspends|On cancel|Owns|Errors|Threads|Use): ")
 LINE = re.compile(r"\b(REFUSED|COMPLETES|STAYS)\(\s*(\w+)\s*,")
 

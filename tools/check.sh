@@ -15,15 +15,21 @@ if [ "${1:-}" = --help ] || [ $# -gt 1 ]; then
 usage: tools/check.sh [PART]
        tools/check.sh --list      name the steps
 
-Runs the steps whose names contain PART, or all of them, the quick ones first, and says how long each took. A step that
-needs what the machine lacks is skipped, with the reason; tools/packages.sh check installs all of it on Debian. Each way
-of building has a directory of its own, build-*, which is kept. The last line counts.
+Runs the steps whose names contain PART, or all of them, the quick ones first, and says how much each ran and how long
+it took. A step in which nothing ran has failed. One that needs what the machine lacks is skipped, with the reason;
+tools/packages.sh check installs all of it on Debian. Each way of building has a directory of its own, build-*, which is
+kept. The last line counts.
 END
     [ "${1:-}" = --help ]
     exit
 fi
 SAID=build-said # what the running step says, shown when it fails
 passed=0 failed=0 skipped=0
+
+# What a step ran, by the lines in which its parts counted that.
+ran() {
+    awk '/^[0-9]+ passed, 0 failed/ { sum += $1 } END { print sum + 0 }' $SAID
+}
 
 check() { # name, command and its arguments...
     step=$1
@@ -34,10 +40,11 @@ check() { # name, command and its arguments...
     "$@" >$SAID 2>&1
     status=$?
     took="$(($(date +%s) - started)) s"
+    [ $status != 0 ] || [ "$(ran)" != 0 ] || { echo "nothing ran" >>$SAID; status=1; }
     case $status in
-    0) passed=$((passed + 1)); echo "ok     $step ($took)" ;;
+    0) passed=$((passed + 1)); echo "ok     $step ($(ran) passed, $took)" ;;
     "$NOT_HERE") skipped=$((skipped + 1)); echo "skip   $step: $(tail -n 1 $SAID)" ;;
-    *) failed=$((failed + 1)); tail -n 100 $SAID; echo "FAILED $step ($took)" ;;
+    *) failed=$((failed + 1)); grep -v '^ok  ' $SAID | tail -n 100; echo "FAILED $step ($took)" ;;
     esac
 }
 
@@ -50,15 +57,20 @@ documents() {
 }
 
 abi() {
-    build_default && tools/check/abi.sh build >&3
+    has abidw abigail-tools || return $NOT_HERE
+    build_default && tools/check/abi.sh build >&3 && echo "1 passed, 0 failed"
 }
 
-# autoVariables: records of waiting tasks lie on their stacks, which is the design. The other two see an array and a
-# struct that are filled member by member as unfilled.
+# autoVariables: records of waiting tasks lie on their stacks, which is the design. The others take for unfilled what
+# is filled member by member, or by way of options.
 with_cppcheck() {
     has cppcheck cppcheck || return $NOT_HERE
+    # shellcheck disable=SC2046
+    set -- $(find src -name '*.c')
     cppcheck --quiet --std=c11 --enable=warning,portability -D__x86_64__ -I include -I src --error-exitcode=1 \
-        --suppress=autoVariables --suppress=ctuuninitvar --suppress=uninitvar:src/core/errors.c src
+        --library=tools/check/cppcheck.cfg --suppress=autoVariables --suppress=ctuuninitvar \
+        --suppress=uninitvar:src/core/errors.c --suppress=ctunullpointer:src/net/tcp.c "$@" &&
+        echo "$# passed, 0 failed"
 }
 
 with_clang_tidy() {
@@ -68,7 +80,7 @@ with_clang_tidy() {
 
 with_clang() {
     has clang clang || return $NOT_HERE
-    CC=clang build build-clang && both_drivers build-clang && kept_inputs build-clang
+    CC=clang build build-clang && real_drivers build-clang
 }
 
 unwinding() {
@@ -76,29 +88,36 @@ unwinding() {
     CC=clang build build-clang && tests/fiber/unwind.sh build-clang
 }
 
+# The tests of fixtures count how often they run in a process; a world of a thousand clients takes its time.
 more_seeds() {
-    build_default && seeds build
+    build_default && suites build --driver sim --seeds 39 --but testing/fixture --but driver/sim &&
+        suites build --driver sim --seeds 5 --only driver/sim
 }
 
 with_ucontext() {
-    build build-ucontext -Dswitch=ucontext && both_drivers build-ucontext && kept_inputs build-ucontext
+    build build-ucontext -Dswitch=ucontext && real_drivers build-ucontext
 }
 
 with_tsan() {
-    build build-tsan -Db_sanitize=thread -Db_lundef=false && both_drivers build-tsan
+    build build-tsan -Db_sanitize=thread -Db_lundef=false && real_drivers build-tsan $BRIEFLY
 }
 
 on_aarch64() {
     has qemu-aarch64-static qemu-user-static && has aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu || return $NOT_HERE
-    emulated="qemu-aarch64-static -L /usr/aarch64-linux-gnu"
-    build build-aarch64 --cross-file tools/cross/aarch64.ini && suites build-aarch64 $emulated &&
-        kept_inputs build-aarch64 $emulated
+    build build-aarch64 --cross-file tools/cross/aarch64.ini &&
+        suites build-aarch64 --driver epoll $BRIEFLY --under "qemu-aarch64-static -L /usr/aarch64-linux-gnu"
 }
 
 under_valgrind() {
     has valgrind valgrind || return $NOT_HERE
-    build build-valgrind && WEFT_DRIVER=epoll suites build-valgrind memory_checked && without_threads build-valgrind &&
-        kept_inputs build-valgrind memory_checked
+    build build-valgrind && suites build-valgrind --driver epoll $BRIEFLY --under "$MEMORY_CHECKED" &&
+        without_threads build-valgrind "$MEMORY_CHECKED"
+}
+
+# The rules of docs/semantics.md, cut everywhere. It is meant to take 20 s on two cores that have nothing else to do.
+swept_rules() {
+    build_default && suites build --driver sim --injected-min 10000 --only core/ --only sync/ --only net/ --only os/ \
+        --only flow/
 }
 
 guards_off() {
@@ -124,6 +143,7 @@ check "abidiff, advisory" abi
 check "documents" documents
 check "style" style
 check "aarch64 under qemu" on_aarch64
+check "the rules swept, 10,000 injected runs" swept_rules
 check "faults of a real network" real_network
 check "clang" with_clang
 check "unwinding of running and parked tasks" unwinding
@@ -133,11 +153,11 @@ check "clang-tidy" with_clang_tidy
 check "valgrind" under_valgrind
 check "every guard that is switched off is noticed" guards_off
 check "AFL++, 10 s a target" with_afl
-check "the simulated world, 39 more seeds" more_seeds
+check "the simulated world, more seeds" more_seeds
 check "libFuzzer, 20 s a target" with_libfuzzer
 
 $list && exit
 skips=''
 [ $skipped = 0 ] || skips=", $skipped skipped"
 echo "$passed passed, $failed failed$skips"
-[ $failed = 0 ] && [ $((passed + skipped)) -gt 0 ]
+[ $failed = 0 ] && [ $passed -gt 0 ]

@@ -5,6 +5,9 @@
                                                     # world (weft/testing.h: Injection), and kept fuzz inputs; for the
                                                     # first build, style, documents, misuse, the kit ...
     tools/run_tests.py build --only core/scope      # the suites and scripts whose names contain that
+    tools/run_tests.py build-clang --suites --driver uring --driver epoll           # no scripts, and not everywhere
+    tools/run_tests.py build --suites --driver sim --seeds 39                       # other worlds in place of sweeps
+    tools/run_tests.py build-valgrind --suites --driver epoll --no-sweep --under "valgrind -q"
 
 Two run at a time, each under a time limit. The last line sums up what all of them counted.
 """
@@ -14,6 +17,7 @@ import ctypes
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -27,6 +31,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 AT_ONCE = 2
 SUITE_LIMIT_S, SCRIPT_LIMIT_S = 300, 900
+DRIVERS = ["uring", "epoll", "sim"]
+OF_ONE_DRIVER = ["driver/sim"]    # whichever is asked for: its tests make their own worlds
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=0",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
@@ -75,22 +81,38 @@ def suite_name(build, file):
     return f"{folder}/{rest}" if rest and (ROOT / "tests" / folder).is_dir() else name
 
 
-def suites(build, drivers, mark):
-    variables = SANITIZERS if is_sanitized(build) else {}
+def suites(build, drivers, mark, chosen):
+    """On each driver; in the simulated world swept, or with so many seeds after the first."""
     for file in sorted((build / "tests").rglob("*_test")):
-        if file.is_file() and os.access(file, os.X_OK):
-            for driver in drivers:
-                swept = driver == "sim"
-                name = f"{suite_name(build, file)} [{mark}{driver}{', swept' if swept else ''}]"
-                yield Job(name, [str(file), *(["--sweep"] if swept else [])], {**variables, "WEFT_DRIVER": driver})
+        if not file.is_file() or not os.access(file, os.X_OK):
+            continue
+        suite = suite_name(build, file)
+        for driver in drivers[-1:] if suite in OF_ONE_DRIVER else drivers:
+            more, arguments = "", ["--no-sweep"] if chosen.no_sweep else []
+            if driver == "sim" and chosen.seeds:
+                more, arguments = f", {chosen.seeds} seeds", ["--seed", "2", "--repeat", str(chosen.seeds)]
+            elif driver == "sim" and not chosen.no_sweep:
+                more, arguments = ", swept", ["--sweep"]
+            yield Job(f"{suite} [{mark}{driver}{more}]", [str(file), *arguments],
+                      {"WEFT_DRIVER": driver})
 
 
 def kept_inputs(build, mark):
     """The corpus of each fuzz target, through the target."""
-    variables = SANITIZERS if is_sanitized(build) else {}
     for corpus in sorted((ROOT / "fuzz" / "corpus").iterdir()):
         target = build / "fuzz" / f"{corpus.name}_fuzz"
-        yield Job(f"fuzz/{corpus.name} [{mark}sim]", [str(target), str(corpus)], variables)
+        yield Job(f"fuzz/{corpus.name} [{mark}sim]", [str(target), str(corpus)])
+
+
+def programs(build, drivers, mark, chosen):
+    """The suites and the kept inputs of a build, run as is wanted."""
+    for job in [*suites(build, drivers, mark, chosen), *kept_inputs(build, mark)]:
+        if is_sanitized(build):
+            job.variables.update(SANITIZERS)
+        if chosen.under:
+            job.command[:0] = shlex.split(chosen.under)
+            job.limit_s = SCRIPT_LIMIT_S
+        yield job
 
 
 def scripts(builds, drivers):
@@ -188,30 +210,63 @@ def show(job):
     sys.stdout.flush()
 
 
-def collect(builds, part):
-    drivers = ["uring", "epoll", "sim"]
-    refusal = uring_refusal()
+def collect(chosen):
+    drivers = [driver for driver in DRIVERS if driver in (chosen.driver or DRIVERS)]
+    refusal = uring_refusal() if "uring" in drivers else ""
     if refusal:
         print(f"the kernel refuses io_uring here ({refusal}): every suite runs without it")
         drivers.remove("uring")
     jobs = []
-    for build in builds:
-        mark = f"{build.name} " if len(builds) > 1 else ""
-        jobs += [*suites(build, drivers, mark), *kept_inputs(build, mark)]
-    jobs += scripts(builds, drivers)
-    return [job for job in jobs if part in job.name]
+    for build in chosen.builds:
+        mark = f"{build.name} " if len(chosen.builds) > 1 else ""
+        jobs += programs(build, drivers, mark, chosen)
+    if not chosen.suites:
+        jobs += scripts(chosen.builds, drivers)
+    return [job for job in jobs if any(part in job.name for part in chosen.only or [""])
+            and not any(part in job.name for part in chosen.but)]
 
 
-def main():
+def read_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("builds", nargs="+", metavar="BUILD", type=lambda path: Path(path).resolve())
-    parser.add_argument("--only", default="", metavar="PART", help="the suites and scripts whose names contain it")
+    parser.add_argument("--only", action="append", metavar="PART", help="suites and scripts whose names contain it")
+    parser.add_argument("--but", action="append", default=[], metavar="PART", help="not those whose names contain it")
+    parser.add_argument("--suites", action="store_true", help="and kept inputs; no scripts")
+    parser.add_argument("--driver", action="append", choices=DRIVERS, help="default: all of them")
+    parser.add_argument("--seeds", type=int, default=0, metavar="N", help="simulate so many worlds, and no sweeps")
+    parser.add_argument("--no-sweep", action="store_true", help="not even of tests that ask for it")
+    parser.add_argument("--under", default="", metavar="COMMAND", help="that runs each suite")
+    parser.add_argument("--injected-min", type=int, default=0, metavar="N", help="fewer injected runs are a failure")
     chosen = parser.parse_args()
     for build in chosen.builds:
         if not (build / "build.ninja").is_file():
             parser.error(f"{build} is no build directory")
+    return chosen
 
-    jobs = collect(chosen.builds, chosen.only)
+
+def summarize(jobs, injected_min, seconds):
+    """Says what all of them counted; the exit status."""
+    passed, failed = sum(job.passed for job in jobs), sum(job.failed for job in jobs)
+    skipped, injected = sum(job.skipped for job in jobs), sum(job.injected for job in jobs)
+    if skipped:
+        print(f"{skipped} were skipped, as said above")
+    if injected:
+        suites_s = sum(job.seconds for job in jobs if job.injected)
+        print(f"{injected} injected runs, in suites that took {suites_s:.0f} s; everything took {seconds:.1f} s")
+    wrong = [job.name for job in jobs if job.failed]
+    if wrong:
+        print(f"failed: {', '.join(wrong)}")
+    if injected < injected_min:
+        print(f"{injected} injected runs are fewer than {injected_min}")
+        failed += 1
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or passed == 0 else 0
+
+
+def main():
+    chosen = read_options()
+    jobs = collect(chosen)
+    started = time.monotonic()
     runner = Runner()
     workers = ThreadPoolExecutor(AT_ONCE)
     try:
@@ -221,16 +276,7 @@ def main():
         workers.shutdown(wait=False, cancel_futures=True)
         runner.end_all()
         return 130
-    passed, failed = sum(job.passed for job in jobs), sum(job.failed for job in jobs)
-    skipped = sum(job.skipped for job in jobs)
-    if skipped:
-        print(f"{skipped} were skipped, as said above")
-    swept = [job for job in jobs if job.injected]
-    if swept:
-        print(f"{sum(job.injected for job in swept)} injected runs, in suites that took "
-              f"{sum(job.seconds for job in swept):.0f} s")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed or passed == 0 else 0
+    return summarize(jobs, chosen.injected_min, time.monotonic() - started)
 
 
 if __name__ == "__main__":

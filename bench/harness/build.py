@@ -1,6 +1,6 @@
 """Builds the programs of every contestant into <build directory>/bench/<contestant>/<program>.
 
-Everything comes from this machine's packages (setup.sh installs them); nothing is fetched.
+Everything comes from this machine's packages (tools/packages.sh bench installs them); nothing is fetched.
 """
 
 import json
@@ -38,7 +38,7 @@ def _tool(name):
         return str(path)
     found = shutil.which(name)
     if found is None:
-        raise Missing(f"{name} is not installed (bench/setup.sh does it)")
+        raise Missing(f"{name} is not installed (tools/packages.sh bench installs it)")
     return found
 
 
@@ -167,7 +167,7 @@ class Builder:
         if not self._outdated(contestant, programs, folder):
             return
         if not CARGO_REGISTRY.is_dir():
-            raise Missing(f"{CARGO_REGISTRY} is not there (bench/setup.sh installs it)")
+            raise Missing(f"{CARGO_REGISTRY} is not there (tools/packages.sh bench installs it)")
         # Cargo writes beside its sources: let it do so in a copy.
         work = self.output / "tokio-work"
         shutil.copytree(folder, work, dirs_exist_ok=True)

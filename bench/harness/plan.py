@@ -206,6 +206,21 @@ def echo_idle(seconds, few=10, many=5000):
     return Group(runs, entries, Load(64, 50, seconds))
 
 
+def splice_copy(scale):
+    """A large file over a connection: processor time of the sender."""
+    arguments = (str(1024 // scale),)
+    runs = (
+        Run("weft", "weft", "splice_copy", arguments, (("WEFT_DRIVER", "uring"),)),
+        Run("floor", "floors", "splice_copy", arguments),
+        Run("weft_epoll", "weft", "splice_copy", arguments, (("WEFT_DRIVER", "epoll"),)),
+    )
+    names = (("splice_copy", "weft"), ("splice_copy_epoll", "weft_epoll"))
+    entries = tuple(
+        Entry(name, "ms", run, "sendfile until it is done", ("floor",), mark=Mark(ratio=1.05)) for name, run in names
+    )
+    return Group(runs, entries)
+
+
 def groups(quick):
     """Everything there is to measure; `quick` only shows that it works."""
     scale = 20 if quick else 1
@@ -231,6 +246,10 @@ def groups(quick):
             "rate_limit", "a reading of the clock", dict(weft=20_000_000, floors=20_000_000), mark=30, scale=scale
         ),
         own_cost(
+            "cache_hit", "the same lookup in a plain hash table with a list by use",
+            dict(weft=10_000_000, floors=10_000_000), mark=60, scale=scale,
+        ),
+        own_cost(
             "log_line", "the date, and snprintf into memory", dict(weft=50_000, floors=1_000_000),
             mark=1000, scale=scale,
         ),
@@ -242,6 +261,7 @@ def groups(quick):
         timer_op(scale),
         parked(scale),
         waiting(scale),
+        splice_copy(scale),
         echo(64, 50, seconds),
         echo(64, 1000, seconds),
         echo(1024, 50, seconds),

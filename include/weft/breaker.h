@@ -14,7 +14,8 @@
  *
  * A call that its caller cancels says nothing about the peer: it does not count, and a probe gives its place back. So a
  * deadline belongs inside the guard, as above: outside, it is a cancel. Results of calls that began before a
- * transition do not count any more. Static, or in your memory; needs no finishing. Threads: the tasks of one loop.
+ * transition do not count any more. Each transition is a line of the log (module "breaker") and is counted
+ * (weft_breaker_transitions_total). Static, or in your memory; needs no finishing. Threads: the tasks of one loop.
  */
 #ifndef WEFT_BREAKER_H
 #define WEFT_BREAKER_H

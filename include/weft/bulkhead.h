@@ -16,6 +16,9 @@
  * "Analysis of the Increase and Decrease Algorithms for Congestion Avoidance", 1989; as Netflix' concurrency-limits
  * does). It begins at .inside, and learns from calls made by wf_guarded.
  *
+ * Refused and shed calls are counted (weft_bulkhead_refused_total); the first since one came in without waiting is a
+ * line of the log (module "bulkhead").
+ *
  * The wait is first in, first out, with direct hand-over, and is bounded by the deadline of the caller's scope alone.
  * With `.waiting` 0 nobody waits. Static, or in your memory; needs no finishing, but nobody may be inside or waiting
  * when it goes out of use. Threads: the tasks of one loop.
@@ -61,7 +64,7 @@ struct wf_shed_ {
 
 struct wf_bulkhead {
     struct wf_bulkhead_options options;
-    bool ready_;
+    bool ready_, refusing_; /* refusing: nobody came in without waiting since a call was refused */
     struct wf_queue_ waiters_;
     struct wf_shed_ shed_;
     int successes_;      /* since the limit went up last */

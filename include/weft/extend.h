@@ -48,7 +48,9 @@ struct wf_stream_class {
     void (*destroy)(struct wf_stream *stream);
     /* The descriptor underneath; NULL: there is none. */
     int (*fd)(const struct wf_stream *stream);
-    void *reserved_[4];
+    /* As wf_stream_peer and wf_stream_local; NULL: it has no address. */
+    int (*address)(const struct wf_stream *stream, bool peer, struct wf_address *address);
+    void *reserved_[3];
 };
 
 /* The first member of yours. */

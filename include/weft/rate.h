@@ -89,8 +89,13 @@ struct wf_rate_keys_statistics {
 
 /*
  * A limiter with the same rate for every key (a user, an address), at most `keys_max` of them at a time: some 48 bytes
- * each, taken at once. A key that has been quiet until its whole burst is free again is forgotten when room is wanted;
- * that changes nothing for it. Owns: the caller, until wf_rate_keys_destroy. Suspends: never.
+ * each, taken at once. The options are those of a WF_RATE:
+ *
+ *     static const struct wf_rate each = WF_RATE(10, WF_SECONDS(1), .burst = 20);
+ *     int rc = wf_rate_keys_create(&each.options, 10000, &users);
+ *
+ * A key that has been quiet until its whole burst is free again is forgotten when room is wanted; that changes nothing
+ * for it. Owns: the caller, until wf_rate_keys_destroy. Suspends: never.
  * Errors: -EINVAL, with a message, for a rate without sense, or keys_max 0 or over 2^30; -ENOMEM.
  */
 WF_API int wf_rate_keys_create(const struct wf_rate_options *options, size_t keys_max, struct wf_rate_keys **keys);

@@ -7,6 +7,9 @@
  * such a thing. The code of the last attempt is what comes back, and the message that goes with it (wf_failure, the
  * errors of a scope) lists the attempts: "3 attempts in 1.2 s: -111 Connection refused, ...".
  *
+ * Each attempt that fails and is followed by another one is a line of the log (module "retry"), and so is the end of
+ * them; both are counted (weft_retries_total, weft_retries_exhausted_total). A call that succeeds at once says nothing.
+ *
  * Many callers that retry in step are a load of their own: give them .jitter, and a budget that they share.
  * What is retried must bear to be done twice. Threads: the tasks of one loop.
  */

@@ -263,7 +263,8 @@ struct wf_limiter {
 
 /* Declares a permit that is given back when its block is left. A permit elsewhere (in a struct) begins as zeros, and
  * must live until it is given back. */
-#define WF_PERMIT(permit) struct wf_permit permit __attribute__((cleanup(wf_permit_leave_))) = {.limiter_ = NULL}
+#define WF_PERMIT(permit)                                                                                              \
+    struct wf_permit permit __attribute__((cleanup(wf_permit_leave_), unused)) = {.limiter_ = NULL}
 
 /*
  * wf_limiter_acquire(limiter, permit): a task that ends while it holds a permit is reported, with the place of this

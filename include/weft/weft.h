@@ -19,10 +19,13 @@
 #ifndef WEFT_WEFT_H
 #define WEFT_WEFT_H
 
+#include <weft/address.h>
 #include <weft/arena.h>
+#include <weft/background.h>
 #include <weft/base.h>
 #include <weft/breaker.h>
 #include <weft/bulkhead.h>
+#include <weft/cache.h>
 #include <weft/channel.h>
 #include <weft/context.h>
 #include <weft/cxx.h>
@@ -31,21 +34,28 @@
 #include <weft/generator.h>
 #include <weft/group.h>
 #include <weft/hedge.h>
+#include <weft/interfaces.h>
 #include <weft/iterate.h>
 #include <weft/log.h>
 #include <weft/metrics.h>
 #include <weft/pipeline.h>
+#include <weft/pool.h>
 #include <weft/rate.h>
+#include <weft/reader.h>
 #include <weft/retry.h>
 #include <weft/run.h>
 #include <weft/scope.h>
 #include <weft/select.h>
+#include <weft/socket.h>
 #include <weft/stream.h>
 #include <weft/sync.h>
 #include <weft/task.h>
 #include <weft/tcp.h>
 #include <weft/time.h>
 #include <weft/token.h>
+#include <weft/udp.h>
+#include <weft/unix.h>
 #include <weft/waker.h>
+#include <weft/writer.h>
 
 #endif

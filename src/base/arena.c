@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/memory.h"
 #include "base/sanitize.h"
 
@@ -21,6 +22,13 @@ struct wf_arena_block_ {
     struct wf_arena_block_ *older;
     size_t size; /* of the whole block */
     _Alignas(ALIGNMENT) char bytes[];
+};
+_Static_assert(sizeof(struct wf_arena_block_) == ARENA_BLOCK_HEAD, "who lends a first block makes room for its head");
+
+struct wf_arena_deferred_ {
+    struct wf_arena_deferred_ *earlier;
+    void (*fn)(void *arg);
+    void *arg;
 };
 
 void wf_arena_init(struct wf_arena *arena)
@@ -38,10 +46,11 @@ size_t wf_arena_used(const struct wf_arena *arena)
     return arena != NULL ? arena->used_ : 0;
 }
 
-static void block_free(struct wf_arena_block_ *block)
+static void block_free(struct wf_arena *arena, struct wf_arena_block_ *block)
 {
     unpoison(block->bytes, block->size - sizeof *block);
-    memory_free(block);
+    if (block == arena->lent_) arena->lent_ = NULL;
+    else memory_free(block);
 }
 
 static void use_block(struct wf_arena *arena, struct wf_arena_block_ *block)
@@ -52,8 +61,34 @@ static void use_block(struct wf_arena *arena, struct wf_arena_block_ *block)
     poison(block->bytes, block->size - sizeof *block);
 }
 
+void arena_lend(struct wf_arena *arena, void *memory, size_t size)
+{
+    struct wf_arena_block_ *block = memory;
+    *block = (struct wf_arena_block_){.size = size};
+    arena->lent_ = block;
+    use_block(arena, block);
+}
+
+size_t arena_own_memory(const struct wf_arena *arena)
+{
+    size_t size = 0;
+    for (const struct wf_arena_block_ *block = arena->block_; block != NULL; block = block->older)
+        if (block != arena->lent_) size += block->size;
+    return size;
+}
+
+static void make_deferred_calls(struct wf_arena *arena)
+{
+    while (arena->deferred_ != NULL) {
+        const struct wf_arena_deferred_ *last = arena->deferred_;
+        arena->deferred_ = last->earlier;
+        last->fn(last->arg);
+    }
+}
+
 void wf_arena_reset(struct wf_arena *arena)
 {
+    make_deferred_calls(arena);
     struct wf_arena_block_ *newest = arena->block_;
     if (newest == NULL) return;
     if (newest->size > LARGEST_BLOCK) { /* one large request must not be kept for ever */
@@ -63,7 +98,7 @@ void wf_arena_reset(struct wf_arena *arena)
     while (newest->older != NULL) {
         struct wf_arena_block_ *older = newest->older;
         newest->older = older->older;
-        block_free(older);
+        block_free(arena, older);
     }
     arena->used_ = 0;
     use_block(arena, newest);
@@ -71,10 +106,11 @@ void wf_arena_reset(struct wf_arena *arena)
 
 void wf_arena_finish(struct wf_arena *arena)
 {
+    make_deferred_calls(arena);
     while (arena->block_ != NULL) {
         struct wf_arena_block_ *block = arena->block_;
         arena->block_ = block->older;
-        block_free(block);
+        block_free(arena, block);
     }
     arena->next_ = arena->end_ = NULL;
     arena->used_ = 0;
@@ -160,4 +196,14 @@ char *wf_arena_printf(struct wf_arena *arena, const char *format, ...)
     char *text = wf_arena_vprintf(arena, format, arguments);
     va_end(arguments);
     return text;
+}
+
+int wf_arena_defer_(struct wf_arena *arena, void (*fn)(void *arg), const void *arg)
+{
+    struct wf_arena_deferred_ *deferred = wf_arena_alloc(arena, sizeof *deferred);
+    if (deferred == NULL) return -ENOMEM;
+    *deferred = (struct wf_arena_deferred_){.earlier = arena->deferred_, .fn = fn};
+    deferred->arg = (void *)(uintptr_t)arg;
+    arena->deferred_ = deferred;
+    return 0;
 }

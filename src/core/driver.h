@@ -16,6 +16,7 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include "core/wait.h"
 
@@ -39,7 +40,7 @@ struct job {
     const char *name;
     const struct wf_context *context; /* the task-locals of the task that gave it */
     uint64_t task_id;                 /* and its number */
-    struct wf_timer_ timer; /* of a driver that decides when it runs */
+    struct wf_timer_ timer;           /* of a driver that decides when it runs */
 };
 
 enum op_kind {
@@ -49,12 +50,18 @@ enum op_kind {
     OP_SEND,
     OP_RECEIVE_MESSAGE, /* a struct msghdr in `buffer`, its parts together `size` bytes */
     OP_SEND_MESSAGE,
+    OP_RECEIVE_MANY, /* `size` struct mmsghdr in `buffer`; result: how many, at least one */
+    OP_SEND_MANY,
     OP_READ, /* everything else; offset -1: at the descriptor's own position */
     OP_WRITE,
     OP_OPEN, /* result: the new descriptor */
     OP_STAT, /* into a struct statx */
     OP_SYNC,
     OP_POLL, /* result: the readiness found */
+    /* Between a descriptor and a pipe of the caller's, `fd`, which has room or bytes: only the descriptor may have to
+     * wait. It is in non-blocking mode, or, with an offset, a file. */
+    OP_SPLICE_IN,  /* from the descriptor to the pipe; offset -1: it has none */
+    OP_SPLICE_OUT, /* from the pipe to the descriptor */
     OP_KINDS,
 };
 
@@ -65,7 +72,7 @@ struct op {
     struct desc *desc;                           /* NULL for paths and foreign descriptors */
     void (*done)(struct op *op, int64_t result); /* of one that op_start started */
     struct op *next, *prev;                      /* among the pending ones of its descriptor, or of the loop */
-    int fd;                                      /* OP_POLL: the foreign descriptor */
+    int fd;                                      /* OP_POLL: the foreign descriptor; OP_SPLICE_...: the pipe */
     unsigned flags; /* OP_OPEN: open(2); OP_STAT: AT_SYMLINK_NOFOLLOW; OP_POLL: WF_READABLE ...; sockets: MSG_... */
     mode_t mode;
     void *buffer;
@@ -134,14 +141,30 @@ struct driver {
     bool (*job_cancel)(struct loop *loop, struct job *job);
     /* The numeric address of a host that the driver knows by name; NULL: none. NULL itself: the system resolves. */
     const char *(*host_address)(struct loop *loop, const char *name);
+    /* The numeric address of the host that this task is on, which has no other interfaces; NULL: the system knows. */
+    const char *(*own_address)(struct loop *loop);
     /* Calls that do not wait: each as its system call, with close-on-exec, `-errno` for failure. */
     int (*socket)(struct loop *loop, int family, int type, int protocol);
     int (*pipe)(struct loop *loop, int ends[2]);
+    int (*socket_pair)(struct loop *loop, int type, int ends[2]); /* AF_UNIX */
     int (*bind)(struct loop *loop, int fd, const struct sockaddr *address, socklen_t size);
     int (*listen)(struct loop *loop, int fd, int backlog);
     /* SO_LINGER too takes a number: the seconds that a close lingers; 0: it resets the connection. */
     int (*set_option)(struct loop *loop, int fd, int level, int name, int value);
+    int (*set_option_bytes)(struct loop *loop, int fd, int level, int name, const void *bytes, socklen_t size);
+    /* Of a socket of datagrams, or a Unix socket: -EAGAIN where the listener has no room. */
+    int (*connect_now)(struct loop *loop, int fd, const struct sockaddr *address, socklen_t size);
+    /* Of a socket of messages: -EAGAIN where it would wait. */
+    int64_t (*send_now)(struct loop *loop, int fd, const struct msghdr *message);
+    /* Of Unix sockets. The permissions that the file will have, before it is bound. For as long as the descriptor is
+     * open that this gives (0: not needed), nobody else who asks for the same takes over or makes a file in its
+     * directory. Removes such a file. Who is the peer. */
+    int (*set_mode)(struct loop *loop, int fd, mode_t mode);
+    int (*lock_names)(struct loop *loop, const char *path);
+    int (*remove_name)(struct loop *loop, const char *path);
+    int (*peer_owner)(struct loop *loop, int fd, struct ucred *owner);
     int (*local_name)(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
+    int (*peer_name)(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
     int (*shutdown)(struct loop *loop, int fd, int how);
     int (*status)(struct loop *loop, int fd, struct stat *status);
     /* Prepares a descriptor for operations; detaches and closes it. */
@@ -178,5 +201,7 @@ void op_complete(struct op *op, int64_t result);
 
 void desc_init(struct desc *desc, int fd, void (*release)(struct desc *desc));
 void desc_close(struct desc *desc);
+/* The counterpart of `pending++`, for who needs the descriptor while it waits for something else. */
+void desc_leave(struct desc *desc);
 
 #endif

@@ -110,6 +110,13 @@ static void set_failure(struct wf_task *task, struct wf_error *failure)
     extra->failure = failure;
 }
 
+const char *failure_text(const struct wf_task *task, int code)
+{
+    const struct task_extra *extra = task->extra;
+    bool known = extra != NULL && extra->failure != NULL && extra->failure->code == code;
+    return known ? extra->failure->message : wf_strerror(code);
+}
+
 void failure_move(struct wf_task *from, struct wf_task *to, int code)
 {
     struct wf_error *failure = take_failure(from, code);

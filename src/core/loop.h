@@ -193,7 +193,7 @@ static inline int take_turn(struct loop *loop, struct wf_wait *wait, struct wf_w
     next->wait = NULL;
     next->resumes++;
     loop->running = next;
-    return fiber_pass(&task->sp, task->stack, next->sp, next->stack, &wait->result);
+    return fiber_pass(&task->sp, task->stack, next->sp, next->stack, &wait->result, (int)result);
 }
 
 /* Runs passes until every task has ended, and every job that was abandoned. */

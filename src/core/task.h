@@ -111,6 +111,8 @@ const struct wf_reason *node_reason(const struct wf_node_ *node);
 void scope_note_error(struct wf_scope *scope, struct wf_task *task, int code);
 /* What the block of a scope leaves behind: errors not taken become the owner's last failure, the rest is freed. */
 void scope_pass_errors(struct wf_scope *scope, struct wf_task *owner);
+/* The task's own words for a failure with that code (wf_fail), else the code's text. */
+const char *failure_text(const struct wf_task *task, int code);
 /* The details of one task's failure become another's. */
 void failure_move(struct wf_task *from, struct wf_task *to, int code);
 void errors_free(struct wf_error *errors);

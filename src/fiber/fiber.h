@@ -11,8 +11,9 @@
 #include "fiber/stack.h"
 
 void weft_fiber_switch(void **save, void *to);
-/* The switch for two that take turns, made to be a tail call: gives *result once it is resumed. */
-int weft_fiber_pass(void **save, void *to, const int64_t *result);
+/* The switch for two that take turns, made to be a tail call: gives *result once it is resumed, and the other one, when
+ * it waits in here too, `answer`, which must be what lies at its own place of the result. */
+int weft_fiber_pass(void **save, void *to, const int64_t *result, int answer);
 void *weft_fiber_prepare(void *top, void (*entry)(void *argument), void *argument);
 
 /*
@@ -30,9 +31,9 @@ __attribute__((always_inline)) static inline void fiber_switch(void **save, stru
 
 /* The same, by weft_fiber_pass where no sanitizer must hear of the return. */
 __attribute__((always_inline)) static inline int fiber_pass(void **save, struct stack *from, void *to,
-                                                                struct stack *into, const int64_t *result)
+                                                                struct stack *into, const int64_t *result, int answer)
 {
-    if (!WEFT_ASAN && !WEFT_TSAN) return weft_fiber_pass(save, to, result);
+    if (!WEFT_ASAN && !WEFT_TSAN) return weft_fiber_pass(save, to, result, answer);
     fiber_switch(save, from, to, into, false);
     return (int)*result;
 }

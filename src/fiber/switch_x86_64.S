@@ -2,7 +2,7 @@
  * The context switch for x86-64 (System V ABI).
  *
  *     void  weft_fiber_switch(void **save, void *to);
- *     int weft_fiber_pass(void **save, void *to, const int64_t *result);
+ *     int weft_fiber_pass(void **save, void *to, const int64_t *result, int answer);
  *     void *weft_fiber_prepare(void *top, void (*entry)(void *), void *argument);
  *
  * A suspended context is its stack pointer; from there upwards:
@@ -112,8 +112,8 @@ weft_fiber_pass:
     _CET_ENDBR
     pushq %rdx
     .cfi_adjust_cfa_offset 8
-    leaq fiber_passed(%rip), %rax
-    pushq %rax
+    leaq fiber_passed(%rip), %r8
+    pushq %r8
     .cfi_adjust_cfa_offset 8
     pushq %rbp
     .cfi_adjust_cfa_offset 8
@@ -160,6 +160,16 @@ weft_fiber_pass:
     movq 32(%rsp), %r12
     movq 40(%rsp), %rbx
     movq 48(%rsp), %rbp
+    cmpq %r8, 56(%rsp)
+    jne 3f
+    movl %ecx, %eax                 /* it passed too: the answer goes straight to its caller */
+    movq 72(%rsp), %rcx
+    addq $80, %rsp
+    .cfi_def_cfa_offset 0
+    .cfi_register %rip, %rcx
+    notrack jmp *%rcx
+3:  .cfi_def_cfa_offset 64
+    .cfi_offset %rip, -8
     movq 56(%rsp), %rcx
     addq $64, %rsp
     .cfi_def_cfa_offset 0

@@ -13,6 +13,7 @@
 
 #include "flow/call.h"
 #include "flow/window.h"
+#include "observe/event.h"
 
 bool wf_is_peer_failure(int code)
 {
@@ -86,15 +87,21 @@ static __attribute__((noinline)) int prepare(struct wf_breaker *breaker)
 
 /* ---- States ---- */
 
+_Static_assert((int)WF_BREAKER_CLOSED == BREAKER_CLOSED && (int)WF_BREAKER_OPEN == BREAKER_OPEN &&
+                   (int)WF_BREAKER_HALF_OPEN == BREAKER_HALF_OPEN,
+               "the log knows the states by the same numbers");
+
 /* Every transition passes here once. */
-static void note_transition(const struct wf_breaker *breaker, enum wf_breaker_state before)
+static void note_transition(const struct wf_breaker *breaker, enum wf_breaker_state before, int error)
 {
     const struct wf_breaker_options *options = &breaker->options;
+    event_breaker(options->name, (enum breaker_state)before, (enum breaker_state)breaker->state_, error);
     if (options->on_transition == NULL) return;
     options->on_transition(options->context, breaker, before, (enum wf_breaker_state)breaker->state_);
 }
 
-static void enter_state(struct loop *loop, struct wf_breaker *breaker, enum wf_breaker_state state)
+/* `error`: what opened it; 0 else, and where that was slowness. */
+static void enter_state(struct loop *loop, struct wf_breaker *breaker, enum wf_breaker_state state, int error)
 {
     enum wf_breaker_state before = (enum wf_breaker_state)breaker->state_;
     breaker->state_ = (uint8_t)state;
@@ -106,7 +113,7 @@ static void enter_state(struct loop *loop, struct wf_breaker *breaker, enum wf_b
         if (__builtin_add_overflow(loop_now(loop), open_for, &breaker->until_)) breaker->until_ = WF_FOREVER;
         breaker->statistics_.opened++;
     }
-    note_transition(breaker, before);
+    note_transition(breaker, before, error);
 }
 
 /* ---- Letting calls through ---- */
@@ -127,7 +134,7 @@ static __attribute__((noinline)) int admit_probe(struct loop *loop, struct wf_br
 {
     if (breaker->state_ == WF_BREAKER_OPEN) {
         if (loop_now(loop) < breaker->until_) return refuse(breaker);
-        enter_state(loop, breaker, WF_BREAKER_HALF_OPEN);
+        enter_state(loop, breaker, WF_BREAKER_HALF_OPEN, 0);
     }
     if (breaker->probing_ + breaker->probed_ >= probes_of(breaker)) return refuse(breaker);
     breaker->probing_++;
@@ -164,14 +171,14 @@ static bool trips(struct loop *loop, struct wf_breaker *breaker, bool failed, bo
     return window_trips(&breaker->window_, options);
 }
 
-static void probe_over(struct loop *loop, struct wf_breaker *breaker, bool failed)
+static void probe_over(struct loop *loop, struct wf_breaker *breaker, bool failed, int error)
 {
     breaker->probing_--;
     if (failed) {
-        enter_state(loop, breaker, WF_BREAKER_OPEN);
+        enter_state(loop, breaker, WF_BREAKER_OPEN, error);
         return;
     }
-    if (++breaker->probed_ >= probes_of(breaker)) enter_state(loop, breaker, WF_BREAKER_CLOSED);
+    if (++breaker->probed_ >= probes_of(breaker)) enter_state(loop, breaker, WF_BREAKER_CLOSED, 0);
 }
 
 static bool counts(const struct wf_breaker *breaker, int code)
@@ -194,8 +201,9 @@ void breaker_record(struct loop *loop, struct wf_breaker *breaker, struct wf_per
         breaker->statistics_.failures++;
         breaker->last_code_ = code;
     }
-    if (breaker->state_ == WF_BREAKER_HALF_OPEN) probe_over(loop, breaker, failed || slow);
-    else if (trips(loop, breaker, failed, slow)) enter_state(loop, breaker, WF_BREAKER_OPEN);
+    int error = failed ? code : 0;
+    if (breaker->state_ == WF_BREAKER_HALF_OPEN) probe_over(loop, breaker, failed || slow, error);
+    else if (trips(loop, breaker, failed, slow)) enter_state(loop, breaker, WF_BREAKER_OPEN, error);
 }
 
 void breaker_give_back(struct wf_breaker *breaker, struct wf_permit_ *permit)

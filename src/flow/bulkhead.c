@@ -3,6 +3,7 @@
 
 #include "core/loop.h"
 #include "flow/bulkhead.h"
+#include "observe/event.h"
 
 static const char *name_of(const struct wf_bulkhead *bulkhead)
 {
@@ -60,14 +61,23 @@ static void count_in(struct wf_bulkhead *bulkhead)
 static bool take_place(struct wf_bulkhead *bulkhead)
 {
     if (!has_room(bulkhead)) return false;
+    bulkhead->refusing_ = false;
     count_in(bulkhead);
     return true;
+}
+
+/* A line for the first, so that a flood of calls is not one of lines. */
+static void tell_refusal(struct wf_bulkhead *bulkhead, const char *why)
+{
+    event_bulkhead(bulkhead->options.name, why, !bulkhead->refusing_);
+    bulkhead->refusing_ = true;
 }
 
 /* Every call that is refused at once passes here. */
 static int refuse(struct wf_bulkhead *bulkhead)
 {
     bulkhead->statistics_.refused++;
+    tell_refusal(bulkhead, "full");
     return wf_fail(WF_EFULL, "%s: full, with %d inside and %d waiting", name_of(bulkhead), bulkhead->statistics_.inside,
                    bulkhead->statistics_.waiting);
 }
@@ -128,6 +138,7 @@ static bool first_is_shed(struct loop *loop, struct wf_bulkhead *bulkhead)
 static void shed_first(struct wf_bulkhead *bulkhead)
 {
     bulkhead->statistics_.shed++;
+    tell_refusal(bulkhead, "shed");
     queue_grant(&bulkhead->waiters_, WF_EFULL);
 }
 

@@ -9,19 +9,11 @@
 
 /* ---- Fallback ---- */
 
-/* The task's own words for a failure with that code, else the code's text. */
-static const char *words_for(const struct loop *loop, int code)
-{
-    const struct task_extra *extra = loop->running->extra;
-    bool known = extra != NULL && extra->failure != NULL && extra->failure->code == code;
-    return known ? extra->failure->message : wf_strerror(code);
-}
-
 bool wf_fallback_begin_(struct wf_fallback_ *fallback, int code)
 {
     struct loop *loop = LOOP_HERE();
     if (loop->running->current->flags & NODE_CANCELLED) return false;
-    snprintf(fallback->said, sizeof fallback->said, "%s", words_for(loop, code));
+    snprintf(fallback->said, sizeof fallback->said, "%s", failure_text(loop->running, code));
     return true;
 }
 
@@ -29,7 +21,7 @@ int wf_fallback_failed_(const struct wf_fallback_ *fallback, int code)
 {
     struct loop *loop = LOOP_HERE();
     if (code == -ECANCELED && (loop->running->current->flags & NODE_CANCELLED)) return code;
-    return wf_fail(code, "%s; and the fallback: %s", fallback->said, words_for(loop, code));
+    return wf_fail(code, "%s; and the fallback: %s", fallback->said, failure_text(loop->running, code));
 }
 
 /* ---- Hedge ---- */

@@ -4,6 +4,7 @@
 #include <weft/time.h>
 
 #include "flow/call.h"
+#include "observe/event.h"
 
 enum {
     ATTEMPTS_DEFAULT = 3,
@@ -18,6 +19,15 @@ enum stopped {
     STOPPED_BY_DEADLINE,
     STOPPED_BY_BUDGET,
     STOPPED_BY_BREAKER,
+};
+
+static const char *const reasons[] = {
+    [STOPPED_NOT] = NULL,
+    [STOPPED_BY_CODE] = "that is not retried",
+    [STOPPED_BY_CANCEL] = "cancelled",
+    [STOPPED_BY_DEADLINE] = "no time for another",
+    [STOPPED_BY_BUDGET] = "the retry budget is empty",
+    [STOPPED_BY_BREAKER] = "the breaker is open",
 };
 
 bool wf_is_transient(int code)
@@ -175,9 +185,28 @@ static enum stopped decide(struct loop *loop, struct wf_call_ *call, int64_t *wa
     return STOPPED_NOT;
 }
 
+/* There were several attempts, or there would have been: else the error speaks for itself. */
+static bool is_worth_telling(const struct wf_call_ *call)
+{
+    enum stopped stopped = call->stopped_;
+    bool speaks_for_itself = stopped == STOPPED_NOT || stopped == STOPPED_BY_CODE;
+    return call->number_ > 1 || !speaks_for_itself;
+}
+
+/* To the log and the metrics, where another attempt follows or might have. */
+static void log_attempt(const struct wf_call_ *call, int64_t wait)
+{
+    const char *why = reasons[call->stopped_] != NULL ? reasons[call->stopped_] : "that was the last one";
+    uint32_t number = (uint32_t)call->number_;
+    if (wait >= 0) event_retry(call_name(call), number, wait, call->code_);
+    else if (call->stopped_ != STOPPED_BY_CANCEL && is_worth_telling(call))
+        event_retries_over(call_name(call), number, call->code_, why);
+}
+
 /* Every attempt passes here once, when it is over. */
 static void note_attempt(struct loop *loop, const struct wf_call_ *call, int64_t wait)
 {
+    if (call->code_ < 0 && call->retry_ != NULL) log_attempt(call, wait);
     const struct wf_retry_options *retry = call->retry_;
     const struct wf_pipeline *pipeline = call->pipeline_;
     bool retry_asks = retry != NULL && retry->on_attempt != NULL;
@@ -241,31 +270,19 @@ static void add_attempts(struct story *story, const struct wf_call_ *call, int64
 /* What the last attempt said itself, beyond the text of its code. */
 static const char *said(const struct loop *loop, int code)
 {
-    const struct task_extra *extra = loop->running->extra;
-    if (extra == NULL || extra->failure == NULL || extra->failure->code != code) return NULL;
-    const char *text = extra->failure->message;
+    const char *text = failure_text(loop->running, code);
     return strcmp(text, wf_strerror(code)) != 0 ? text : NULL;
 }
-
-static const char *const reasons[] = {
-    [STOPPED_NOT] = "",
-    [STOPPED_BY_CODE] = "; that is not retried",
-    [STOPPED_BY_CANCEL] = "; cancelled",
-    [STOPPED_BY_DEADLINE] = "; no time for another",
-    [STOPPED_BY_BUDGET] = "; the retry budget is empty",
-    [STOPPED_BY_BREAKER] = "; the breaker is open",
-};
 
 void retry_explain(struct loop *loop, const struct wf_call_ *call)
 {
     enum stopped stopped = call->stopped_;
-    bool speaks_for_itself = stopped == STOPPED_NOT || stopped == STOPPED_BY_CODE;
-    if (call->number_ == 1 && speaks_for_itself) return;
+    if (!is_worth_telling(call)) return;
     if (call->code_ == -ECANCELED && stopped == STOPPED_BY_CANCEL) return;
     struct story story;
     story.size = 0;
     add_attempts(&story, call, loop_now(loop));
-    add(&story, "%s", reasons[stopped]);
+    if (reasons[stopped] != NULL) add(&story, "; %s", reasons[stopped]);
     const char *last = said(loop, call->code_);
     if (last != NULL) add(&story, "; it said: %s", last);
     (void)wf_fail(call->code_, "%s", story.text);

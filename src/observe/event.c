@@ -7,8 +7,23 @@ WF_COUNTER(retries, "weft_retries_total", "Attempts that failed and were followe
 WF_COUNTER(exhausted, "weft_retries_exhausted_total", "Calls whose last attempt failed.", .labels = {"name"});
 WF_COUNTER(transitions, "weft_breaker_transitions_total", "Changes of a circuit breaker's state.",
            .labels = {"name", "to"});
+WF_COUNTER(closed, "weft_pool_closed_total", "Resources that a pool closed.", .labels = {"name", "reason"});
+WF_COUNTER(unopened, "weft_pool_unopened_total", "Resources that a pool was to keep open and could not open.",
+           .labels = {"name"});
+
+WF_COUNTER(bulkhead_refused, "weft_bulkhead_refused_total", "Calls that a bulkhead refused or shed.",
+           .labels = {"name", "why"});
+WF_GAUGE(background_tasks, "weft_background_tasks", "Background tasks that have not ended.", .labels = {"name"});
+WF_COUNTER(background_ended, "weft_background_ended_total", "Background tasks that ended.",
+           .labels = {"name", "outcome"});
+WF_COUNTER(background_refused, "weft_background_refused_total", "Background tasks that were not started.",
+           .labels = {"name"});
+WF_COUNTER(background_skipped, "weft_background_skipped_total",
+           "Runs of periodic tasks that were due while the one before was under way.", .labels = {"name"});
 
 static struct wf_log_module retry_module = {"retry", 0, NULL}, breaker_module = {"breaker", 0, NULL};
+static struct wf_log_module bulkhead_module = {"bulkhead", 0, NULL}, background_module = {"background", 0, NULL};
+static struct wf_log_module pool_module = {"pool", 0, NULL}, cache_module = {"cache", 0, NULL};
 
 static void say(struct wf_log_module *module, enum wf_log_level level, const char *message,
                 const struct wf_field *fields)
@@ -45,4 +60,81 @@ void event_breaker(const char *name, enum breaker_state from, enum breaker_state
     const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_TEXT("from", states[from]),
                                       error < 0 ? WF_CODE("error", error) : wf_field_end_(), wf_field_end_()};
     say(&breaker_module, to == BREAKER_OPEN ? WF_WARN : WF_INFO, messages[to], fields);
+}
+
+void event_bulkhead(const char *name, const char *why, bool first)
+{
+    wf_counter_add(wf_counter_at(&bulkhead_refused, shown(name), why), 1);
+    if (!first) return;
+    const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_TEXT("reason", why), wf_field_end_()};
+    say(&bulkhead_module, WF_WARN, "calls are refused", fields);
+}
+
+/* ---- Background tasks ---- */
+
+void event_background_started(const char *name)
+{
+    wf_gauge_add(wf_gauge_at(&background_tasks, shown(name)), 1);
+}
+
+void event_background_ended(const char *name, const char *outcome)
+{
+    wf_gauge_add(wf_gauge_at(&background_tasks, shown(name)), -1);
+    wf_counter_add(wf_counter_at(&background_ended, shown(name), outcome), 1);
+}
+
+void event_background_failed(const char *name, int error, const char *message, bool goes_on)
+{
+    const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_CODE("error", error), WF_TEXT("reason", message),
+                                      wf_field_end_()};
+    say(&background_module, WF_ERROR, goes_on ? "run failed" : "task failed", fields);
+}
+
+void event_background_cancelled(const char *name, const char *why)
+{
+    const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_TEXT("reason", why), wf_field_end_()};
+    say(&background_module, WF_INFO, "task cancelled", fields);
+}
+
+void event_background_refused(const char *name, const char *task, int error, bool first)
+{
+    wf_counter_add(wf_counter_at(&background_refused, shown(name)), 1);
+    if (!first) return;
+    const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_TEXT("refused", task), WF_CODE("error", error),
+                                      wf_field_end_()};
+    say(&background_module, WF_WARN, "tasks are refused", fields);
+}
+
+void event_background_skipped(const char *name, uint64_t runs)
+{
+    wf_counter_add(wf_counter_at(&background_skipped, shown(name)), runs);
+}
+
+void event_background_left(const char *name, uint32_t count, const char *tasks)
+{
+    const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_UINT("count", count), WF_TEXT("tasks", tasks),
+                                      wf_field_end_()};
+    say(&background_module, WF_WARN, "tasks are left", fields);
+}
+
+void event_pool_closed(const char *name, const char *reason, bool replaced, int error)
+{
+    wf_counter_add(wf_counter_at(&closed, shown(name), reason), 1);
+    const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_TEXT("reason", reason),
+                                      error < 0 ? WF_CODE("error", error) : wf_field_end_(), wf_field_end_()};
+    say(&pool_module, replaced ? WF_WARN : WF_DEBUG, replaced ? "resource replaced" : "resource closed", fields);
+}
+
+void event_pool_unopened(const char *name, int64_t delay_ns, int error)
+{
+    wf_counter_add(wf_counter_at(&unopened, shown(name)), 1);
+    const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_NS("delay", delay_ns), WF_CODE("error", error),
+                                      wf_field_end_()};
+    say(&pool_module, WF_WARN, "resource not opened", fields);
+}
+
+void event_refresh_failed(const char *name, int error)
+{
+    const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_CODE("error", error), wf_field_end_()};
+    say(&cache_module, WF_WARN, "refresh failed", fields);
 }

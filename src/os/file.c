@@ -1,5 +1,5 @@
 /* Files: open, read, write, sync, stat, load. */
-#include <weft/file.h>
+#include "os/file.h"
 
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -27,14 +27,14 @@ static int failed(int rc, const char *path)
 
 /* ---- Opening and closing ---- */
 
-static void drop(struct wf_file *file)
+void file_drop(struct wf_file *file)
 {
     if (--file->references == 0) memory_free(file);
 }
 
 static void file_release(struct desc *desc)
 {
-    drop((struct wf_file *)((char *)desc - offsetof(struct wf_file, desc)));
+    file_drop((struct wf_file *)((char *)desc - offsetof(struct wf_file, desc)));
 }
 
 int wf_file_open(const char *path, int flags, mode_t mode, struct wf_file **out)
@@ -59,6 +59,12 @@ int wf_file_open(const char *path, int flags, mode_t mode, struct wf_file **out)
     desc_init(&file->desc, fd, file_release);
     *out = file;
     return 0;
+}
+
+struct desc *file_hold(struct wf_file *file)
+{
+    file->references++;
+    return file->seekable ? &file->desc : NULL;
 }
 
 void wf_file_close(struct wf_file *file)
@@ -102,7 +108,7 @@ static ssize_t transfer_next(struct wf_file *file, enum op_kind kind, void *buff
     ssize_t rc = transfer(file, kind, buffer, size, file->position);
     if (rc > 0 && file->position >= 0) file->position += rc;
     file->moving = false;
-    drop(file);
+    file_drop(file);
     return rc;
 }
 

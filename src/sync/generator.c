@@ -213,12 +213,14 @@ static void close_iterator(struct wf_iterator *iterator)
     wf_ignore(wf_generator_close((struct wf_generator *)iterator));
 }
 
-/* Closes it, and its scope, which must be the innermost one; an error that nobody was told goes up. */
+/* Closes it, and its scope, which must be the innermost one; an error that nobody was told goes up, and so does what
+ * scopes inside the block handed to this one. */
 static void leave(struct wf_scope *scope)
 {
     struct wf_task *task = scope->owner_;
     int rc = wf_generator_close(generator_of(scope));
-    wf_ignore(wf_scope_end(scope, 0));
+    int handed_up = wf_scope_end(scope, 0);
+    if (handed_up < 0) scope_hand_up(task, scope, handed_up);
     if (rc < 0) scope_hand_up(task, scope, rc);
 }
 

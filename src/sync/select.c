@@ -222,7 +222,7 @@ static int wait_for_one(struct loop *loop, struct wf_case *cases, size_t count, 
     } else {
         group_leave(&select.group);
     }
-    if (select.polls > 0) stop_polls(&select, polls);
+    if (polls != NULL) stop_polls(&select, polls);
     if (index < 0) return (int)index;
     struct wf_case *won = &cases[index];
     won->result = (int)select.members[index].node.wait.result;

@@ -292,6 +292,7 @@ void body_run_together(const struct item *items, size_t count)
     struct together group = {.items = items, .count = count};
     together = &group;
     while (group.next < count) run_shared_loop(&group);
+    together = NULL;
 }
 
 /* ---- One that must end its process ---- */
@@ -311,13 +312,10 @@ static void read_end(int fd, char *text, size_t size)
 {
     char rest[512];
     size_t used = 0;
-    for (;;) {
-        bool room = used < size - 1;
-        ssize_t got = read(fd, room ? text + used : rest, room ? size - 1 - used : sizeof rest);
-        if (got <= 0) break;
-        if (room) used += (size_t)got;
-    }
+    ssize_t got = 1;
+    while (used < size - 1 && (got = read(fd, text + used, size - 1 - used)) > 0) used += (size_t)got;
     text[used] = '\0';
+    while (got > 0) got = read(fd, rest, sizeof rest);
 }
 
 static void check_death(const struct item *item, pid_t pid, int err)

@@ -1,5 +1,6 @@
 /* Where in the source an address of the program is. */
 #include <dlfcn.h>
+#include <inttypes.h>
 #include <link.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,7 +30,7 @@ static FILE *ask(const struct module *module, void *const *addresses, size_t cou
     static char command[2048];
     int size = snprintf(command, sizeof command, "addr2line -s -f -p -e '%s'", module->path);
     for (size_t i = 0; i < count; i++) /* one less: these are where the calls return to */
-        size += snprintf(command + size, sizeof command - (size_t)size, " %#tx",
+        size += snprintf(command + size, sizeof command - (size_t)size, " 0x%" PRIxPTR,
                          (uintptr_t)addresses[i] - module->shift - 1);
     snprintf(command + size, sizeof command - (size_t)size, " 2>/dev/null");
     return popen(command, "r");
@@ -42,7 +43,7 @@ static void say_neighbours(const struct module *module, void *const *addresses, 
     for (size_t i = 0; i < count; i++) {
         bool known = answers != NULL && fgets(line, sizeof line, answers) != NULL && strchr(line, '?') == NULL;
         if (known) say("        %.*s", (int)strcspn(line, "\n"), line);
-        else say("        %s+%#tx", module->path, (uintptr_t)addresses[i] - module->shift);
+        else say("        %s+0x%" PRIxPTR, module->path, (uintptr_t)addresses[i] - module->shift);
     }
     if (answers != NULL) pclose(answers);
 }

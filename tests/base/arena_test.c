@@ -4,6 +4,8 @@
 #include <string.h>
 #include <weft/testing.h>
 
+#include "base/arena.h" /* private: only an entry of the cache begins in lent memory */
+
 WF_TEST(memory_is_aligned_distinct_and_kept, .plain = true)
 {
     struct wf_arena arena;
@@ -67,6 +69,99 @@ WF_TEST(a_reset_settles_on_one_block, .plain = true)
     for (int i = 0; i < 70; i++) WF_EXPECT(wf_arena_zero(&arena, 100) != NULL);
     WF_EXPECT(wf_allocated_blocks() == blocks);
     wf_arena_finish(&arena);
+}
+
+/* ---- Deferred calls ---- */
+
+struct notes {
+    char text[32];
+    struct wf_arena *arena;
+    char *copy;
+};
+
+static void note_a(struct notes *notes)
+{
+    strcat(notes->text, "a");
+    if (notes->copy != NULL) memcpy(notes->copy, notes->text, sizeof notes->text);
+}
+
+static void note_b(struct notes *notes)
+{
+    strcat(notes->text, "b");
+    if (notes->arena != NULL) WF_EXPECT_CODE(wf_arena_defer(notes->arena, note_a, notes), 0);
+}
+
+WF_TEST(deferred_calls_are_made_once_the_last_one_first, .plain = true, .rule = "3.13")
+{
+    struct wf_arena arena;
+    struct notes notes = {.text = ""};
+    wf_arena_init(&arena);
+    WF_EXPECT_CODE(wf_arena_defer(&arena, note_a, &notes), 0);
+    WF_EXPECT(wf_arena_alloc(&arena, 5000) != NULL); /* in another block */
+    WF_EXPECT_CODE(wf_arena_defer(&arena, note_b, &notes), 0);
+    WF_EXPECT_TEXT(notes.text, "");
+    wf_arena_reset(&arena);
+    WF_EXPECT_TEXT(notes.text, "ba");
+    wf_arena_reset(&arena);
+    WF_EXPECT_TEXT(notes.text, "ba");
+    WF_EXPECT_CODE(wf_arena_defer(&arena, note_b, &notes), 0);
+    wf_arena_finish(&arena);
+    wf_arena_finish(&arena);
+    WF_EXPECT_TEXT(notes.text, "bab");
+}
+
+WF_TEST(a_deferred_call_sees_the_memory_and_may_defer_again, .plain = true)
+{
+    struct wf_arena arena;
+    wf_arena_init(&arena);
+    struct notes *notes = wf_arena_new(&arena, struct notes);
+    if (!WF_EXPECT(notes != NULL)) return;
+    char copy[sizeof notes->text] = "";
+    notes->arena = &arena;
+    notes->copy = copy;
+    WF_EXPECT_CODE(wf_arena_defer(&arena, note_b, notes), 0);
+    WF_EXPECT(wf_arena_alloc(&arena, 300 * 1024) != NULL); /* a block that a reset does not keep */
+    wf_arena_reset(&arena);
+    WF_EXPECT_INT((int64_t)wf_arena_used(&arena), 0);
+    WF_EXPECT_TEXT(copy, "ba");
+    wf_arena_finish(&arena);
+}
+
+WF_TEST(a_call_that_cannot_be_deferred_is_not_made, .plain = true)
+{
+    struct wf_arena arena;
+    struct notes notes = {.text = ""};
+    wf_arena_init(&arena);
+    wf_arena_set_limit(&arena, 40);
+    WF_EXPECT_CODE(wf_arena_defer(&arena, note_a, &notes), 0);
+    WF_EXPECT_CODE(wf_arena_defer(&arena, note_b, &notes), -ENOMEM);
+    WF_EXPECT_CODE(wf_arena_defer(NULL, note_b, &notes), -ENOMEM);
+    wf_arena_finish(&arena);
+    WF_EXPECT_TEXT(notes.text, "a");
+}
+
+/* ---- A first block that is somebody else's ---- */
+
+WF_TEST(an_arena_may_begin_in_lent_memory, .plain = true)
+{
+    _Alignas(16) char memory[ARENA_BLOCK_HEAD + 64];
+    size_t blocks = wf_allocated_blocks();
+    struct wf_arena arena;
+    wf_arena_init(&arena);
+    arena_lend(&arena, memory, sizeof memory);
+    char *text = wf_arena_strdup(&arena, "hello");
+    WF_EXPECT(text >= memory && text < memory + sizeof memory);
+    WF_EXPECT_INT((int64_t)arena_own_memory(&arena), 0);
+    WF_EXPECT_INT((int64_t)wf_allocated_blocks(), (int64_t)blocks);
+    WF_EXPECT(wf_arena_alloc(&arena, 100) != NULL);
+    WF_EXPECT_INT((int64_t)wf_allocated_blocks(), (int64_t)blocks + 1);
+    WF_EXPECT(arena_own_memory(&arena) >= 100 && arena_own_memory(&arena) < 400);
+    WF_EXPECT_TEXT(text, "hello");
+    wf_arena_reset(&arena);
+    WF_EXPECT(wf_arena_alloc(&arena, 10) != NULL);
+    wf_arena_finish(&arena);
+    WF_EXPECT_INT((int64_t)wf_allocated_blocks(), (int64_t)blocks);
+    memset(memory, 1, sizeof memory); /* is not poisoned */
 }
 
 WF_TEST(error_texts_know_both_kinds, .plain = true)

@@ -85,6 +85,30 @@ WF_TEST(a_refused_wait_for_children_loses_none, .rule = "1.1 1.3 1.7")
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
+WF_TEST(a_refused_wait_for_a_child_that_is_alive_does_not_wait, .rule = "1.1 1.4 1.7")
+{
+    struct wf_handle alive = {.result_ = 0};
+    struct wf_handle *handles[] = {&alive};
+    struct wf_finished finished = {.result = -1};
+    int count = 0;
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    WF_SCOPE(children, .keep_finished = true, .limit = 1);
+    wf_spawn(&children, sleep_for_ever, NULL, .handle = &alive);
+    wf_yield();
+    WF_SCOPE(cancelled);
+    wf_scope_cancel(&cancelled, "before the calls");
+    REFUSED_TOO(wf_handle_join, wf_handle_join(&alive));
+    REFUSED_TOO(wf_wait_handles, wf_wait_handles(handles, 1, WF_ALL_DONE));
+    REFUSED_TOO(wf_scope_next, wf_scope_next(&children, &finished));
+    REFUSED_TOO(wf_spawn, wf_spawn(&children, count_up, &count));
+    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+    wf_scope_cancel(&children, "done");
+    WF_EXPECT_CODE(wf_scope_join(&children), 0);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT_INT(count, 0);
+}
+
 static int destroyed;
 
 static void destroy(int *count)
@@ -295,6 +319,11 @@ static char *print_into(struct wf_arena *arena, const char *format, ...)
     return text;
 }
 
+static void note_call(const char *what)
+{
+    wf_test_note("%s", what);
+}
+
 WF_TEST(arenas_never_suspend, .rule = "1.7")
 {
     struct wf_arena arena;
@@ -312,6 +341,7 @@ WF_TEST(arenas_never_suspend, .rule = "1.7")
     STAYS(wf_arena_printf, WF_EXPECT_TEXT(wf_arena_printf(&arena, "%d", 17), "17"));
     STAYS(wf_arena_vprintf, WF_EXPECT_TEXT(print_into(&arena, "%d", 18), "18"));
     STAYS(wf_arena_used, WF_EXPECT(wf_arena_used(&arena) > 0));
+    STAYS(wf_arena_defer, WF_EXPECT_CODE(wf_arena_defer(&arena, note_call, "called"), 0));
     STAYS(wf_arena_reset, wf_arena_reset(&arena));
     STAYS(wf_arena_finish, wf_arena_finish(&arena));
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);

@@ -108,7 +108,7 @@ WF_TEST(each_host_has_its_own_ports, .simulated = true)
 
 /* ---- Partitions ---- */
 
-WF_TEST(nothing_passes_a_partition_and_nobody_is_told, .simulated = true)
+WF_TEST(nothing_passes_a_partition_and_nobody_is_told, .rule = "8.3", .simulated = true)
 {
     struct wf_sim_host *server = wf_sim_host("server"), *client = wf_sim_host("client");
     if (!WF_EXPECT(server != NULL && client != NULL)) return;
@@ -221,7 +221,7 @@ static int64_t time_of_round_trips(int count)
     return wf_now() - started;
 }
 
-WF_TEST(latency_is_felt_each_way, .simulated = true)
+WF_TEST(latency_is_felt_each_way, .rule = "8.3", .simulated = true)
 {
     WF_SCOPE(scope);
     wf_spawn(&scope, run_server, wf_sim_host("server"));
@@ -233,7 +233,7 @@ WF_TEST(latency_is_felt_each_way, .simulated = true)
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
-WF_TEST(what_is_lost_is_sent_again_and_only_takes_longer, .simulated = true, .timeout = WF_SECONDS(1000))
+WF_TEST(what_is_lost_is_sent_again_and_only_takes_longer, .rule = "8.3", .simulated = true, .timeout = WF_SECONDS(1000))
 {
     WF_SCOPE(scope);
     wf_spawn(&scope, run_server, wf_sim_host("server"));
@@ -247,7 +247,7 @@ WF_TEST(what_is_lost_is_sent_again_and_only_takes_longer, .simulated = true, .ti
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
-WF_TEST(resets_reach_both_sides_and_leak_nothing, .simulated = true, .timeout = WF_SECONDS(100))
+WF_TEST(resets_reach_both_sides_and_leak_nothing, .rule = "8.3", .simulated = true, .timeout = WF_SECONDS(100))
 {
     int resets = 0;
     WF_SCOPE(scope);
@@ -264,7 +264,7 @@ WF_TEST(resets_reach_both_sides_and_leak_nothing, .simulated = true, .timeout = 
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
-WF_TEST(a_full_table_of_descriptors_is_an_error_that_passes, .simulated = true)
+WF_TEST(a_full_table_of_descriptors_is_an_error_that_passes, .rule = "8.3", .simulated = true)
 {
     struct wf_sim_host *server = wf_sim_host("server");
     WF_SCOPE(scope);
@@ -289,7 +289,7 @@ WF_TEST(a_full_table_of_descriptors_is_an_error_that_passes, .simulated = true)
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
-WF_TEST(memory_of_the_kernel_may_run_out, .simulated = true)
+WF_TEST(memory_of_the_kernel_may_run_out, .rule = "8.3", .simulated = true)
 {
     struct wf_stream *reader, *writer;
     if (!WF_EXPECT_CODE(wf_pipe(&reader, &writer), 0)) return;
@@ -358,7 +358,7 @@ static int write_and_crash(struct wf_sim_host *host, char *page)
 }
 
 /* What was synced is there; what was not is there, is not, or is there up to a sector. Over many crashes: all three. */
-WF_TEST(a_crash_keeps_what_was_synced_and_tears_the_rest, .simulated = true)
+WF_TEST(a_crash_keeps_what_was_synced_and_tears_the_rest, .rule = "8.3", .simulated = true)
 {
     static char page[4097];
     int kept = 0, lost = 0, torn = 0;
@@ -377,7 +377,7 @@ WF_TEST(a_crash_keeps_what_was_synced_and_tears_the_rest, .simulated = true)
     WF_EXPECT(kept > 5 && lost > 5 && torn > 5);
 }
 
-WF_TEST(disks_are_slow_full_and_broken, .simulated = true)
+WF_TEST(disks_are_slow_full_and_broken, .rule = "8.3", .simulated = true)
 {
     wf_sim_set_faults(.disk_min = WF_MILLISECONDS(5), .disk_max = WF_MILLISECONDS(10), .disk_size_max = 8);
     int64_t started = wf_now();
@@ -413,7 +413,7 @@ static uint64_t trace_of(uint64_t seed)
     return wf_sim_trace();
 }
 
-WF_TEST(the_same_seed_gives_the_same_run_and_another_one_another, .plain = true)
+WF_TEST(the_same_seed_gives_the_same_run_and_another_one_another, .rule = "8.3", .plain = true)
 {
     for (uint64_t seed = 1; seed <= 20; seed++) {
         uint64_t trace = trace_of(seed);
@@ -430,7 +430,7 @@ static int note_number(int *number)
 }
 
 /* Sleepers with one deadline wake in an order that the seed decides; waiters of a queue never do. */
-WF_TEST(equal_timers_are_permuted, .simulated = true)
+WF_TEST(equal_timers_are_permuted, .rule = "8.3", .simulated = true)
 {
     int numbers[8] = {0, 1, 2, 3, 4, 5, 6, 7};
     WF_EXPECT_CODE(wf_gather(numbers, WF_COUNT(numbers), note_number), 0);

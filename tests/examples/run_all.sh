@@ -36,11 +36,11 @@ check() {  # NAME [ARGUMENT...]
     verdict $? "$name"
 }
 
-start_server() {  # gives its port in $port
+start_server() {  # [PROGRAM]; gives its port in $port
     : >"$work/problems"
     : >"$work/server"  # here and now: the one before left its port there
     : >"$work/server"  # the shell behind the & may empty it only after the first look
-    "$programs/echo_server" --port 0 >"$work/server" 2>"$work/err" &
+    "$programs/${1:-echo_server}" --port 0 >"$work/server" 2>"$work/err" &
     server=$!
     tries=0
     until port=$(sed -n 's/^listening on port \([1-9][0-9]*\)$/\1/p' "$work/server") && [ -n "$port" ]; do
@@ -103,6 +103,19 @@ check_cut() {
     }
     [ ! -s "$work/problems" ]
     verdict $? "echo: an open connection is cut by the second SIGTERM, status 143"
+}
+
+check_lines() {
+    start_server line_server && {
+        long=$(seq -s , 100)
+        talk="exec 3<>/dev/tcp/127.0.0.1/$port && printf '%s\n' 'add 2 3' 'say hello' hm '$long' quit >&3 && cat <&3"
+        bash -c "$talk" >"$work/out" 2>>"$work/err" || echo "the client's exit status is $?" >>"$work/problems"
+        printf '%s\n' 5 hello 'what is "hm"?' 'too long: 200 bytes are the most' | cmp -s - "$work/out" ||
+            { echo "answered:"; cat "$work/out"; } >>"$work/problems"
+        end_server 1 0
+    }
+    [ ! -s "$work/problems" ]
+    verdict $? "line_server: commands are answered, a long one is refused"
 }
 
 check_usage() {
@@ -210,6 +223,21 @@ shaky: 42 after 3 calls
 down: 4 attempts in 0[.][0-9]+ s(: -110 Connection timed out|, -110 Connection timed out)*
 strict: Invalid argument, after 1 call
 END
+    check background <<'END'
+request of 'ada' answered
+mail to ada sent
+request of '' answered
+mail failed: a mail to nobody [(]Invalid argument[)]
+Worker-1, version 1, cancelled
+Worker-1, version 2, cancelled
+beat 1
+beat 2
+beat 3
+beat 4
+beat 5
+1 background task lives
+0 are left
+END
     check circuit_breaker <<'END'
 order 1: Connection refused
 order 2: Connection refused
@@ -224,6 +252,13 @@ the shop was asked 3 times
 order 7: Success
 shop: closed, last failure -111 Connection refused; 4 calls, 3 failures, 0 slow, 3 refused, opened 1 times
 END
+    check cache <<'END'
+100 were greeted
+ada, version 1; 1 queries so far
+ada, version 2; 2 queries so far
+bob: no user bob; 3 queries so far
+bob: no user bob; 3 queries so far
+END
     check rate_limit <<'END'
 30 calls in [0-9][.][0-9] s, at most [1-5] at once, never less than ([0-9]|10) ms apart
 END
@@ -233,8 +268,101 @@ END
   quotes, attempt 3: Success
 the price is 99
 END
+    check pool <<'END'
+query 1: connection 2 broke
+11 answers; 4 opened, at most 3 at once
+drained: Success; open: 0
+END
     check hedge <<'END'
 the (second|third) answered 42; [23] replicas were asked
+END
+    check open_once <<'END'
+reader 1: Connection refused, tries so far: 1
+reader 2: Success, tries so far: 2
+reader 3: Success, tries so far: 2
+reader 4: Success, tries so far: 2
+END
+    check pages <<'END'
+150 orders, 4 fetches
+found order 60, 2 fetches, the connection is closed
+END
+    check transform <<'END'
+of 100 records 90 processed in order, at most 1 at once
+of 100 records 90 processed in order, at most 10 at once
+END
+    check ticker <<'END'
+item_0 after 0[.][1-4] s
+item_1 after 0[.][2-5] s
+item_2 after 0[.][3-6] s
+item_3 after 0[.][4-7] s
+item_4 after 0[.][5-8] s
+END
+    check cursor <<'END'
+100 rows to key 100
+100 rows to key 200
+100 rows to key 300
+100 rows to key 400
+100 rows to key 500
+the end: 0, and again: 0
+2 batches, closed: yes
+END
+    check source_cleanup <<'END'
+end: Success, 11 reads, opened 1, closed 1
+error: Input/output error, 4 reads, opened 1, closed 1
+the first six: Success, 6 reads, opened 1, closed 1
+cancel: Deadline expired, 2 reads, opened 1, closed 1
+END
+    check collect <<'END'
+all: 0 1 2 3 4 5 6 7 8 9
+even: 0 2 4 6 8
+set of last digits: 0 1 2 3 4 5 6 7 8 9
+map[[]9[]]: 81
+END
+    check stages <<'END'
+batch 0: 3 items from 10 on
+batch 1: 3 items from 13 on
+batch 2: 1 items from 16 on
+1 squared: 1
+2 squared: 4
+3 squared: 9
+came: 1
+came: 2
+came: 100
+came: 3
+came: 4
+END
+    check pitfalls/blocked_loop <<'END'
+bad: the others waited for up to ([5-9][0-9][0-9]|1[0-9][0-9][0-9]) ms
+good: the others waited for up to ([1-3]?[0-9]?[0-9]) ms
+best: the others waited for up to ([1-3]?[0-9]?[0-9]) ms
+END
+    check pitfalls/forgotten <<'END'
+  weft reports: a scope was left with 1 children running
+bad: Success, attempts to send: 0
+good: Connection refused, attempts to send: 1
+best: Connection refused, attempts to send: 1
+  compare > mail: no mail to ada: the mail server is down
+unread: Connection refused, attempts to send: 1
+END
+    check pitfalls/not_closed <<'END'
+bad: 100 requests cut, 200 descriptors left open
+good: 100 requests cut, 0 descriptors left open
+best: 100 requests cut, 0 descriptors left open
+END
+    check pitfalls/one_by_one <<'END'
+bad: 1[.][0-9]+ s, 10 right answers
+good: 0[.][1-6][0-9]* s, 10 right answers
+best: 0[.][2-8][0-9]* s, 10 right answers
+END
+    check pitfalls/plain_code <<'END'
+bad: Aborted: .*wf_sleep was called outside a task [.][.][.]
+good: Success, the price is 42
+best: the price is 42
+END
+    check pitfalls/too_many <<'END'
+bad: [0-9]+ of 10000 failed, at most 9[0-9][0-9] descriptors, [0-9]+ stacks, [0-9]+ KiB
+good: 0 of 10000 failed, at most 10 descriptors, [0-9]+ stacks, [0-9]+ KiB
+best: 0 of 10000 failed, at most 10 descriptors, 1[0-9] stacks, [0-9]+ KiB
 END
     shop='level=(info|warn) module=shop msg='
     when='time=20[0-9-]+T[0-9:.]+Z'
@@ -268,8 +396,22 @@ shop_request_duration_seconds_bucket[{]le="[+]Inf"[}] 5
 shop_request_duration_seconds_sum 0[.][0-9]+
 shop_request_duration_seconds_count 5
 END
+    check copy "$programs/copy" <<END
+ 10 %
+ 20 %
+ 30 %
+ 40 %
+ 50 %
+ 60 %
+ 70 %
+ 80 %
+ 90 %
+100 %
+received: $(wc -c <"$programs/copy") bytes
+END
     check_echo
     check_cut
+    check_lines
     check_usage
 }
 

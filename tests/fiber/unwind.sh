@@ -29,4 +29,5 @@ done
 grep BROKEN "$said" && failed=1
 grep -q 'previous frame\|corrupt stack' "$said" && { echo "the walk did not stop at the first frame"; failed=1; }
 [ "$failed" = 0 ] || cat "$said"
+echo "$((1 - failed)) passed, $failed failed"
 exit "$failed"

@@ -224,9 +224,9 @@ static int try_key(struct wf_rate_keys *keys, int key)
 
 WF_TEST(each_key_has_the_rate_to_itself, .simulated = true, .sweep = true)
 {
-    static const struct wf_rate_options options = {.size = sizeof options, .count = 1, .per = WF_SECONDS(1)};
+    static const struct wf_rate each = WF_RATE(1, WF_SECONDS(1));
     struct wf_rate_keys *keys;
-    int rc = wf_rate_keys_create(&options, 10, &keys);
+    int rc = wf_rate_keys_create(&each.options, 10, &keys);
     WF_EXPECT_CODE(rc, 0);
     if (rc < 0) return;
     int64_t left;

@@ -132,6 +132,50 @@ WF_TEST(a_refused_wait_for_a_foreign_descriptor_leaves_it_alone, .rule = "1.1 1.
     close(ends[1]);
 }
 
+/* Until there is no room in it; no write of it is cut short. */
+static void fill(struct wf_stream *stream)
+{
+    static char zeros[1 << 16];
+    ssize_t rc;
+    while ((rc = wf_within(WF_MILLISECONDS(5), wf_stream_write(stream, zeros, sizeof zeros))) > 0) {}
+    WF_EXPECT_CODE((int)rc, -ETIME);
+}
+
+static void call_without_a_peer(struct wf_stream *empty, struct wf_stream *full, struct wf_listener *listener)
+{
+    struct wf_stream *none = NULL;
+    char byte = '.';
+    size_t done = 99;
+    WF_SCOPE(cancelled);
+    wf_scope_cancel(&cancelled, "before the calls");
+    REFUSED_TOO(wf_stream_read, wf_stream_read(empty, &byte, 1));
+    REFUSED_TOO(wf_stream_read_full, wf_stream_read_full(empty, &byte, 1, &done));
+    WF_EXPECT(byte == '.' && done == 0);
+    done = 99;
+    REFUSED_TOO(wf_stream_write, wf_stream_write(full, &byte, 1));
+    REFUSED_TOO(wf_stream_write_all, wf_stream_write_all(full, &byte, 1, &done));
+    REFUSED_TOO(wf_wait_fd, wf_wait_fd(wf_stream_fd(empty), WF_READABLE));
+    REFUSED_TOO(wf_tcp_accept, wf_tcp_accept(listener, &none));
+    WF_EXPECT(done == 0 && none == NULL);
+    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+}
+
+WF_TEST(a_refused_call_that_would_wait_for_a_peer_does_not_wait, .rule = "1.1 1.7")
+{
+    struct wf_stream *ends[4] = {NULL};
+    struct wf_listener *listener = NULL;
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    if (WF_EXPECT_CODE(wf_pipe(&ends[0], &ends[1]), 0) && WF_EXPECT_CODE(wf_pipe(&ends[2], &ends[3]), 0) &&
+        WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0)) {
+        fill(ends[3]);
+        call_without_a_peer(ends[0], ends[3], listener);
+    }
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    for (size_t i = 0; i < WF_COUNT(ends); i++) wf_stream_close(ends[i]);
+    wf_listener_close(listener);
+}
+
 /* ---- What never suspends ---- */
 
 static int never_shut_down(struct wf_stream *stream)
@@ -176,10 +220,63 @@ WF_TEST(streams_in_memory_and_of_ones_own_begin_and_end_without_suspending, .rul
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
+static int wait_for_byte(struct wf_stream *stream)
+{
+    return went_on(read_byte(stream));
+}
+
+static int wait_for_client(struct wf_listener *listener)
+{
+    struct wf_stream *stream = NULL;
+    int rc = wf_tcp_accept(listener, &stream);
+    wf_stream_close(stream);
+    return went_on(rc);
+}
+
+/* What each waits for is with the kernel by then, on a busy machine too. */
+static void await_operations(uint64_t count)
+{
+    struct wf_statistics now = {.operations_pending = 0};
+    for (int i = 0; i < 100 && now.operations_pending < count; i++) {
+        wf_shielded(WF_SECONDS(1), wf_yield());
+        wf_loop_statistics(&now);
+    }
+}
+
+WF_TEST(closing_in_a_cancelled_scope_ends_the_waits_of_others_and_does_not_run_them, .rule = "1.7 1.9 7.1")
+{
+    struct wf_stream *a, *b, *c, *d;
+    struct wf_listener *drained = NULL, *closed = NULL;
+    if (!WF_EXPECT_CODE(wf_test_pair(&a, &b), 0)) return;
+    if (!WF_EXPECT_CODE(wf_test_pair(&c, &d), 0)) return close_pair(a, b);
+    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &drained), 0);
+    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &closed), 0);
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    WF_SCOPE(idle);
+    wf_spawn(&scope, wait_for_byte, a);
+    wf_spawn(&scope, wait_for_byte, c);
+    if (drained != NULL) wf_spawn(&idle, wait_for_client, drained);
+    if (closed != NULL) wf_spawn(&scope, wait_for_client, closed);
+    await_operations(4);
+    WF_SCOPE(cancelled);
+    wf_scope_cancel(&cancelled, "before the calls");
+    WAKES(wf_stream_close, -EBADF, wf_stream_close(a));
+    WAKES(wf_stream_abort, -EBADF, wf_stream_abort(c));
+    WAKES(wf_listener_close, -EBADF, wf_listener_close(closed));
+    WAKES(wf_scope_drain, -ESHUTDOWN, wf_scope_drain(&idle));
+    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+    WF_EXPECT_CODE(wf_scope_join(&idle), 0);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    close_pair(b, d);
+    wf_listener_close(drained);
+}
+
 WF_TEST(closing_and_asking_a_stream_never_suspend, .rule = "1.7 1.9")
 {
     struct wf_stream *a = NULL, *b = NULL, *standard[3] = {NULL}, *wrapped = NULL;
     struct wf_listener *listener;
+    struct wf_address address;
     int fd = dup(STDOUT_FILENO);
     WF_SCOPE(scope);
     WF_SCOPE(pending, .policy = WF_COLLECT);
@@ -187,6 +284,8 @@ WF_TEST(closing_and_asking_a_stream_never_suspend, .rule = "1.7 1.9")
     STAYS(wf_pipe, WF_EXPECT_CODE(wf_pipe(&a, &b), 0));
     if (a != NULL) {
         STAYS(wf_stream_fd, WF_EXPECT(wf_stream_fd(a) >= 0));
+        STAYS(wf_stream_peer, WF_EXPECT_CODE(wf_stream_peer(a, &address), -EOPNOTSUPP));
+        STAYS(wf_stream_local, WF_EXPECT_CODE(wf_stream_local(a, &address), -EOPNOTSUPP));
         wf_spawn(&pending, read_byte, a);
         wf_shielded(WF_SECONDS(1), wf_sleep(WF_MILLISECONDS(1))); /* until it reads, or was refused */
         STAYS(wf_stream_close, wf_stream_close(a));
@@ -221,6 +320,23 @@ WF_TEST(shutting_down_a_plain_stream_does_not_suspend, .rule = "1.9")
     WF_EXPECT_INT(wf_stream_read(b, &byte, 1), 0);
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     close_pair(a, b);
+}
+
+WF_TEST(addresses_never_suspend, .rule = "1.7")
+{
+    struct wf_address address, same;
+    char text[WF_ADDRESS_TEXT];
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    STAYS(wf_address_parse, WF_EXPECT_CODE(wf_address_parse("127.0.0.1:80", &address), 0));
+    STAYS(wf_address_text, WF_EXPECT_TEXT(wf_address_text(&address, text), "127.0.0.1:80"));
+    STAYS(wf_address_from, WF_EXPECT_CODE(wf_address_from(&address.any, address.size, &same), 0));
+    STAYS(wf_address_equal, WF_EXPECT(wf_address_equal(&address, &same)));
+    STAYS(wf_address_ip, WF_EXPECT_CODE(wf_address_ip("::1", 80, &address), 0));
+    STAYS(wf_address_port, WF_EXPECT_INT(wf_address_port(&address), 80));
+    STAYS(wf_address_set_port, wf_address_set_port(&address, 81));
+    STAYS(wf_address_unix, WF_EXPECT_CODE(wf_address_unix("/a", &address), 0));
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
 WF_TEST_MAIN

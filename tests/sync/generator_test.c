@@ -57,7 +57,7 @@ static int never_asked(struct wf_generator *out, int *ran)
     return 0;
 }
 
-WF_TEST(nothing_runs_before_the_first_item_is_asked_for)
+WF_TEST(nothing_runs_before_the_first_item_is_asked_for, .rule = "4.6")
 {
     int ran = 0;
     {
@@ -99,7 +99,7 @@ static int fail_after_two(struct wf_generator *out, void *unused)
     return rc < 0 ? rc : wf_fail(-EPROTO, "page 3 is broken");
 }
 
-WF_TEST(the_producers_error_ends_the_items_with_its_message)
+WF_TEST(the_producers_error_ends_the_items_with_its_message, .rule = "4.6")
 {
     int item;
     WF_GENERATOR(items, fail_after_two, NULL, int);
@@ -118,7 +118,7 @@ static int fail_in_cleanup(struct wf_generator *out, void *unused)
     return wf_fail(-EIO, "cannot close the page");
 }
 
-WF_TEST(a_closing_error_is_returned_by_an_explicit_close)
+WF_TEST(a_closing_error_is_returned_by_an_explicit_close, .rule = "4.6")
 {
     int item;
     WF_GENERATOR(items, fail_in_cleanup, NULL, int);
@@ -220,7 +220,7 @@ static int offer(struct wf_generator *out, int *after)
     return rc < 0 ? rc : wf_emit(out, &item);
 }
 
-WF_TEST(an_item_that_nobody_took_is_dropped_once, .simulated = true)
+WF_TEST(an_item_that_nobody_took_is_dropped_once, .rule = "4.6", .simulated = true)
 {
     dropped = 0;
     int item, after = 1;
@@ -328,6 +328,31 @@ WF_TEST(a_producer_that_ends_while_its_consumer_begins_to_ask_is_not_waited_for,
         for (int i = 0; i < spent; i++) WF_EXPECT_CODE(wf_event_wait(&set), 0);
         if (!WF_EXPECT_CODE(wf_within(WF_SECONDS(1), wf_next(&nothing, &item)), 0)) break;
     }
+}
+
+static int fail_with_words(void *unused)
+{
+    (void)unused;
+    return wf_fail(-EIO, "the words");
+}
+
+static int leave_inner_scope(int *limit)
+{
+    WF_SCOPE(outer);
+    WF_GENERATOR(numbers, count, limit, int64_t);
+    {
+        WF_SCOPE(inner);
+        wf_spawn(&inner, fail_with_words, NULL);
+        wf_yield();
+    }
+    return wf_scope_end(&outer, 0);
+}
+
+/* The scope around the block of a generator is the generator's own, which nobody sees. */
+WF_TEST(an_error_that_a_scope_in_its_block_handed_up_is_not_lost, .rule = "3.2 4.6")
+{
+    int limit = 3;
+    WF_EXPECT_FAILURE(leave_inner_scope(&limit), -EIO, "the words");
 }
 
 WF_TEST_MAIN

@@ -138,4 +138,95 @@ WF_TEST(a_simulated_world_has_no_outside, .plain = true, .rule = "8.2")
     WF_EXPECT_CODE(wf_run(wait_for_ever, &event, .driver = "sim"), -EDEADLK);
 }
 
+/* ---- Plain threads that call tasks, and wait for the answer ---- */
+
+struct question {
+    struct question *next;
+    int number, answer;
+    bool done;
+};
+
+static struct bridge {
+    pthread_mutex_t mutex;
+    pthread_cond_t answered;
+    struct question *asked; /* the newest first */
+    int threads;            /* that still ask */
+    struct wf_waker *waker;
+} bridge = {.mutex = PTHREAD_MUTEX_INITIALIZER, .answered = PTHREAD_COND_INITIALIZER};
+
+static int ask_the_loop(int number)
+{
+    struct question question = {.number = number};
+    pthread_mutex_lock(&bridge.mutex);
+    question.next = bridge.asked;
+    bridge.asked = &question;
+    wf_waker_wake(bridge.waker);
+    while (!question.done) pthread_cond_wait(&bridge.answered, &bridge.mutex);
+    pthread_mutex_unlock(&bridge.mutex);
+    return question.answer;
+}
+
+static void *ask_many_times(void *argument)
+{
+    int *wrong = argument;
+    for (int i = 0; i < 100; i++)
+        if (ask_the_loop(i) != i * i) ++*wrong;
+    pthread_mutex_lock(&bridge.mutex);
+    bridge.threads--;
+    wf_waker_wake(bridge.waker);
+    pthread_mutex_unlock(&bridge.mutex);
+    return NULL;
+}
+
+static int answer_one(struct question *question)
+{
+    int rc = wf_yield(), answer = question->number * question->number;
+    pthread_mutex_lock(&bridge.mutex);
+    question->answer = answer;
+    question->done = true;
+    pthread_cond_broadcast(&bridge.answered);
+    pthread_mutex_unlock(&bridge.mutex);
+    return rc;
+}
+
+/* Until no thread asks any more. */
+static int answer_all(struct wf_event *arrived)
+{
+    int rc = 0, threads = 1;
+    WF_SCOPE(scope);
+    while (rc == 0 && threads > 0) {
+        rc = wf_event_wait(arrived);
+        wf_event_clear(arrived);
+        pthread_mutex_lock(&bridge.mutex);
+        struct question *question = bridge.asked;
+        bridge.asked = NULL;
+        threads = bridge.threads;
+        pthread_mutex_unlock(&bridge.mutex);
+        while (question != NULL) {
+            struct question *next = question->next; /* an answered one is gone */
+            wf_spawn(&scope, answer_one, question);
+            question = next;
+        }
+    }
+    return wf_scope_end(&scope, rc);
+}
+
+/* S149 */
+WF_TEST(threads_call_into_a_running_loop_and_wait_for_its_answers, .real = true)
+{
+    enum { THREADS = 4 };
+    struct wf_event arrived = WF_EVENT;
+    pthread_t threads[THREADS];
+    int wrong[THREADS] = {0};
+    bridge.threads = THREADS;
+    if (!WF_EXPECT_CODE(wf_waker_create(&arrived, &bridge.waker), 0)) return;
+    for (int i = 0; i < THREADS; i++) pthread_create(&threads[i], NULL, ask_many_times, &wrong[i]);
+    WF_EXPECT_CODE(answer_all(&arrived), 0);
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        WF_EXPECT_INT(wrong[i], 0);
+    }
+    wf_waker_destroy(bridge.waker);
+}
+
 WF_TEST_MAIN

@@ -79,6 +79,12 @@ WF_TEST(a_deadline_is_exact, .simulated = true)
     WF_EXPECT_INT(wf_now() - started, WF_MILLISECONDS(100));
 }
 
+/* The bound on its virtual time is a hundred times its deadline: 84 ns, did that wrap round. */
+WF_TEST(a_deadline_of_years_bounds_nothing_shorter, .simulated = true, .timeout = INT64_C(184467440737095517))
+{
+    WF_EXPECT_CODE(wf_sleep(WF_MINUTES(60 * 24)), 0);
+}
+
 WF_TEST(a_test_s_own_deadline_is_virtual_too, .simulated = true, .timeout = WF_MINUTES(60 * 10))
 {
     WF_EXPECT_INT(wf_remaining(), WF_MINUTES(60 * 10));

@@ -222,4 +222,16 @@ WF_TEST(set_up_takes_none_of_the_test_s_time, .unswept = COUNTS, .simulated = tr
     WF_EXPECT_INT(wf_remaining(), WF_SECONDS(1));
 }
 
+WF_FIXTURE(patient, .timeout = WF_FOREVER)
+{
+    static char text[] = "all the time there is";
+    wf_provide(text);
+    return 0;
+}
+
+WF_TEST(a_fixture_may_take_for_ever, .uses = {&patient})
+{
+    WF_EXPECT_TEXT(wf_use(&patient), "all the time there is");
+}
+
 WF_TEST_MAIN

@@ -82,7 +82,7 @@ static int use_proxy(void)
 
 /* ---- Whatever is injected ---- */
 
-WF_TEST(peers_end_whatever_happens, .sweep = true)
+WF_TEST(peers_end_whatever_happens, .rule = "8.4", .sweep = true)
 {
     WF_EXPECT_CODE(use_peers(), 0);
 }

@@ -12,58 +12,44 @@ build() { # directory, meson arguments...
     directory=$1
     shift
     [ -f "$directory/build.ninja" ] ||
-        meson setup "$directory" -Dwerror=true -Dtools=false -Ddefault_library=static "$@" || return
+        meson setup "$directory" -Dwerror=true -Dtools=false -Ddefault_library=static "$@" >"$directory.log" 2>&1 ||
+        { cat "$directory.log"; return 1; }
     ninja -C "$directory" --quiet
 }
 
 # The one that everybody has.
 build_default() {
-    [ -f build/build.ninja ] || meson setup build --libdir=lib
+    [ -f build/build.ninja ] || meson setup build --libdir=lib >build.log 2>&1 || { cat build.log; return 1; }
     ninja -C build --quiet
 }
 
-suites() { # directory, command prefix...
-    directory=$1
-    shift
-    for test in "$directory"/tests/*_test; do
-        "$@" "$test" >"$directory/said" 2>&1 || { echo "$test:"; cat "$directory/said"; return 1; }
-    done
+# The suites of a build and the kept inputs of its fuzz targets; options of tools/run_tests.py.
+suites() { # directory, options...
+    python3 tools/run_tests.py "$@" --suites
 }
 
-both_drivers() { # directory, command prefix...
-    WEFT_DRIVER=uring suites "$@" && WEFT_DRIVER=epoll suites "$@"
+real_drivers() { # directory, options...
+    suites "$@" --driver uring --driver epoll
 }
 
-# The kept inputs of every fuzz target.
-kept_inputs() { # directory, command prefix...
-    directory=$1
-    shift
-    for target in $(fuzz/run.sh targets); do
-        "$@" "$directory/fuzz/${target}_fuzz" "fuzz/corpus/$target" >"$directory/said" 2>&1 ||
-            { echo "fuzz/corpus/$target:"; cat "$directory/said"; return 1; }
-    done
-}
+# Where everything is slow: sweeps, and a world of a thousand clients, are seen elsewhere.
+BRIEFLY="--no-sweep --but driver/sim"
 
-seeds() { # directory
-    for seed in $(seq 2 40); do
-        WEFT_DRIVER=sim WEFT_SEED=$seed suites "$1" || { echo "WEFT_DRIVER=sim WEFT_SEED=$seed"; return 1; }
-    done
-}
-
-memory_checked() { # command and its arguments
-    valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite "$@"
-}
+MEMORY_CHECKED="valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite \
+    --errors-for-leak-kinds=definite"
 
 # On io_uring only the suites without threads: valgrind lets no other thread run while one waits in io_uring_enter.
-without_threads() { # directory
-    for name in base_arena core_cancel core_deadline core_scope core_timer net_stream sync_sync; do
-        WEFT_DRIVER=uring memory_checked "$1/tests/${name}_test" >"$1/said" 2>&1 || { cat "$1/said"; return 1; }
+without_threads() { # directory, command
+    set -- suites "$1" --driver uring $BRIEFLY --under "$2"
+    for name in base/arena core/cancel core/deadline core/scope core/timer net/stream sync/sync; do
+        set -- "$@" --only "$name ["
     done
+    "$@"
 }
 
 fuzz_all() { # engine, seconds
     for target in $(fuzz/run.sh targets); do
-        echo "fuzz/run.sh $1 $target $2"
         fuzz/run.sh "$1" "$target" "$2" || return
+        echo "1 passed, 0 failed"
     done
 }

@@ -9,12 +9,14 @@ file scope, after <weft/weft.h> and the usual headers. A comment on the line bef
     <!-- c: fragment -->         statements, inside a function that returns int
     <!-- c: function -->         declarations at file scope that see the prelude
     <!-- c: skip REASON -->      not compiled
+    <!-- c: example PATH -->     lines of examples/PATH, which the build compiles: they must stand there, word for word
 
     <!-- c: prelude
     ... C at file scope, seen by the fragments and functions that follow, up to the next prelude or the end ...
     -->
 
-A whole program whose block is followed by <!-- output --> and a ```text block is linked, run and compared with it.
+A whole program whose block is followed by <!-- output --> and a ```text block is linked, run and compared with it; so
+is an example, as the build has made it.
 """
 
 import re
@@ -34,7 +36,7 @@ LENIENT = [f"-Wno-{name}" for name in ("unused-function", "unused-variable", "un
                                       "unused-but-set-variable", "return-type")]
 
 BLOCK = re.compile(r"^```c[ \t]*\n(.*?)^```[ \t]*$", re.M | re.S)
-BEFORE = re.compile(r"<!-- c: (fragment|function|skip)\b[ \t]*(.*?)[ \t]*-->[ \t]*\n\Z")
+BEFORE = re.compile(r"<!-- c: (fragment|function|skip|example)\b[ \t]*(.*?)[ \t]*-->[ \t]*\n\Z")
 PRELUDE = re.compile(r"<!-- c: prelude\b[ \t]*\n?(.*?)-->", re.S)
 OUTPUT = re.compile(r"\s*<!-- output -->[ \t]*\n```text[ \t]*\n(.*?)^```[ \t]*$", re.M | re.S)
 DIRECTION = re.compile(r"<!--\s*c:\s*(\w*)")
@@ -44,10 +46,10 @@ DIRECTION = re.compile(r"<!--\s*c:\s*(\w*)")
 class Block:
     document: Path
     line: int          # of the first line of C
-    kind: str          # program, declarations, function, fragment, skip
+    kind: str          # program, declarations, function, fragment, skip, example
     text: str
     prelude: str = ""
-    reason: str = ""
+    reason: str = ""   # of a skip; the path of an example
     output: str | None = None
 
     def program(self):
@@ -110,6 +112,17 @@ def run(block, compiler, build, directory):
     return compare(block, program, directory) if links else None
 
 
+def find_example(block, build, directory):
+    """What is wrong with a block that shows lines of an example, or None."""
+    example = ROOT / "examples" / block.reason
+    if not example.is_file() or block.text not in example.read_text(encoding="utf-8"):
+        return f"these lines are not in examples/{block.reason}; show what is there"
+    program = (build / "examples" / block.reason).with_suffix("")
+    if block.output is None:
+        return None
+    return compare(block, program, directory) if program.is_file() else f"{program} was not built; build it first"
+
+
 def compare(block, program, directory):
     try:
         done = subprocess.run([str(program)], cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -131,11 +144,14 @@ def check(block, compiler, build):
         return "skipped"
     if block.kind == "skip":
         wrong = "is skipped without a reason; say why"
-    elif block.output is not None and block.kind != "program":
+    elif block.output is not None and block.kind not in ("program", "example"):
         wrong = "shows an output but is no whole program; give it a main, or show the output without the mark"
     else:
         with tempfile.TemporaryDirectory() as directory:
-            wrong = run(block, compiler, build, Path(directory))
+            if block.kind == "example":
+                wrong = find_example(block, build, Path(directory))
+            else:
+                wrong = run(block, compiler, build, Path(directory))
     if wrong:
         print(f"{place}: {wrong}")
     return "failed" if wrong else "passed"

@@ -151,6 +151,11 @@ DOCUMENTS = [
     ("prelude_unseen", "<!-- c: prelude\nstatic int n;\n-->\n```c\nint *where = &n;\n```\n", "0 passed, 1 failed"),
     ("skipped", "<!-- c: skip shows a mistake -->\n```c\nint = 3;\n```\n", "0 passed, 0 failed, 1 skipped"),
     ("skipped_silently", "<!-- c: skip -->\n```c\nint a;\n```\n", "0 passed, 1 failed"),
+    ("lines_of_an_example", "<!-- c: example hello.c -->\n```c\nint main(void)\n{\n```\n", "1 passed, 0 failed"),
+    ("lines_of_no_example", "<!-- c: example hello.c -->\n```c\nint main(void);\n```\n", "0 passed, 1 failed"),
+    ("an_unknown_example", "<!-- c: example none.c -->\n```c\nint main(void)\n```\n", "0 passed, 1 failed"),
+    ("an_example_that_was_not_built", "<!-- c: example hello.c -->\n```c\nint main(void)\n```\n<!-- output -->\n"
+     "```text\nHello\n```\n", "0 passed, 1 failed"),
     ("misspelt", "<!-- c: fragmnet -->\n```c\nint a;\n```\n", "1 passed, 1 failed"),
     ("other_language", "```sh\nint = 3;\n```\n", "0 passed, 0 failed"),
 ]

@@ -105,6 +105,54 @@ static int guard_calls()
     return fine ? 0 : -EPROTO;
 }
 
+static int start_in_background()
+{
+    peer peers[4] = {{1}, {1}, {1}, {1}};
+    wf_background_options few = {};
+    few.limit = 3;
+    WF_BACKGROUND(background, few);
+    WF_BACKGROUND(other);
+    wf_background_task_options named = {};
+    named.name = "peer";
+    int rc = wf_background_start(&background, fail_once, &peers[0], named);
+    if (rc == 0) rc = wf_background_start_copy(&background, fail_once, &peers[1]);
+    if (rc == 0) rc = wf_background_every(&background, WF_SECONDS(60), fail_once, &peers[2]);
+    if (rc == 0) rc = wf_background_every_copy(&other, WF_SECONDS(60), fail_once, &peers[3], named);
+    if (rc == 0) rc = wf_background_shutdown(&other);
+    if (rc == 0) rc = wf_background_shutdown(&background);
+    return rc == 0 && peers[0].calls == 2 && peers[1].calls == 1 ? 0 : -EPROTO;
+}
+
+static int open_user(void *context, void **resource)
+{
+    *resource = context;
+    return 0;
+}
+
+static void close_user(void *, void *resource)
+{
+    static_cast<user *>(resource)->loaded = false;
+}
+
+static int use_pool(user *shared)
+{
+    wf_pool_options options = {};
+    options.open = open_user;
+    options.close = close_user;
+    options.context = shared;
+    wf_pool *pool = nullptr;
+    WF_SCOPE(scope);
+    int rc = wf_pool_create(&pool, &scope, options);
+    if (rc == 0) {
+        WF_BORROW(lease, pool);
+        WF_LEASE(second);
+        rc = lease.code < 0 ? lease.code : wf_pool_acquire(pool, &second);
+        if (rc == 0 && lease.resource != second.resource) rc = -EPROTO;
+    }
+    wf_pool_destroy(pool);
+    return wf_scope_end(&scope, rc);
+}
+
 static bool younger(const user *one, const user *other)
 {
     return one->id > other->id;
@@ -145,6 +193,44 @@ static int use_the_rest(user *users)
     return rc == 0 && wf_linked(&token, wf_yield()) != -ECANCELED ? -EPROTO : rc;
 }
 
+static int load_user(int *loads, wf_load *load)
+{
+    user *made = static_cast<user *>(wf_arena_zero(load->arena, sizeof(user)));
+    if (made == nullptr) return -ENOMEM;
+    made->id = ++*loads;
+    load->value = made;
+    return 0;
+}
+
+static void count_call(int *calls)
+{
+    ++*calls;
+}
+
+static int keep_in_a_cache()
+{
+    int loads = 0, calls = 0, number = 17;
+    wf_arena arena;
+    wf_cache *cache, *plain;
+    wf_cache_options options = {};
+    options.ttl = WF_SECONDS(300);
+    int rc = wf_cache_create(&cache, WF_LOAD(load_user, &loads), options);
+    if (rc == 0) rc = wf_cache_create(&plain);
+    if (rc < 0) return rc;
+    wf_arena_init(&arena);
+    const user *one = nullptr, *same = nullptr, *other = nullptr, *none = nullptr;
+    rc = wf_cache_get(cache, WF_KEY(number), &arena, &one);
+    if (rc == 0) rc = wf_cache_peek(cache, WF_KEY(number), &arena, &same);
+    if (rc == 0) rc = wf_cache_get_or_compute(plain, wf_key_text("ada"), &arena, load_user, &loads, &other);
+    if (rc == 0) rc = wf_arena_defer(&arena, count_call, &calls);
+    bool fine = rc == 0 && one == same && one->id == 1 && other->id == 2 &&
+                wf_cache_get(plain, wf_key_text("ada"), &arena, &none) == -EINVAL && none == nullptr;
+    wf_cache_destroy(cache);
+    wf_cache_destroy(plain);
+    wf_arena_finish(&arena);
+    return fine && calls == 1 ? 0 : -EPROTO;
+}
+
 static int consume(user *users)
 {
     wf_log_set_level(nullptr, WF_WARN);
@@ -153,7 +239,10 @@ static int consume(user *users)
     if (rc == 0) rc = wf_gather(users, 2, load);
     if (rc == 0) rc = wait_on_each_other();
     if (rc == 0) rc = guard_calls();
+    if (rc == 0) rc = start_in_background();
+    if (rc == 0) rc = use_pool(&users[0]);
     if (rc == 0) rc = pass_items();
+    if (rc == 0) rc = keep_in_a_cache();
     if (rc == 0) rc = use_the_rest(users);
     if (rc == 0 && wf_within(WF_MILLISECONDS(1), wf_sleep(WF_SECONDS(60))) != -ETIME) rc = -EPROTO;
     if (rc < 0) return rc;

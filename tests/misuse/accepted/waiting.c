@@ -37,6 +37,7 @@ int wait(int fd)
     struct wf_token token = WF_TOKEN;
     struct wf_handle handle = {.result_ = 0};
     WF_PERMIT(permit);
+    WF_PERMIT(of_no_use);
     struct order order = {.details = {.urgency = 1}, .name = "one"};
     const struct order fixed = order;
     const char *text = "text";
