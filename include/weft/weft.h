@@ -37,6 +37,7 @@
 #include <weft/iterate.h>
 #include <weft/log.h>
 #include <weft/metrics.h>
+#include <weft/path.h>
 #include <weft/pipeline.h>
 #include <weft/pool.h>
 #include <weft/rate.h>
@@ -48,6 +49,7 @@
 #include <weft/sync.h>
 #include <weft/task.h>
 #include <weft/tcp.h>
+#include <weft/temporary.h>
 #include <weft/time.h>
 #include <weft/token.h>
 #include <weft/waker.h>

@@ -59,6 +59,10 @@ static const struct wait_class op_classes[OP_KINDS] = {
     [OP_OPEN] = {.name = "open", .cancel = op_cancel},
     [OP_STAT] = {.name = "stat", .cancel = op_cancel},
     [OP_SYNC] = {.name = "fsync", .cancel = op_cancel},
+    [OP_TRUNCATE] = {.name = "truncate", .cancel = op_cancel},
+    [OP_ALLOCATE] = {.name = "fallocate", .cancel = op_cancel},
+    [OP_LIST] = {.name = "list", .cancel = op_cancel},
+    [OP_PATH] = {.name = "path", .cancel = op_cancel},
     [OP_POLL] = {.name = "poll", .cancel = op_cancel},
 };
 

@@ -225,13 +225,18 @@ static int register_desc(struct loop *loop, struct desc *desc)
     return rc;
 }
 
+static bool is_of_disk(enum op_kind kind)
+{
+    return kind == OP_SYNC || kind == OP_TRUNCATE || kind == OP_ALLOCATE || kind == OP_LIST;
+}
+
 static bool epoll_submit(struct loop *loop, struct op *op)
 {
     op->job.fn = NULL;
     op->driver_data = 0;
     if (op->kind == OP_POLL) return submit_poll(loop, op);
     struct desc *desc = op->desc;
-    if (desc == NULL || op->kind == OP_SYNC || desc->epoll.on_thread) return system_submit_to_thread(loop, op);
+    if (desc == NULL || is_of_disk(op->kind) || desc->epoll.on_thread) return system_submit_to_thread(loop, op);
     if ((desc->epoll.ready & direction(op->kind)) && try_op(op, &op->wait.result)) return true;
     if (desc->epoll.registered) return false;
     int rc = register_desc(loop, desc);
@@ -364,6 +369,9 @@ const struct driver epoll_driver = {
     .peer_name = system_peer_name,
     .shutdown = system_shutdown,
     .status = system_status,
+    .lock = system_lock,
+    .watcher = system_watcher,
+    .unwatch = system_unwatch,
     .attach = epoll_attach,
     .close = epoll_close,
     .close_fd = system_close_fd,
