@@ -53,5 +53,6 @@
 #include <weft/time.h>
 #include <weft/token.h>
 #include <weft/waker.h>
+#include <weft/watch.h>
 
 #endif

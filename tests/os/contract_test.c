@@ -217,6 +217,31 @@ WF_TEST(a_refused_step_of_a_walk_loses_no_entry, .rule = "1.1 1.3 1.7")
     WF_EXPECT(rmdir(inner) == 0 && rmdir(folder) == 0);
 }
 
+static void watch_cancelled(struct wf_watch *watch, const char *folder)
+{
+    const struct wf_watch_event *event;
+    WF_SCOPE(cancelled);
+    wf_scope_cancel(&cancelled, "before the calls");
+    REFUSED(wf_watch_add, wf_watch_add(watch, "/", true));
+    REFUSED(wf_watch_next, wf_watch_next(watch, &event));
+    STAYS(wf_watch_remove, WF_EXPECT_CODE(wf_watch_remove(watch, folder), 0));
+    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+}
+
+WF_TEST(a_refused_wait_for_events_loses_none, .rule = "1.1 1.3 1.7")
+{
+    WF_TEMPORARY_DIRECTORY(folder);
+    struct wf_watch *watch = NULL;
+    if (!WF_EXPECT_CODE(folder.error, 0)) return;
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    STAYS(wf_watch_open, WF_EXPECT_CODE(wf_watch_open(&watch), 0));
+    if (watch == NULL) return;
+    if (WF_EXPECT_CODE(wf_watch_add(watch, folder.path, false), 0)) watch_cancelled(watch, folder.path);
+    STAYS(wf_watch_close, wf_watch_close(watch));
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
 struct reading {
     struct wf_file *file;
     char byte;
