@@ -110,7 +110,8 @@ check_tail() {
     : >"$work/problems"
     echo before >"$work/one"
     rm -f "$work/two"
-    timeout 60 "$programs/tail" --until end "$work/one" "$work/two" >"$work/out" 2>"$work/err" &
+    : >"$work/err" # of the one before: the shell behind the & empties it only after the first look
+    timeout 60 "$programs/tail" --until "the end" "$work/one" "$work/two" >"$work/out" 2>"$work/err" &
     follower=$!
     tries=0
     until grep -q following "$work/err" || [ $tries = 200 ]; do
