@@ -40,6 +40,7 @@
 #include <weft/path.h>
 #include <weft/pipeline.h>
 #include <weft/pool.h>
+#include <weft/process.h>
 #include <weft/rate.h>
 #include <weft/retry.h>
 #include <weft/run.h>

@@ -415,6 +415,19 @@ shop_request_duration_seconds_bucket[{]le="[+]Inf"[}] 5
 shop_request_duration_seconds_sum 0[.][0-9]+
 shop_request_duration_seconds_count 5
 END
+    check shell_pipeline "seq 100" "grep 7" "wc -l" <<'END'
+19
+every program ended with status 0
+END
+    check shell_pipeline "true" "false" <<'END'
+a program ended with status 1
+END
+    check parallel_ping --with true one two three <<'END'
+one: answers
+two: answers
+three: answers
+3 of 3 answer
+END
     check_echo
     check_cut
     check_tail

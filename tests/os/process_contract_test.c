@@ -1,0 +1,48 @@
+/* The contract of processes: contract.h says what the lines mean. A simulated world starts none, and the rest holds. */
+#include <weft/sim.h>
+
+#include "../contract.h"
+
+static const char *const sleeper[] = {"sleep", "100", NULL};
+
+static void call_cancelled(struct wf_process *process)
+{
+    struct wf_process_result result;
+    const char *const *const programs[] = {sleeper};
+    struct wf_arena *arena = wf_task_arena();
+    WF_SCOPE(cancelled);
+    wf_scope_cancel(&cancelled, "before the calls");
+    REFUSED(wf_process_run, wf_process_run(arena, &result, sleeper));
+    REFUSED(wf_process_pipeline, wf_process_pipeline(programs, 1, arena, 0, &result));
+    REFUSED(wf_process_wait, wf_process_wait(process, NULL));
+    COMPLETES(wf_process_stop, wf_process_stop(process), 0);
+    COMPLETES(wf_process_end, wf_process_end(process, -EPROTO), -EPROTO);
+    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+}
+
+WF_TEST(a_refused_call_starts_no_program_and_an_end_is_never_refused, .rule = "1.1 1.3 1.7")
+{
+    struct wf_process process;
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    STAYS(wf_process_start, WF_EXPECT_CODE(wf_process_start(&process, sleeper), wf_simulated() ? -ENOSYS : 0));
+    STAYS(wf_process_signal, wf_ignore(wf_process_signal(&process, 0)));
+    call_cancelled(&process);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+static int leave_a_block(void)
+{
+    WF_PROCESS(process);
+    return wf_process_start(&process, sleeper);
+}
+
+WF_TEST(a_block_ends_its_program_in_a_cancelled_scope_too, .rule = "1.7")
+{
+    WF_SCOPE(cancelled);
+    wf_scope_cancel(&cancelled, "before the call");
+    COMPLETES(WF_PROCESS, leave_a_block(), wf_simulated() ? -ENOSYS : 0);
+    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+}
+
+WF_TEST_MAIN
