@@ -100,8 +100,10 @@ struct wf_process {
     void *reserved_[4];
 };
 
-/* WF_PROCESS(name) declares one that is ended with the block, as by wf_process_end. Suspends: on leaving the block, when
- * it still runs. On cancel: it goes on. */
+/*
+ * WF_PROCESS(name) declares one that is ended with the block, as by wf_process_end.
+ * Suspends: on leaving the block, when it still runs. On cancel: it goes on.
+ */
 #define WF_PROCESS(name) struct wf_process name __attribute__((cleanup(wf_process_leave_))) = {.pid = 0}
 
 /*

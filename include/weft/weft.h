@@ -46,6 +46,7 @@
 #include <weft/run.h>
 #include <weft/scope.h>
 #include <weft/select.h>
+#include <weft/signal.h>
 #include <weft/stream.h>
 #include <weft/sync.h>
 #include <weft/task.h>

@@ -1,4 +1,4 @@
-/* The contract of processes: contract.h says what the lines mean. A simulated world starts none, and the rest holds. */
+/* The contract of processes and signals: contract.h says what the lines mean. A simulated world starts none, and the rest holds. */
 #include <weft/sim.h>
 
 #include "../contract.h"
@@ -43,6 +43,23 @@ WF_TEST(a_block_ends_its_program_in_a_cancelled_scope_too, .rule = "1.7")
     wf_scope_cancel(&cancelled, "before the call");
     COMPLETES(WF_PROCESS, leave_a_block(), wf_simulated() ? -ENOSYS : 0);
     WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+}
+
+WF_TEST(a_refused_wait_for_a_signal_takes_none, .rule = "1.1 1.3 1.7")
+{
+    struct wf_signal_receiver *receiver = NULL;
+    const int number = SIGHUP;
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    STAYS(wf_signal_open, WF_EXPECT_CODE(wf_signal_open(&number, 1, &receiver), 0));
+    if (receiver == NULL) return;
+    WF_SCOPE(cancelled);
+    wf_scope_cancel(&cancelled, "before the calls");
+    REFUSED(wf_signal_wait, wf_signal_wait(receiver));
+    STAYS(wf_signal_try, WF_EXPECT_INT(wf_signal_try(receiver), 0));
+    STAYS(wf_signal_close, wf_signal_close(receiver));
+    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
 WF_TEST_MAIN
