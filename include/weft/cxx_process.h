@@ -9,10 +9,11 @@
 
 #ifdef __cplusplus
 
-#include <weft/process.h>
+#include <weft/process_pool.h>
 
 #undef wf_process_start
 #undef wf_process_run
+#undef wf_process_pool_open
 
 namespace wf_cxx
 {
@@ -30,10 +31,18 @@ inline int process_run(wf_arena *arena, wf_process_result *result, const char *c
     options.argv_ = argv;
     return wf_process_run_(arena, result, &options);
 }
+
+inline int process_pool_open(wf_process_pool **pool, const char *const *argv, wf_process_pool_options options = {})
+{
+    options.size = sizeof options;
+    options.argv_ = argv;
+    return wf_process_pool_open_(pool, &options);
+}
 }  // namespace wf_cxx
 
 #define wf_process_start(...) wf_cxx::process_start(__VA_ARGS__)
 #define wf_process_run(...) wf_cxx::process_run(__VA_ARGS__)
+#define wf_process_pool_open(...) wf_cxx::process_pool_open(__VA_ARGS__)
 
 #endif
 #endif

@@ -41,6 +41,7 @@
 #include <weft/pipeline.h>
 #include <weft/pool.h>
 #include <weft/process.h>
+#include <weft/process_pool.h>
 #include <weft/rate.h>
 #include <weft/retry.h>
 #include <weft/run.h>

@@ -1,4 +1,7 @@
-/* The contract of processes and signals: contract.h says what the lines mean. A simulated world starts none, and the rest holds. */
+/* The contract of processes, their pool and signals: contract.h says what the lines mean. A simulated world starts no
+ * programs, and the rest holds. */
+#include <fcntl.h>
+#include <unistd.h>
 #include <weft/sim.h>
 
 #include "../contract.h"
@@ -43,6 +46,47 @@ WF_TEST(a_block_ends_its_program_in_a_cancelled_scope_too, .rule = "1.7")
     wf_scope_cancel(&cancelled, "before the call");
     COMPLETES(WF_PROCESS, leave_a_block(), wf_simulated() ? -ENOSYS : 0);
     WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+}
+
+static int no_job(const char *question, char *answer)
+{
+    return question == answer;
+}
+
+/* Nobody asks anything there. */
+static int work_without_questions(void)
+{
+    int input = dup(STDIN_FILENO), nothing = open("/dev/null", O_RDONLY);
+    dup2(nothing, STDIN_FILENO);
+    int rc = wf_process_worker(no_job);
+    dup2(input, STDIN_FILENO);
+    close(nothing);
+    close(input);
+    return rc;
+}
+
+static void close_cancelled(struct wf_process_pool *pool)
+{
+    struct wf_process_pool_statistics statistics = {.jobs = 99};
+    char byte = 0;
+    WF_SCOPE(cancelled);
+    wf_scope_cancel(&cancelled, "before the calls");
+    REFUSED(wf_process_pool_run, wf_process_pool_run(pool, &byte, &byte));
+    STAYS(wf_process_pool_statistics, wf_process_pool_statistics(pool, &statistics));
+    WF_EXPECT(statistics.jobs == 0);
+    COMPLETES(wf_process_pool_close, wf_process_pool_close(pool, -EPROTO), -EPROTO);
+    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+}
+
+WF_TEST(a_refused_job_starts_no_worker, .rule = "1.1 1.3 1.7")
+{
+    struct wf_process_pool *pool = NULL;
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    STAYS(wf_process_pool_open, WF_EXPECT_CODE(wf_process_pool_open(&pool, sleeper, .question = 1, .answer = 1), 0));
+    STAYS(wf_process_worker, WF_EXPECT_INT(work_without_questions(), 2));
+    if (pool != NULL) close_cancelled(pool);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
 WF_TEST(a_refused_wait_for_a_signal_takes_none, .rule = "1.1 1.3 1.7")
