@@ -26,6 +26,7 @@ extern "C" {
 
 struct wf_arena;
 struct wf_file;
+struct wf_stream;
 
 /*
  * open(2); O_CLOEXEC is added. With O_DIRECT buffers, sizes and offsets must be multiples of 512 bytes, or of more
@@ -51,6 +52,17 @@ WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_file_write_at(struct wf_file *file, con
  */
 WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_file_read(struct wf_file *file, void *buffer, size_t size);
 WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_file_write(struct wf_file *file, const void *bytes, size_t size);
+
+/*
+ * Sends the bytes from an offset on to a stream, at most `size_max` (UINT64_MAX: to the end of the file); the file's
+ * own position stays. `*done` (may be NULL) is how many have gone, also on failure. Returns 0, also where the file is
+ * shorter. To sockets and pipes the kernel moves the bytes, elsewhere a buffer does.
+ * Suspends: yes. On cancel: `*done` bytes went out; where more had been taken from the file, the stream is broken for
+ * writing: later writes give -EPIPE. Errors: -ECANCELED, -EBADF, -EBUSY, -EINVAL for a negative offset, -ENOMEM,
+ * -ESPIPE for what has no offsets; the file's, the stream's.
+ */
+WF_API WF_SUSPENDS int wf_file_send(struct wf_file *file, int64_t offset, uint64_t size_max, struct wf_stream *stream,
+                                    uint64_t *done);
 
 /*
  * All of it: `*done` (may be NULL) is how many bytes were moved, also on failure. Return 0; WF_EEND where the file

@@ -57,7 +57,9 @@ struct wf_sim_faults {
     int64_t latency_min, latency_max; /* of a segment, one way; default: up to 20 us */
     int64_t disk_min, disk_max;       /* of an operation on a file; default: up to 20 us */
     double partial;           /* a transfer moves less than it could; default 0.25 for streams, never for files */
-    double lost;              /* a segment is lost; it is sent again after 200 ms, 400 ms ... */
+    double lost;              /* a segment is lost; it is sent again after 200 ms, 400 ms ...; a datagram is gone */
+    double duplicated;        /* a datagram arrives twice */
+    double reordered;         /* a datagram may be overtaken by later ones; otherwise those of one sender keep order */
     double reset;             /* a transfer finds the connection reset */
     double no_memory;         /* the kernel has no memory for an operation: -ENOMEM */
     double disk_error;        /* an operation on a file fails: -EIO */

@@ -222,6 +222,8 @@ void sim_end_close(struct sim *sim, struct sim_end *end)
     if (end->kind == END_FILE) sim_file_close(sim, end);
     else if (end->kind == END_WATCHER) sim_watch_close(end);
     else sim_net_close(sim, end);
+    if (end->box != NULL) sim_message_close(sim, end);
+    if (end->family == AF_UNIX) sim_unix_leave(sim, end);
     memory_free(end);
 }
 
@@ -245,8 +247,17 @@ static int64_t latency_of(struct sim *sim, const struct op *op)
     return sim_between(sim, faults->disk_min, faults->disk_max);
 }
 
+static int64_t splice_file(struct sim *sim, struct op *op)
+{
+    struct sim_end *end = sim_end_of(sim, op->desc->fd);
+    int64_t result = -EINVAL; /* of a real device or directory */
+    if (end != NULL) sim_splice_in(sim, end, op, &result);
+    return result;
+}
+
 static int64_t try_file(struct sim *sim, struct op *op)
 {
+    if (op->kind == OP_SPLICE_IN) return splice_file(sim, op);
     if (op->kind == OP_OPEN) return sim_file_open(sim, op);
     if (op->kind == OP_STAT) return sim_file_stat_path(sim, op);
     if (op->kind == OP_PATH) return sim_path(sim, op);
@@ -422,6 +433,8 @@ static void sim_finish(struct loop *loop)
 {
     struct sim *sim = sim_of(loop);
     close_what_is_left(sim);
+    sim_udp_finish(sim);
+    sim_unix_finish(sim);
     memory_free(sim->ends);
     sim_hosts_finish(sim);
     last_trace = sim->trace;
@@ -467,11 +480,20 @@ const struct driver sim_driver = {
     .job_start = sim_job_start,
     .job_cancel = sim_job_cancel,
     .host_address = sim_host_address,
+    .own_address = sim_own_address,
     .socket = sim_net_socket,
     .pipe = sim_net_pipe,
+    .socket_pair = sim_unix_pair,
     .bind = sim_net_bind,
     .listen = sim_net_listen,
     .set_option = sim_net_set_option,
+    .set_option_bytes = sim_udp_set_option_bytes,
+    .connect_now = sim_unix_connect_now,
+    .send_now = sim_message_send_now,
+    .set_mode = sim_unix_set_mode,
+    .lock_names = sim_unix_lock_names,
+    .remove_name = sim_unix_remove_name,
+    .peer_owner = sim_unix_peer_owner,
     .local_name = sim_net_local_name,
     .peer_name = sim_net_peer_name,
     .shutdown = sim_net_shutdown,

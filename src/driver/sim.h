@@ -5,6 +5,9 @@
  *     sim_net.c   pipes and connections               sim_file.c   files
  *     sim_tree.c  names                               sim_path.c   what is done to them
  *     sim_watch.c watching them
+ *     sim_message.c   messages, and Unix sockets of them     sim_udp.c    datagrams between hosts
+ *     sim_rights.c    descriptors that go along with them
+ *     sim_unix.c      names of Unix sockets, and who connects to them
  */
 #ifndef WEFT_DRIVER_SIM_H
 #define WEFT_DRIVER_SIM_H
@@ -24,6 +27,10 @@ struct sim_queue;
 struct sim_file;
 struct sim_change;
 struct sim_watcher;
+struct sim_box;
+struct sim_message;
+struct sim_name;
+struct sim_rights;
 
 struct wf_sim_host {
     struct wf_sim_host *next;
@@ -40,7 +47,7 @@ struct wf_sim_host {
     size_t change_count;
 };
 
-enum end_kind { END_SOCKET, END_LISTENER, END_PIPE, END_FILE, END_WATCHER };
+enum end_kind { END_SOCKET, END_LISTENER, END_MESSAGES, END_PIPE, END_FILE, END_WATCHER };
 
 /* What a descriptor stands for. */
 struct sim_end {
@@ -56,8 +63,10 @@ struct sim_end {
     struct sim_queue *in, *out;
     int error; /* to be told once, by the next transfer */
     bool broken, lingers_not;
-    in_port_t port;         /* its own; host byte order */
-    struct wf_address peer; /* size 0: none yet */
+    in_port_t port;               /* its own; host byte order */
+    int family, type;             /* of sockets */
+    struct wf_address name, peer; /* of Unix sockets and sockets of messages: where it is; of all: size 0: none yet */
+    struct sim_box *box;          /* of sockets of messages: what came */
 
     /* of listeners: connected, not accepted */
     size_t backlog, waiting;
@@ -84,6 +93,8 @@ struct sim {
     unsigned host_count;
     struct sim_end **ends; /* by descriptor, from SIM_FD_FIRST; NULL: free */
     size_t ends_room;
+    struct sim_message *under_way; /* between hosts */
+    struct sim_name *names;        /* of Unix sockets */
     in_port_t next_port;
     int64_t end_of_time, duration_max;
     uint64_t passes_max, passes; /* while the clock stood still */
@@ -132,11 +143,14 @@ struct wf_sim_host *sim_host_of(struct sim *sim, const struct wf_task *task);
 struct wf_sim_host *sim_host_at(struct sim *sim, struct wf_sim_host *from, const struct sockaddr *address);
 bool sim_reaches(const struct wf_sim_host *from, const struct wf_sim_host *to);
 const char *sim_host_address(struct loop *loop, const char *name);
+const char *sim_own_address(struct loop *loop);
 
 /* ---- sim_net.c ---- */
 
 /* Gives false when it would wait. */
 bool sim_net_try(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result);
+/* From any end, a file too, to a pipe: sim_net_try for that operation. */
+bool sim_splice_in(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result);
 /* What a poll would find. */
 unsigned sim_net_readiness(const struct sim_end *end);
 void sim_net_close(struct sim *sim, struct sim_end *end);
@@ -150,6 +164,65 @@ int sim_net_set_option(struct loop *loop, int fd, int level, int name, int value
 int sim_net_local_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
 int sim_net_peer_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
 int sim_net_shutdown(struct loop *loop, int fd, int how);
+
+/* Joins two ends by bytes that are never under way. */
+int sim_net_join(struct sim_end *one, struct sim_end *other);
+/* A connection that waits to be accepted. */
+void sim_net_offer(struct sim *sim, struct sim_end *listener, struct sim_end *server);
+in_port_t sim_net_port(const struct sockaddr *address);
+
+/* ---- sim_message.c ---- */
+
+/* Makes it one of messages. */
+int sim_message_begin(struct sim_end *end);
+bool sim_message_try(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result);
+unsigned sim_message_readiness(const struct sim_end *end);
+/* Two ends of which each receives what the other sends. */
+void sim_message_join(struct sim_end *one, struct sim_end *other);
+void sim_message_close(struct sim *sim, struct sim_end *end);
+void sim_message_crash(struct sim_end *end);
+int64_t sim_message_send_now(struct loop *loop, int fd, const struct msghdr *header);
+
+/* ---- sim_udp.c ---- */
+
+int sim_udp_bind(struct sim *sim, struct sim_end *end, const struct wf_address *address);
+int sim_udp_connect(struct sim *sim, struct sim_end *end, const struct wf_address *address);
+int sim_udp_set_option(struct sim_end *end, int level, int name, int value);
+int sim_udp_set_option_bytes(struct loop *loop, int fd, int level, int name, const void *bytes, socklen_t size);
+/* Forgets what is under way. */
+void sim_udp_finish(struct sim *sim);
+
+/* ---- sim_unix.c ---- */
+
+int sim_unix_bind(struct sim *sim, struct sim_end *end, const struct wf_address *address);
+/* The end that has the name, seen from another: -ENOENT where there is no such name, -ECONNREFUSED where nobody has it
+ * any more. */
+int sim_unix_find(struct sim *sim, const struct sim_end *from, const struct wf_address *name, struct sim_end **end);
+int sim_unix_remove_name(struct loop *loop, const char *path);
+int sim_unix_lock_names(struct loop *loop, const char *path);
+int sim_unix_set_mode(struct loop *loop, int fd, mode_t mode);
+int sim_unix_peer_owner(struct loop *loop, int fd, struct ucred *owner);
+/* Of a Unix socket, or one of datagrams. */
+int sim_unix_connect_now(struct loop *loop, int fd, const struct sockaddr *address, socklen_t size);
+int sim_unix_pair(struct loop *loop, int type, int ends[2]);
+/* Its end is closed. */
+void sim_unix_leave(struct sim *sim, struct sim_end *end);
+void sim_unix_finish(struct sim *sim);
+
+/* ---- sim_rights.c ---- */
+
+struct sim_rights {
+    struct sim_rights *next; /* in a queue of bytes */
+    size_t at;               /* there: they go along with the byte that so many others are before */
+    int count;
+    int fds[];
+};
+
+/* Duplicates of those that go along; NULL: none. */
+int sim_rights_take(const struct msghdr *header, struct sim_rights **rights);
+/* Hands them over, and says so in the header; NULL: that there are none. */
+void sim_rights_give(struct sim_rights *rights, struct msghdr *header);
+void sim_rights_drop(struct sim_rights *rights);
 
 /* ---- sim_file.c ---- */
 

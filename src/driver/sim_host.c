@@ -87,6 +87,11 @@ const char *sim_host_address(struct loop *loop, const char *name)
     return host != NULL ? host->address_text : NULL;
 }
 
+const char *sim_own_address(struct loop *loop)
+{
+    return sim_host_of(sim_of(loop), loop->running)->address_text;
+}
+
 /* ---- Partitions ---- */
 
 bool sim_reaches(const struct wf_sim_host *from, const struct wf_sim_host *to)

@@ -42,6 +42,7 @@ struct sim_queue {
     struct segment segments[SEGMENTS_MAX];
     unsigned first_segment, under_way, sendings;
     struct wf_timer_ arrival;
+    struct sim_rights *rights, **last_rights; /* descriptors that go along, in the order of their bytes */
     char bytes[QUEUE_SIZE];
 };
 
@@ -53,6 +54,7 @@ static struct sim_queue *join(struct sim_end *writer, struct sim_end *reader)
     if (queue == NULL) return NULL;
     memset(queue, 0, offsetof(struct sim_queue, bytes));
     queue->references = 2;
+    queue->last_rights = &queue->rights;
     queue->writer = writer;
     queue->reader = reader;
     queue->from = writer->host;
@@ -62,10 +64,19 @@ static struct sim_queue *join(struct sim_end *writer, struct sim_end *reader)
     return queue;
 }
 
+static struct sim_rights *next_rights(struct sim_queue *queue)
+{
+    struct sim_rights *rights = queue->rights;
+    queue->rights = rights->next;
+    if (queue->rights == NULL) queue->last_rights = &queue->rights;
+    return rights;
+}
+
 static void drop(struct sim *sim, struct sim_queue *queue)
 {
     if (--queue->references > 0) return;
     timer_disarm(&sim->events, &queue->arrival);
+    while (queue->rights != NULL) sim_rights_drop(next_rights(queue));
     memory_free(queue);
 }
 
@@ -186,6 +197,7 @@ void sim_net_close(struct sim *sim, struct sim_end *end)
 /* Silence: nothing goes out any more, and what comes in is answered by whoever runs there next. */
 void sim_net_crash(struct sim_end *end)
 {
+    if (end->box != NULL) return sim_message_crash(end);
     if (end->kind != END_SOCKET) return;
     end->broken = true;
     end->error = -ENETDOWN;
@@ -207,7 +219,8 @@ static bool told_error(struct sim_end *end, int64_t *result)
 
 static bool connection_breaks(struct sim *sim, struct sim_end *end)
 {
-    if (end->kind != END_SOCKET || end->broken || !sim_chance(sim, sim->faults.reset)) return false;
+    if (end->kind != END_SOCKET || end->family == AF_UNIX || end->broken || !sim_chance(sim, sim->faults.reset))
+        return false;
     fail(sim, end, -ECONNRESET);
     fail(sim, end->out->reader, -ECONNRESET);
     return true;
@@ -231,6 +244,30 @@ static size_t take_bytes(struct sim *sim, struct sim_queue *queue, char *buffer,
     return size;
 }
 
+/* Nothing is read past the first byte with descriptors, but as the first of a transfer. */
+static int64_t take_some(struct sim *sim, struct sim_queue *queue, struct op *op)
+{
+    struct msghdr *header = op->kind == OP_RECEIVE_MESSAGE ? op->buffer : NULL;
+    size_t size = op->size;
+    if (header != NULL) header->msg_flags = 0;
+    struct sim_rights *rights = queue->rights != NULL && queue->rights->at == 0 ? next_rights(queue) : NULL;
+    if (queue->rights != NULL && queue->rights->at < size) size = queue->rights->at;
+    if (header != NULL) sim_rights_give(rights, header);
+    else sim_rights_drop(rights);
+    size = take_bytes(sim, queue, header != NULL ? header->msg_iov->iov_base : op->buffer, size);
+    for (rights = queue->rights; rights != NULL; rights = rights->next) rights->at -= size;
+    return (int64_t)size;
+}
+
+/* At the end no descriptors come either. */
+static void give_nothing(struct op *op)
+{
+    struct msghdr *header = op->buffer;
+    if (op->kind != OP_RECEIVE_MESSAGE) return;
+    header->msg_flags = 0;
+    header->msg_controllen = 0;
+}
+
 static bool try_read(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result)
 {
     struct sim_queue *queue = end->in;
@@ -238,12 +275,14 @@ static bool try_read(struct sim *sim, struct sim_end *end, struct op *op, int64_
     if (queue == NULL) return true;
     if (connection_breaks(sim, end) && told_error(end, result)) return true;
     if (queue->arrived > 0) {
-        *result = (int64_t)take_bytes(sim, queue, op->buffer, op->size);
+        *result = take_some(sim, queue, op);
         sim_stir(sim, queue->writer);
         return true;
     }
     if (told_error(end, result)) return true;
-    return end->broken || (queue->ended && queue->under_way == 0);
+    bool over = end->broken || (queue->ended && queue->under_way == 0);
+    if (over) give_nothing(op);
+    return over;
 }
 
 static size_t put_bytes(struct sim *sim, struct sim_queue *queue, const char *buffer, size_t size_max)
@@ -269,6 +308,13 @@ static size_t put_message(struct sim *sim, struct sim_queue *queue, const struct
     return total;
 }
 
+static void add_rights(struct sim_queue *queue, struct sim_rights *rights)
+{
+    rights->at = queue->used;
+    *queue->last_rights = rights;
+    queue->last_rights = &rights->next;
+}
+
 static bool try_write(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result)
 {
     struct sim_queue *queue = end->out;
@@ -279,6 +325,13 @@ static bool try_write(struct sim *sim, struct sim_end *end, struct op *op, int64
     *result = -EPIPE;
     if (end->broken || queue->ended || (queue->local && queue->reader_gone)) return true;
     if (queue->used == QUEUE_SIZE) return false;
+    struct msghdr *header = op->kind == OP_SEND_MESSAGE ? op->buffer : NULL;
+    if (header != NULL && header->msg_controllen > 0) {
+        struct sim_rights *rights;
+        *result = sim_rights_take(header, &rights);
+        if (*result < 0) return true;
+        if (rights != NULL) add_rights(queue, rights);
+    }
     *result = (int64_t)(op->kind == OP_SEND_MESSAGE ? put_message(sim, queue, op->buffer)
                                                     : put_bytes(sim, queue, op->buffer, op->size));
     send_segment(sim, queue, (size_t)*result);
@@ -287,6 +340,7 @@ static bool try_write(struct sim *sim, struct sim_end *end, struct op *op, int64
 
 unsigned sim_net_readiness(const struct sim_end *end)
 {
+    if (end->kind == END_MESSAGES) return sim_message_readiness(end);
     if (end->kind == END_LISTENER) return end->first != NULL ? WF_READABLE : 0;
     if (end->broken || (end->in == NULL && end->out == NULL)) return WF_READABLE | WF_WRITABLE;
     unsigned found = 0;
@@ -297,7 +351,7 @@ unsigned sim_net_readiness(const struct sim_end *end)
 
 /* ---- Connecting ---- */
 
-static in_port_t port_of(const struct sockaddr *address)
+in_port_t sim_net_port(const struct sockaddr *address)
 {
     if (address->sa_family == AF_INET6) return ntohs(((const struct sockaddr_in6 *)(const void *)address)->sin6_port);
     return ntohs(((const struct sockaddr_in *)(const void *)address)->sin_port);
@@ -307,7 +361,8 @@ static struct sim_end *listener_at(const struct sim *sim, const struct wf_sim_ho
 {
     for (size_t i = 0; i < sim->ends_room; i++) {
         struct sim_end *end = sim->ends[i];
-        if (end != NULL && end->kind == END_LISTENER && end->port == port && end->host == host) return end;
+        bool listens = end != NULL && end->kind == END_LISTENER && end->family != AF_UNIX;
+        if (listens && end->port == port && end->host == host) return end;
     }
     return NULL;
 }
@@ -321,10 +376,27 @@ static struct wf_address name_of(const struct sim_end *end)
     return name;
 }
 
+void sim_net_offer(struct sim *sim, struct sim_end *listener, struct sim_end *server)
+{
+    if (listener->last != NULL && listener->first != NULL) listener->last->next = server;
+    else listener->first = server;
+    listener->last = server;
+    listener->waiting++;
+    sim_stir(sim, listener);
+}
+
+int sim_net_join(struct sim_end *one, struct sim_end *other)
+{
+    if (join(one, other) == NULL || join(other, one) == NULL) return -ENOMEM;
+    one->out->local = one->in->local = true;
+    return 0;
+}
+
 static int connect_ends(struct sim *sim, struct sim_end *client, struct sim_end *listener)
 {
     struct sim_end *server = sim_end_new(sim, listener->host, END_SOCKET);
     if (server == NULL) return -ENOMEM;
+    server->family = listener->family;
     if (join(client, server) == NULL || join(server, client) == NULL) {
         sim_end_close(sim, server);
         return -ENOMEM;
@@ -333,11 +405,7 @@ static int connect_ends(struct sim *sim, struct sim_end *client, struct sim_end 
     if (client->port == 0) client->port = sim->next_port++;
     client->peer = name_of(listener);
     server->peer = name_of(client);
-    if (listener->last != NULL && listener->first != NULL) listener->last->next = server;
-    else listener->first = server;
-    listener->last = server;
-    listener->waiting++;
-    sim_stir(sim, listener);
+    sim_net_offer(sim, listener, server);
     return 0;
 }
 
@@ -361,7 +429,7 @@ static bool try_connect(struct sim *sim, struct sim_end *end, struct op *op, int
         return false;
     }
     if (!sim_reaches(end->host, host) || host->crashed) return ask_again(op, result);
-    struct sim_end *listener = listener_at(sim, host, port_of(op->address));
+    struct sim_end *listener = listener_at(sim, host, sim_net_port(op->address));
     *result = -ECONNREFUSED;
     if (listener == NULL) return true;
     if (listener->waiting >= listener->backlog) return ask_again(op, result);
@@ -383,14 +451,55 @@ static bool try_accept(struct sim *sim, struct sim_end *end, const struct wf_tas
     return true;
 }
 
+/* ---- Splicing: the caller's pipe is memory to read into, or to write from ---- */
+
+static size_t smallest(size_t a, size_t b, size_t c)
+{
+    size_t less = a < b ? a : b;
+    return less < c ? less : c;
+}
+
+bool sim_splice_in(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result)
+{
+    struct sim_queue *pipe = sim_end_of(sim, op->fd)->out;
+    size_t at = (pipe->first + pipe->used) % QUEUE_SIZE;
+    struct op piece = {.kind = OP_READ, .buffer = pipe->bytes + at, .offset = op->offset};
+    piece.size = smallest(op->size, QUEUE_SIZE - pipe->used, QUEUE_SIZE - at);
+    if (end->kind == END_FILE) *result = sim_file_try(sim, end, &piece);
+    else if (!try_read(sim, end, &piece, result)) return false;
+    if (*result <= 0) return true;
+    pipe->used += (size_t)*result;
+    pipe->arrived += (size_t)*result;
+    return true;
+}
+
+static bool try_splice_out(struct sim *sim, struct sim_end *end, const struct op *op, int64_t *result)
+{
+    struct sim_queue *pipe = sim_end_of(sim, op->fd)->in;
+    struct op piece = {.kind = OP_WRITE, .buffer = pipe->bytes + pipe->first};
+    piece.size = smallest(op->size, pipe->arrived, QUEUE_SIZE - pipe->first);
+    if (!try_write(sim, end, &piece, result)) return false;
+    if (*result <= 0) return true;
+    pipe->used -= (size_t)*result;
+    pipe->arrived -= (size_t)*result;
+    pipe->first = (pipe->first + (size_t)*result) % QUEUE_SIZE;
+    return true;
+}
+
 bool sim_net_try(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result)
 {
+    if (end->kind == END_MESSAGES) return sim_message_try(sim, end, op, result);
     switch (op->kind) {
+    case OP_SPLICE_IN:
+        return sim_splice_in(sim, end, op, result);
+    case OP_SPLICE_OUT:
+        return try_splice_out(sim, end, op, result);
     case OP_ACCEPT:
         return try_accept(sim, end, op->wait.task, result);
     case OP_CONNECT:
         return try_connect(sim, end, op, result);
     case OP_RECV:
+    case OP_RECEIVE_MESSAGE:
     case OP_READ:
         return try_read(sim, end, op, result);
     case OP_SEND:
@@ -409,9 +518,17 @@ int sim_net_socket(struct loop *loop, int family, int type, int protocol)
 {
     (void)protocol;
     struct sim *sim = sim_of(loop);
-    if ((family != AF_INET && family != AF_INET6) || type != SOCK_STREAM) return -EAFNOSUPPORT;
+    if (family != AF_INET && family != AF_INET6 && family != AF_UNIX) return -EAFNOSUPPORT;
+    if (type == SOCK_SEQPACKET && family != AF_UNIX) return -EPROTONOSUPPORT;
     struct sim_end *end = sim_end_new(sim, sim_host_of(sim, loop->running), END_SOCKET);
-    return end != NULL ? sim_end_open(sim, end, loop->running) : -ENOMEM;
+    if (end == NULL) return -ENOMEM;
+    end->family = family;
+    end->type = type;
+    if (type != SOCK_STREAM && sim_message_begin(end) < 0) {
+        sim_end_close(sim, end);
+        return -ENOMEM;
+    }
+    return sim_end_open(sim, end, loop->running);
 }
 
 static int pipe_end(struct loop *loop)
@@ -440,11 +557,15 @@ int sim_net_pipe(struct loop *loop, int ends[2])
 
 int sim_net_bind(struct loop *loop, int fd, const struct sockaddr *address, socklen_t size)
 {
-    (void)size;
     struct sim *sim = sim_of(loop);
     struct sim_end *end = sim_end_of(sim, fd);
+    struct wf_address name;
+    int rc = wf_address_from(address, size, &name);
+    if (rc < 0 || address->sa_family != end->family) return -EAFNOSUPPORT;
+    if (end->family == AF_UNIX) return sim_unix_bind(sim, end, &name);
+    if (end->box != NULL) return sim_udp_bind(sim, end, &name);
     if (sim_host_at(sim, end->host, address) != end->host) return -EADDRNOTAVAIL;
-    in_port_t port = port_of(address);
+    in_port_t port = sim_net_port(address);
     if (port != 0 && listener_at(sim, end->host, port) != NULL) return -EADDRINUSE;
     end->port = port != 0 ? port : sim->next_port++;
     return 0;
@@ -460,8 +581,9 @@ int sim_net_listen(struct loop *loop, int fd, int backlog)
 
 int sim_net_set_option(struct loop *loop, int fd, int level, int name, int value)
 {
-    if (level == SOL_SOCKET && name == SO_LINGER) sim_end_of(sim_of(loop), fd)->lingers_not = value == 0;
-    return 0;
+    struct sim_end *end = sim_end_of(sim_of(loop), fd);
+    if (level == SOL_SOCKET && name == SO_LINGER) end->lingers_not = value == 0;
+    return end->box != NULL ? sim_udp_set_option(end, level, name, value) : 0;
 }
 
 static void give_name(const struct wf_address *name, struct sockaddr *address, socklen_t *size)
@@ -472,7 +594,10 @@ static void give_name(const struct wf_address *name, struct sockaddr *address, s
 
 int sim_net_local_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size)
 {
-    struct wf_address name = name_of(sim_end_of(sim_of(loop), fd));
+    const struct sim_end *end = sim_end_of(sim_of(loop), fd);
+    struct wf_address name = end->box != NULL || end->family == AF_UNIX ? end->name : name_of(end);
+    if (name.size == 0)
+        name = (struct wf_address){.size = sizeof(sa_family_t), .any.sa_family = (sa_family_t)end->family};
     give_name(&name, address, size);
     return 0;
 }

@@ -3,6 +3,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/inotify.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -68,6 +71,66 @@ int system_set_option(struct loop *loop, int fd, int level, int name, int value)
     return code(setsockopt(fd, level, name, &value, sizeof value));
 }
 
+int system_set_option_bytes(struct loop *loop, int fd, int level, int name, const void *bytes, socklen_t size)
+{
+    (void)loop;
+    return code(setsockopt(fd, level, name, bytes, size));
+}
+
+/* A socket in blocking mode would wait for room at a Unix socket's listener. */
+int system_connect_now(struct loop *loop, int fd, const struct sockaddr *address, socklen_t size)
+{
+    (void)loop;
+    int flags = fcntl(fd, F_GETFL);
+    bool blocks = address->sa_family == AF_UNIX && (flags & O_NONBLOCK) == 0;
+    if (blocks) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    int rc = code(connect(fd, address, size));
+    if (blocks) fcntl(fd, F_SETFL, flags);
+    return rc;
+}
+
+int64_t system_send_now(struct loop *loop, int fd, const struct msghdr *message)
+{
+    (void)loop;
+    ssize_t rc = sendmsg(fd, message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return rc < 0 ? -errno : rc;
+}
+
+/* What bind(2) makes has the mode of the socket, less the umask. */
+int system_set_mode(struct loop *loop, int fd, mode_t mode)
+{
+    (void)loop;
+    return code(fchmod(fd, mode));
+}
+
+int system_lock_names(struct loop *loop, const char *path)
+{
+    (void)loop;
+    char directory[sizeof((struct sockaddr_un *)NULL)->sun_path + 1] = ".";
+    const char *slash = strrchr(path, '/');
+    if (slash != NULL) snprintf(directory, sizeof directory, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0) return code(fd);
+    int rc = -errno;
+    close(fd);
+    return rc;
+}
+
+int system_remove_name(struct loop *loop, const char *path)
+{
+    (void)loop;
+    struct stat status;
+    if (lstat(path, &status) < 0) return -errno;
+    return S_ISSOCK(status.st_mode) ? code(unlink(path)) : -ENOTSOCK;
+}
+
+int system_peer_owner(struct loop *loop, int fd, struct ucred *owner)
+{
+    (void)loop;
+    socklen_t size = sizeof *owner;
+    return code(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, owner, &size));
+}
+
 int system_local_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size)
 {
     (void)loop;
@@ -118,6 +181,41 @@ int system_unwatch(struct loop *loop, int fd, int watch)
     return code(inotify_rm_watch(fd, watch));
 }
 
+ssize_t system_splice(const struct op *op)
+{
+    enum { FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK };
+    loff_t offset = op->offset;
+    if (op->kind == OP_SPLICE_OUT) return splice(op->fd, NULL, op->desc->fd, NULL, op->size, FLAGS);
+    return splice(op->desc->fd, offset >= 0 ? &offset : NULL, op->fd, NULL, op->size, FLAGS);
+}
+
+static bool byte_is_in_memory(int fd, int64_t offset)
+{
+    char byte;
+    struct iovec part = {.iov_base = &byte, .iov_len = 1};
+    return preadv2(fd, &part, 1, offset, RWF_NOWAIT) >= 0;
+}
+
+bool system_splice_is_quick(const struct op *op)
+{
+    return byte_is_in_memory(op->desc->fd, op->offset) &&
+           byte_is_in_memory(op->desc->fd, op->offset + (int64_t)op->size - 1);
+}
+
+/* ---- Many messages ---- */
+
+int system_transfer_many(const struct op *op)
+{
+    unsigned count = (unsigned)op->size;
+    int rc;
+    do {
+        rc = op->kind == OP_RECEIVE_MANY
+                 ? recvmmsg(op->desc->fd, op->buffer, count, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL)
+                 : sendmmsg(op->desc->fd, op->buffer, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (rc < 0 && errno == EINTR);
+    return code(rc);
+}
+
 /* ---- On a thread ---- */
 
 /* A FIFO without a peer would hold the thread for ever: opened as io_uring does it, and made blocking again. */
@@ -151,6 +249,8 @@ static ssize_t blocking_call(struct op *op)
     case OP_WRITE:
         if (op->offset < 0) return write(op->desc->fd, op->buffer, op->size);
         return pwrite(op->desc->fd, op->buffer, op->size, op->offset);
+    case OP_SPLICE_IN:
+        return system_splice(op);
     default:
         errno = EOPNOTSUPP;
         return -1;

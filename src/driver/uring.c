@@ -300,12 +300,51 @@ static const uint8_t opcodes[OP_KINDS] = {
     [OP_SEND_MESSAGE] = IORING_OP_SENDMSG,
 };
 
+static void wait_until_ready(struct uring *ring, struct op *op);
+
+/*
+ * By the ring only where a file may have to wait for the disk: there it takes one of the kernel's threads. Anything
+ * else is in memory or in non-blocking mode, and tried here and now.
+ */
+static bool submit_splice(struct loop *loop, struct op *op)
+{
+    if (op->offset >= 0 && !system_splice_is_quick(op)) {
+        struct io_uring_sqe *entry = next_entry(uring_of(loop), IORING_OP_SPLICE, op->fd, op->driver_data);
+        entry->off = (uint64_t)-1;
+        entry->splice_fd_in = op->desc->fd;
+        entry->splice_off_in = (uint64_t)op->offset;
+        entry->len = transfer(op);
+        entry->splice_flags = SPLICE_F_MOVE;
+        return false;
+    }
+    ssize_t rc;
+    do {
+        rc = system_splice(op);
+    } while (rc < 0 && errno == EINTR);
+    op->wait.result = rc < 0 ? -errno : rc;
+    if (op->wait.result != -EAGAIN) return true;
+    wait_until_ready(uring_of(loop), op);
+    return false;
+}
+
+/* io_uring has no operation for many messages: tried at once, and again whenever the descriptor is ready. */
+static bool submit_many(struct loop *loop, struct op *op)
+{
+    int rc = system_transfer_many(op);
+    op->wait.result = rc;
+    if (rc != -EAGAIN) return true;
+    wait_until_ready(uring_of(loop), op);
+    return false;
+}
+
 static bool uring_submit(struct loop *loop, struct op *op)
 {
-    int fd = op->desc != NULL ? op->desc->fd : op->kind == OP_POLL ? op->fd : AT_FDCWD;
     op->driver_data = (uint64_t)(uintptr_t)op;
-    uint8_t opcode = op->kind == OP_PATH ? path_opcodes[op->flags] : opcodes[op->kind];
     op->job.fn = NULL;
+    if (op->kind == OP_RECEIVE_MANY || op->kind == OP_SEND_MANY) return submit_many(loop, op);
+    if (op->kind == OP_SPLICE_IN || op->kind == OP_SPLICE_OUT) return submit_splice(loop, op);
+    int fd = op->desc != NULL ? op->desc->fd : op->kind == OP_POLL ? op->fd : AT_FDCWD;
+    uint8_t opcode = op->kind == OP_PATH ? path_opcodes[op->flags] : opcodes[op->kind];
     if (opcode == 0) return system_submit_to_thread(loop, op);
     struct io_uring_sqe *entry = next_entry(uring_of(loop), opcode, fd, op->driver_data);
     switch (op->kind) {
@@ -362,6 +401,10 @@ static bool uring_submit(struct loop *loop, struct op *op)
         break;
     case OP_TRUNCATE:
     case OP_LIST:
+    case OP_RECEIVE_MANY:
+    case OP_SEND_MANY:
+    case OP_SPLICE_IN:
+    case OP_SPLICE_OUT:
     case OP_KINDS:
         break;
     }
@@ -381,7 +424,8 @@ static void uring_cancel(struct loop *loop, struct op *op)
 /* A descriptor in non-blocking mode: wait until it is ready, then try again. */
 static void wait_until_ready(struct uring *ring, struct op *op)
 {
-    bool writes = op->kind == OP_SEND || op->kind == OP_SEND_MESSAGE || op->kind == OP_WRITE;
+    bool writes = op->kind == OP_SEND || op->kind == OP_SEND_MESSAGE || op->kind == OP_SEND_MANY ||
+                  op->kind == OP_WRITE || op->kind == OP_SPLICE_OUT;
     op->driver_data |= POLLING;
     struct io_uring_sqe *entry = next_entry(ring, IORING_OP_POLL_ADD, op->desc->fd, op->driver_data);
     entry->poll32_events = writes ? POLLOUT : POLLIN;
@@ -428,8 +472,8 @@ static void completed(struct loop *loop, struct op *op, uint64_t user_data, int 
     if (op->cancel_code == 0) {
         if (user_data & POLLING) {
             if (result >= 0) {
-                uring_submit(loop, op);
-                return;
+                if (!uring_submit(loop, op)) return;
+                result = (int)op->wait.result;
             }
         } else if (result == -EAGAIN && op->desc != NULL) {
             wait_until_ready(uring_of(loop), op);
@@ -490,6 +534,12 @@ static int uring_socket(struct loop *loop, int family, int type, int protocol)
     return fd < 0 ? -errno : fd;
 }
 
+static int uring_socket_pair(struct loop *loop, int type, int ends[2])
+{
+    (void)loop;
+    return socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends) < 0 ? -errno : 0;
+}
+
 static int uring_pipe(struct loop *loop, int ends[2])
 {
     (void)loop;
@@ -522,9 +572,17 @@ const struct driver uring_driver = {
     .job_cancel = executor_cancel,
     .socket = uring_socket,
     .pipe = uring_pipe,
+    .socket_pair = uring_socket_pair,
     .bind = system_bind,
     .listen = system_listen,
     .set_option = system_set_option,
+    .set_option_bytes = system_set_option_bytes,
+    .connect_now = system_connect_now,
+    .send_now = system_send_now,
+    .set_mode = system_set_mode,
+    .lock_names = system_lock_names,
+    .remove_name = system_remove_name,
+    .peer_owner = system_peer_owner,
     .local_name = system_local_name,
     .peer_name = system_peer_name,
     .shutdown = system_shutdown,

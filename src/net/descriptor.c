@@ -122,6 +122,34 @@ static const struct wf_stream_class fd_class = {
     .address = fd_address,
 };
 
+/* ---- For splicing ---- */
+
+static bool make_non_blocking(struct fd_stream *stream)
+{
+    int flags = fcntl(stream->desc.fd, F_GETFL);
+    if (flags < 0) return false;
+    if (flags & O_NONBLOCK) return true;
+    if (stream->foreign || fcntl(stream->desc.fd, F_SETFL, flags | O_NONBLOCK) < 0) return false;
+    stream->desc.non_blocking = true;
+    return true;
+}
+
+struct desc *fd_stream_spliced(struct wf_stream *stream)
+{
+    struct fd_stream *made = fd_stream_of(stream);
+    struct stat status;
+    if (stream->class_ != &fd_class || stream->closed_) return NULL;
+    if (current_loop->driver->simulated) return &made->desc;
+    if (fstat(made->desc.fd, &status) < 0) return NULL;
+    bool suits = made->desc.socket ? made->desc.stream : S_ISFIFO(status.st_mode);
+    return suits && make_non_blocking(made) ? &made->desc : NULL;
+}
+
+struct fd_stream *fd_stream_from(struct wf_stream *stream)
+{
+    return stream->class_ == &fd_class ? fd_stream_of(stream) : NULL;
+}
+
 /* ---- Making ---- */
 
 struct fd_stream *fd_stream_alloc(bool is_socket, bool is_stream)
@@ -164,6 +192,7 @@ int wf_stream_wrap(int fd, struct wf_stream **stream)
     struct fd_stream *made = fd_stream_alloc(is_socket, type == SOCK_STREAM);
     if (made == NULL) return -ENOMEM;
     made->desc.non_blocking = flags & O_NONBLOCK;
+    made->foreign = true;
     fd_stream_begin(made, fd);
     *stream = &made->stream;
     return 0;

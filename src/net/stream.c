@@ -9,6 +9,7 @@
 #include <weft/task.h>
 
 #include "core/loop.h"
+#include "net/stream.h"
 
 enum { PARTS_MAX = 16 }; /* of one write; the others follow */
 
@@ -42,9 +43,15 @@ void wf_stream_abort(struct wf_stream *stream)
     end(stream, true);
 }
 
+int wf_checkpoint(void)
+{
+    (void)LOOP_HERE();
+    return (int)wait_refused(0);
+}
+
 /* ---- One task a direction; a close may come meanwhile ---- */
 
-static int enter(struct wf_stream *stream, bool *busy)
+int stream_enter(struct wf_stream *stream, bool *busy)
 {
     if (*busy) return (int)wait_refused(-EBUSY);
     *busy = true;
@@ -52,7 +59,7 @@ static int enter(struct wf_stream *stream, bool *busy)
     return 0;
 }
 
-static void leave(struct wf_stream *stream, bool *busy)
+void stream_leave(struct wf_stream *stream, bool *busy)
 {
     *busy = false;
     wf_stream_release(stream);
@@ -60,7 +67,7 @@ static void leave(struct wf_stream *stream, bool *busy)
 
 /* ---- Reading ---- */
 
-static ssize_t read_some(struct wf_stream *stream, void *buffer, size_t size)
+ssize_t stream_read_some(struct wf_stream *stream, void *buffer, size_t size)
 {
     if (stream->closed_) return wait_refused(-EBADF);
     ssize_t got = stream->class_->read(stream, buffer, size);
@@ -74,10 +81,10 @@ ssize_t wf_stream_read(struct wf_stream *stream, void *buffer, size_t size)
 {
     (void)LOOP_HERE();
     if (size == 0) return -EINVAL;
-    ssize_t rc = enter(stream, &stream->reading_);
+    ssize_t rc = stream_enter(stream, &stream->reading_);
     if (rc < 0) return rc;
-    rc = read_some(stream, buffer, size);
-    leave(stream, &stream->reading_);
+    rc = stream_read_some(stream, buffer, size);
+    stream_leave(stream, &stream->reading_);
     return rc;
 }
 
@@ -86,15 +93,15 @@ int wf_stream_read_full(struct wf_stream *stream, void *buffer, size_t size, siz
     (void)LOOP_HERE();
     size_t got = 0;
     if (done != NULL) *done = 0;
-    ssize_t rc = enter(stream, &stream->reading_);
+    ssize_t rc = stream_enter(stream, &stream->reading_);
     if (rc < 0) return (int)rc;
     if (size == 0) rc = wait_refused(0);
     while (got < size) {
-        rc = read_some(stream, (char *)buffer + got, size - got);
+        rc = stream_read_some(stream, (char *)buffer + got, size - got);
         if (rc <= 0) break;
         got += (size_t)rc;
     }
-    leave(stream, &stream->reading_);
+    stream_leave(stream, &stream->reading_);
     if (done != NULL) *done = got;
     if (rc < 0) return (int)rc;
     return got == size ? 0 : WF_EEND;
@@ -159,11 +166,11 @@ ssize_t wf_stream_writev(struct wf_stream *stream, const struct iovec *parts, in
     (void)LOOP_HERE();
     size_t size = sum(parts, count);
     if (size == 0 || size == SIZE_MAX) return -EINVAL;
-    ssize_t rc = enter(stream, &stream->writing_);
+    ssize_t rc = stream_enter(stream, &stream->writing_);
     if (rc < 0) return rc;
     struct rest rest = {.parts = parts, .count = count};
     rc = stream->broken_ ? wait_refused(-EPIPE) : write_some(stream, &rest, false);
-    leave(stream, &stream->writing_);
+    stream_leave(stream, &stream->writing_);
     return rc;
 }
 
@@ -173,22 +180,29 @@ ssize_t wf_stream_write(struct wf_stream *stream, const void *bytes, size_t size
     return wf_stream_writev(stream, &part, 1);
 }
 
+int stream_write_rest(struct wf_stream *stream, const struct iovec *parts, int count, size_t size, size_t *sent)
+{
+    struct rest rest = {.parts = parts, .count = count};
+    ssize_t rc = 0;
+    for (*sent = 0; *sent < size && rc >= 0;) {
+        rc = write_some(stream, &rest, true);
+        if (rc > 0) *sent += (size_t)rc;
+    }
+    return rc < 0 ? (int)rc : 0;
+}
+
 int wf_stream_writev_all(struct wf_stream *stream, const struct iovec *parts, int count, size_t *done)
 {
     (void)LOOP_HERE();
     size_t size = sum(parts, count), sent = 0;
     if (done != NULL) *done = 0;
     if (size == SIZE_MAX) return -EINVAL;
-    ssize_t rc = enter(stream, &stream->writing_);
+    ssize_t rc = stream_enter(stream, &stream->writing_);
     if (rc < 0) return (int)rc;
     if (stream->broken_ || size == 0) rc = wait_refused(stream->broken_ ? -EPIPE : 0);
-    struct rest rest = {.parts = parts, .count = count};
-    while (sent < size && rc >= 0) {
-        rc = write_some(stream, &rest, true);
-        if (rc > 0) sent += (size_t)rc;
-    }
+    else rc = stream_write_rest(stream, parts, count, size, &sent);
     if (sent > 0 && sent < size) stream->broken_ = true;
-    leave(stream, &stream->writing_);
+    stream_leave(stream, &stream->writing_);
     if (done != NULL) *done = sent;
     return rc < 0 ? (int)rc : 0;
 }

@@ -13,12 +13,9 @@
 #include "base/memory.h"
 #include "core/loop.h"
 #include "net/descriptor.h"
+#include "net/listener.h"
 
 enum { BACKLOG_DEFAULT = 4096 };
-
-struct wf_listener {
-    struct desc desc;
-};
 
 /* ---- Names ---- */
 
@@ -60,9 +57,11 @@ static int resolve(struct loop *loop, const char *host, uint16_t port, bool pass
 
 /* ---- Listening ---- */
 
-static void listener_release(struct desc *desc)
+void listener_release(struct desc *desc)
 {
-    memory_free((char *)desc - offsetof(struct wf_listener, desc));
+    struct wf_listener *listener = (struct wf_listener *)((char *)desc - offsetof(struct wf_listener, desc));
+    memory_free(listener->path);
+    memory_free(listener);
 }
 
 static int open_listener(struct loop *loop, const struct addrinfo *address, const struct wf_tcp_listen_options *options)
@@ -130,23 +129,23 @@ int wf_tcp_accept(struct wf_listener *listener, struct wf_stream **stream)
     return 0;
 }
 
+int wf_listener_local(const struct wf_listener *listener, struct wf_address *address)
+{
+    (void)LOOP_HERE();
+    return desc_address(&listener->desc, false, address);
+}
+
 uint16_t wf_listener_port(const struct wf_listener *listener)
 {
-    struct loop *loop = LOOP_HERE();
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } address;
-    socklen_t size = sizeof address;
-    if (loop->driver->local_name(loop, listener->desc.fd, &address.any, &size) < 0) return 0;
-    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+    struct wf_address address;
+    return wf_listener_local(listener, &address) == 0 ? wf_address_port(&address) : 0;
 }
 
 void wf_listener_close(struct wf_listener *listener)
 {
     if (listener == NULL) return;
-    (void)LOOP_ALIVE();
+    struct loop *loop = LOOP_ALIVE();
+    if (listener->path != NULL) loop->driver->remove_name(loop, listener->path);
     desc_close(&listener->desc);
 }
 

@@ -1,5 +1,5 @@
 /* Files: open, read, write, sync, sizes, locks, stat, load. */
-#include <weft/file.h>
+#include "os/file.h"
 
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -30,14 +30,14 @@ static int failed(int rc, const char *path)
 
 /* ---- Opening and closing ---- */
 
-static void drop(struct wf_file *file)
+void file_drop(struct wf_file *file)
 {
     if (--file->references == 0) memory_free(file);
 }
 
 static void file_release(struct desc *desc)
 {
-    drop((struct wf_file *)((char *)desc - offsetof(struct wf_file, desc)));
+    file_drop((struct wf_file *)((char *)desc - offsetof(struct wf_file, desc)));
 }
 
 int wf_file_open(const char *path, int flags, mode_t mode, struct wf_file **out)
@@ -63,6 +63,12 @@ int wf_file_open(const char *path, int flags, mode_t mode, struct wf_file **out)
     desc_init(&file->desc, fd, file_release);
     *out = file;
     return 0;
+}
+
+struct desc *file_hold(struct wf_file *file)
+{
+    file->references++;
+    return file->seekable ? &file->desc : NULL;
 }
 
 void wf_file_close(struct wf_file *file)
@@ -117,7 +123,7 @@ static ssize_t transfer_next(struct wf_file *file, enum op_kind kind, void *buff
     ssize_t rc = transfer(file, kind, buffer, size, file->position);
     if (rc > 0 && file->position >= 0) file->position += rc;
     file->moving = false;
-    drop(file);
+    file_drop(file);
     return rc;
 }
 
@@ -229,7 +235,7 @@ int wf_file_lock(struct wf_file *file, enum wf_file_lock kind)
     if (rc < 0) return rc;
     file->references++; /* it may be closed meanwhile */
     rc = wait_for_lock(file, kind);
-    drop(file);
+    file_drop(file);
     return rc;
 }
 

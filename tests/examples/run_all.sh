@@ -36,11 +36,11 @@ check() {  # NAME [ARGUMENT...]
     verdict $? "$name"
 }
 
-start_server() {  # gives its port in $port
+start_server() {  # [PROGRAM]; gives its port in $port
     : >"$work/problems"
     : >"$work/server"  # here and now: the one before left its port there
     : >"$work/server"  # the shell behind the & may empty it only after the first look
-    "$programs/echo_server" --port 0 >"$work/server" 2>"$work/err" &
+    "$programs/${1:-echo_server}" --port 0 >"$work/server" 2>"$work/err" &
     server=$!
     tries=0
     until port=$(sed -n 's/^listening on port \([1-9][0-9]*\)$/\1/p' "$work/server") && [ -n "$port" ]; do
@@ -135,6 +135,19 @@ check_tail() {
         cat "$work/out" >>"$work/problems"
     [ ! -s "$work/problems" ]
     verdict $? "tail: what is appended, replaced and made is printed"
+}
+
+check_lines() {
+    start_server line_server && {
+        long=$(seq -s , 100)
+        talk="exec 3<>/dev/tcp/127.0.0.1/$port && printf '%s\n' 'add 2 3' 'say hello' hm '$long' quit >&3 && cat <&3"
+        bash -c "$talk" >"$work/out" 2>>"$work/err" || echo "the client's exit status is $?" >>"$work/problems"
+        printf '%s\n' 5 hello 'what is "hm"?' 'too long: 200 bytes are the most' | cmp -s - "$work/out" ||
+            { echo "answered:"; cat "$work/out"; } >>"$work/problems"
+        end_server 1 0
+    }
+    [ ! -s "$work/problems" ]
+    verdict $? "line_server: commands are answered, a long one is refused"
 }
 
 check_usage() {
@@ -428,8 +441,22 @@ two: answers
 three: answers
 3 of 3 answer
 END
+    check copy "$programs/copy" <<END
+ 10 %
+ 20 %
+ 30 %
+ 40 %
+ 50 %
+ 60 %
+ 70 %
+ 80 %
+ 90 %
+100 %
+received: $(wc -c <"$programs/copy") bytes
+END
     check_echo
     check_cut
+    check_lines
     check_tail
     check_usage
 }
