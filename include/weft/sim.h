@@ -110,6 +110,12 @@ WF_API void wf_sim_repair(struct wf_sim_host *one, struct wf_sim_host *other);
  */
 WF_API void wf_sim_crash(struct wf_sim_host *host);
 
+/*
+ * A signal comes to the host (NULL: "localhost"): every receiver (weft/signal.h) that was opened on it and wants the
+ * signal gets it. Returns how many: nobody is 0, where a real program might have died.
+ */
+WF_API int wf_sim_signal(struct wf_sim_host *host, int number);
+
 /* ---- Bounds ---- */
 
 /*

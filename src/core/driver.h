@@ -54,15 +54,49 @@ enum op_kind {
     OP_SEND_MANY,
     OP_READ, /* everything else; offset -1: at the descriptor's own position */
     OP_WRITE,
-    OP_OPEN, /* result: the new descriptor */
-    OP_STAT, /* into a struct statx */
-    OP_SYNC,
-    OP_POLL, /* result: the readiness found */
+    OP_OPEN,     /* result: the new descriptor */
+    OP_STAT,     /* into a struct statx */
+    OP_SYNC,     /* flags: SYNC_DATA */
+    OP_TRUNCATE, /* to `offset` bytes */
+    OP_ALLOCATE, /* `size` bytes from `offset` on; mode: fallocate(2) */
+    OP_LIST,     /* the next struct listed of a directory; result: their bytes; 0: no more */
+    OP_PATH,     /* flags: a path_verb */
+    OP_POLL,     /* result: the readiness found */
     /* Between a descriptor and a pipe of the caller's, `fd`, which has room or bytes: only the descriptor may have to
      * wait. It is in non-blocking mode, or, with an offset, a file. */
     OP_SPLICE_IN,  /* from the descriptor to the pipe; offset -1: it has none */
     OP_SPLICE_OUT, /* from the pipe to the descriptor */
     OP_KINDS,
+};
+
+/* What an OP_PATH does to `path`. */
+enum path_verb {
+    PATH_RENAME,   /* to `other`; mode: RENAME_NOREPLACE */
+    PATH_LINK,     /* `other` is its second name */
+    PATH_SYMLINK,  /* `path` is the text of the link `other` */
+    PATH_READLINK, /* into `buffer`; result: bytes */
+    PATH_UNLINK,
+    PATH_RMDIR,
+    PATH_REMOVE_SOME, /* of a tree, at most `size` names; result: 1: there is more */
+    PATH_MKDIR,       /* with `mode` */
+    PATH_CHMOD,       /* to `mode` */
+    PATH_TIMES,       /* `buffer`: two struct timespec, of reading and of writing */
+    PATH_WATCH,       /* by the watcher `fd`; mode: inotify(7); result: the number of the watch */
+    PATH_VERBS,
+};
+
+enum {
+    SYNC_DATA = 1,   /* OP_SYNC: fdatasync(2) is enough */
+    LIST_STATUS = 1, /* OP_LIST: with the status of each */
+    LIST_ENDED = 2,  /* set by the driver: there is nothing after these */
+};
+
+/* What OP_LIST puts into its buffer, one after the other, without "." and "..". */
+struct listed {
+    uint16_t size;      /* of the whole, a multiple of 8 */
+    uint8_t type;       /* DT_REG ... */
+    struct stat status; /* of the name itself, where it was asked for */
+    char name[];
 };
 
 struct op {
@@ -72,13 +106,13 @@ struct op {
     struct desc *desc;                           /* NULL for paths and foreign descriptors */
     void (*done)(struct op *op, int64_t result); /* of one that op_start started */
     struct op *next, *prev;                      /* among the pending ones of its descriptor, or of the loop */
-    int fd;                                      /* OP_POLL: the foreign descriptor; OP_SPLICE_...: the pipe */
+    int fd;         /* OP_POLL: the foreign descriptor; PATH_WATCH: the watcher; OP_SPLICE_...: the pipe */
     unsigned flags; /* OP_OPEN: open(2); OP_STAT: AT_SYMLINK_NOFOLLOW; OP_POLL: WF_READABLE ...; sockets: MSG_... */
     mode_t mode;
     void *buffer;
     size_t size;
     int64_t offset;
-    const char *path;
+    const char *path, *other; /* `other`: of an OP_PATH with two */
     const struct sockaddr *address;
     socklen_t address_size;
     struct job job;       /* for a driver that gives it to a thread; `fn` is set while it has */
@@ -167,6 +201,11 @@ struct driver {
     int (*peer_name)(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
     int (*shutdown)(struct loop *loop, int fd, int how);
     int (*status)(struct loop *loop, int fd, struct stat *status);
+    /* F_RDLCK, F_WRLCK or F_UNLCK on the whole file, as its opening's own: -EAGAIN where another has it. */
+    int (*lock)(struct loop *loop, int fd, int type);
+    /* A watcher of names: what is read from it is as inotify(7) says. Watches are made by PATH_WATCH. */
+    int (*watcher)(struct loop *loop);
+    int (*unwatch)(struct loop *loop, int fd, int watch);
     /* Prepares a descriptor for operations; detaches and closes it. */
     void (*attach)(struct loop *loop, struct desc *desc);
     void (*close)(struct loop *loop, struct desc *desc);

@@ -248,6 +248,11 @@ static int register_desc(struct loop *loop, struct desc *desc)
     return rc;
 }
 
+static bool is_of_disk(enum op_kind kind)
+{
+    return kind == OP_SYNC || kind == OP_TRUNCATE || kind == OP_ALLOCATE || kind == OP_LIST;
+}
+
 /* A file's operation goes to a thread, unless it is known to be quick. */
 static bool submit_file(struct loop *loop, struct op *op)
 {
@@ -261,7 +266,7 @@ static bool epoll_submit(struct loop *loop, struct op *op)
     op->driver_data = 0;
     if (op->kind == OP_POLL) return submit_poll(loop, op);
     struct desc *desc = op->desc;
-    if (desc == NULL || op->kind == OP_SYNC) return system_submit_to_thread(loop, op);
+    if (desc == NULL || is_of_disk(op->kind)) return system_submit_to_thread(loop, op);
     if (desc->epoll.on_thread) return submit_file(loop, op);
     if ((desc->epoll.ready & direction(op->kind)) && try_op(op, &op->wait.result)) return true;
     if (desc->epoll.registered) return false;
@@ -409,6 +414,9 @@ const struct driver epoll_driver = {
     .peer_name = system_peer_name,
     .shutdown = system_shutdown,
     .status = system_status,
+    .lock = system_lock,
+    .watcher = system_watcher,
+    .unwatch = system_unwatch,
     .attach = epoll_attach,
     .close = epoll_close,
     .close_fd = system_close_fd,

@@ -219,7 +219,8 @@ void sim_end_close(struct sim *sim, struct sim_end *end)
 {
     sim->ends[end->fd - SIM_FD_FIRST] = NULL;
     if (end->open) end->host->descriptors--;
-    if (end->kind == END_FILE) sim_file_close(end);
+    if (end->kind == END_FILE) sim_file_close(sim, end);
+    else if (end->kind == END_WATCHER) sim_watch_close(end);
     else sim_net_close(sim, end);
     if (end->box != NULL) sim_message_close(sim, end);
     if (end->family == AF_UNIX) sim_unix_leave(sim, end);
@@ -250,19 +251,31 @@ static int64_t try_file(struct sim *sim, struct op *op)
 {
     if (op->kind == OP_OPEN) return sim_file_open(sim, op);
     if (op->kind == OP_STAT) return sim_file_stat_path(sim, op);
+    if (op->kind == OP_PATH) return sim_path(sim, op);
     if (op->desc->fd < SIM_FD_FIRST) return system_blocking_call(op);
     return sim_file_try(sim, sim_end_of(sim, op->desc->fd), op);
+}
+
+static unsigned readiness(const struct sim_end *end)
+{
+    if (end->kind == END_WATCHER) return sim_watch_ready(end) ? WF_READABLE : 0;
+    return sim_net_readiness(end);
 }
 
 static bool try_poll(struct sim *sim, const struct op *op, int64_t *result)
 {
     const struct sim_end *end = sim_end_of(sim, op->fd);
-    unsigned found = end == NULL || end->kind == END_FILE ? op->flags : sim_net_readiness(end);
+    unsigned found = end == NULL || end->kind == END_FILE ? op->flags : readiness(end);
     *result = end == NULL ? -EBADF : (int64_t)(found & op->flags);
     return *result != 0;
 }
 
 /* Gives false when it would wait. */
+static bool try_end(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result)
+{
+    return end->kind == END_WATCHER ? sim_watch_try(sim, end, op, result) : sim_net_try(sim, end, op, result);
+}
+
 static bool try_op(struct sim *sim, struct op *op, int64_t *result)
 {
     if (op->kind == OP_POLL) return try_poll(sim, op, result);
@@ -272,7 +285,7 @@ static bool try_op(struct sim *sim, struct op *op, int64_t *result)
     *result = -EIO;
     if (is_file && sim_chance(sim, sim->faults.disk_error)) return true;
     if (op->kind == OP_SPLICE_IN || op->kind == OP_SPLICE_OUT) return sim_splice_try(sim, op, result);
-    if (!is_file) return sim_net_try(sim, sim_end_of(sim, op->desc->fd), op, result);
+    if (!is_file) return try_end(sim, sim_end_of(sim, op->desc->fd), op, result);
     *result = try_file(sim, op);
     return true;
 }
@@ -483,6 +496,9 @@ const struct driver sim_driver = {
     .peer_name = sim_net_peer_name,
     .shutdown = sim_net_shutdown,
     .status = sim_file_stat,
+    .lock = sim_file_lock,
+    .watcher = sim_watcher,
+    .unwatch = sim_unwatch,
     .attach = sim_attach,
     .close = sim_close,
     .close_fd = sim_close_fd,

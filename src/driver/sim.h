@@ -4,6 +4,8 @@
  *     sim.c       chance, time, operations, jobs      sim_host.c   hosts, partitions, crashes
  *     sim_net.c   pipes and connections               sim_queue.c  their bytes
  *     sim_file.c  files                               sim_splice.c from one of these to the other
+ *     sim_tree.c  names                               sim_path.c   what is done to them
+ *     sim_watch.c watching them
  *     sim_message.c   messages, and Unix sockets of them     sim_udp.c    datagrams between hosts
  *     sim_rights.c    descriptors that go along with them
  *     sim_unix.c      names of Unix sockets, and who connects to them
@@ -24,6 +26,8 @@ enum {
 
 struct sim_queue;
 struct sim_file;
+struct sim_change;
+struct sim_watcher;
 struct sim_box;
 struct sim_message;
 struct sim_name;
@@ -39,10 +43,12 @@ struct wf_sim_host {
     uint32_t descriptors; /* open */
     uint64_t disk_size;
     struct wf_sim_stay_ *stays; /* what runs on it, innermost first */
-    struct sim_file *files;
+    struct sim_file *root;      /* of its disk */
+    struct sim_change *changes; /* of names, the newest first, that a crash may take back */
+    size_t change_count;
 };
 
-enum end_kind { END_SOCKET, END_LISTENER, END_MESSAGES, END_PIPE, END_FILE };
+enum end_kind { END_SOCKET, END_LISTENER, END_MESSAGES, END_PIPE, END_FILE, END_WATCHER };
 
 /* What a descriptor stands for. */
 struct sim_end {
@@ -72,6 +78,11 @@ struct sim_end {
     struct sim_file *file;
     int flags;
     int64_t position;
+    bool locked;
+    int lock;    /* F_RDLCK or F_WRLCK, while `locked` */
+    char *names; /* of a directory that is being listed; `position` is how far */
+
+    struct sim_watcher *watcher;
 };
 
 struct sim {
@@ -222,12 +233,28 @@ bool sim_splice_try(struct sim *sim, const struct op *op, int64_t *result);
 
 /* ---- sim_file.c ---- */
 
-int64_t sim_file_try(struct sim *sim, struct sim_end *end, const struct op *op);
+int64_t sim_file_try(struct sim *sim, struct sim_end *end, struct op *op);
 int64_t sim_file_open(struct sim *sim, const struct op *op);
 int64_t sim_file_stat_path(struct sim *sim, const struct op *op);
 int sim_file_stat(struct loop *loop, int fd, struct stat *status);
-void sim_file_close(struct sim_end *end);
+int sim_file_lock(struct loop *loop, int fd, int type);
+void sim_file_status(const struct sim_file *file, struct stat *status);
+void sim_file_close(struct sim *sim, struct sim_end *end);
 void sim_files_crash(struct sim *sim, struct wf_sim_host *host);
-void sim_files_finish(struct wf_sim_host *host);
+
+/* ---- sim_path.c ---- */
+
+int64_t sim_path(struct sim *sim, const struct op *op);
+int64_t sim_list(struct sim *sim, struct sim_end *end, struct op *op);
+
+/* ---- sim_watch.c ---- */
+
+int sim_watcher(struct loop *loop);
+int sim_unwatch(struct loop *loop, int fd, int watch);
+int64_t sim_watch(struct sim *sim, const struct op *op);
+/* Gives false when there is nothing to read. */
+bool sim_watch_try(struct sim *sim, struct sim_end *end, const struct op *op, int64_t *result);
+bool sim_watch_ready(const struct sim_end *end);
+void sim_watch_close(struct sim_end *end);
 
 #endif

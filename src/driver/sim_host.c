@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "driver/sim.h"
+#include "driver/sim_tree.h"
 
 const struct wf_local wf_sim_here_ = {.name = "simulated host"};
 
@@ -18,6 +18,10 @@ static struct wf_sim_host *host_new(struct sim *sim, const char *name, in_addr_t
     snprintf(host->name, sizeof host->name, "%s", name);
     host->address = htonl(address);
     inet_ntop(AF_INET, &host->address, host->address_text, sizeof host->address_text);
+    if (sim_tree_init(sim, host) < 0) {
+        memory_free(host);
+        return NULL;
+    }
     host->index = sim->host_count++;
     *sim->last_host = host;
     sim->last_host = &host->next;
@@ -35,7 +39,7 @@ void sim_hosts_finish(struct sim *sim)
     while (sim->hosts != NULL) {
         struct wf_sim_host *host = sim->hosts;
         sim->hosts = host->next;
-        sim_files_finish(host);
+        sim_tree_finish(host);
         memory_free(host);
     }
 }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/inotify.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -160,6 +161,26 @@ int system_status(struct loop *loop, int fd, struct stat *status)
     return code(fstat(fd, status));
 }
 
+int system_lock(struct loop *loop, int fd, int type)
+{
+    (void)loop;
+    struct flock lock = {.l_type = (short)type, .l_whence = SEEK_SET};
+    int rc = code(fcntl(fd, F_OFD_SETLK, &lock));
+    return rc == -EACCES ? -EAGAIN : rc;
+}
+
+int system_watcher(struct loop *loop)
+{
+    (void)loop;
+    return code(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+}
+
+int system_unwatch(struct loop *loop, int fd, int watch)
+{
+    (void)loop;
+    return code(inotify_rm_watch(fd, watch));
+}
+
 ssize_t system_splice(const struct op *op)
 {
     enum { FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK };
@@ -244,7 +265,7 @@ static int open_without_waiting(const char *path, int flags, mode_t mode)
     return fd;
 }
 
-static ssize_t blocking_call(const struct op *op)
+static ssize_t blocking_call(struct op *op)
 {
     switch (op->kind) {
     case OP_OPEN:
@@ -252,7 +273,15 @@ static ssize_t blocking_call(const struct op *op)
     case OP_STAT:
         return statx(AT_FDCWD, op->path, (int)op->flags, STATX_BASIC_STATS, op->buffer);
     case OP_SYNC:
-        return fsync(op->desc->fd);
+        return op->flags & SYNC_DATA ? fdatasync(op->desc->fd) : fsync(op->desc->fd);
+    case OP_TRUNCATE:
+        return ftruncate(op->desc->fd, op->offset);
+    case OP_ALLOCATE:
+        return fallocate(op->desc->fd, (int)op->mode, op->offset, (off_t)op->size);
+    case OP_LIST:
+        return system_list(op);
+    case OP_PATH:
+        return system_path_call(op);
     case OP_READ:
         if (op->offset < 0) return read(op->desc->fd, op->buffer, op->size);
         return pread(op->desc->fd, op->buffer, op->size, op->offset);
@@ -267,7 +296,7 @@ static ssize_t blocking_call(const struct op *op)
     }
 }
 
-int64_t system_blocking_call(const struct op *op)
+int64_t system_blocking_call(struct op *op)
 {
     ssize_t rc;
     do {

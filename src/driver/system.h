@@ -25,6 +25,9 @@ int system_status(struct loop *loop, int fd, struct stat *status);
 
 void system_close_fd(struct loop *loop, int fd);
 
+int system_lock(struct loop *loop, int fd, int type);
+int system_watcher(struct loop *loop);
+int system_unwatch(struct loop *loop, int fd, int watch);
 /* OP_SPLICE_IN and OP_SPLICE_OUT, without waiting for the pipe: as splice(2), -1 with errno. */
 ssize_t system_splice(const struct op *op);
 
@@ -32,7 +35,14 @@ ssize_t system_splice(const struct op *op);
 bool system_splice_is_quick(const struct op *op);
 
 /* The blocking system call of an operation on a file or a path: its result, or -errno. */
-int64_t system_blocking_call(const struct op *op);
+int64_t system_blocking_call(struct op *op);
+
+/* The same for OP_PATH and OP_LIST: -1 and errno for failure. */
+int64_t system_path_call(const struct op *op);
+int64_t system_list(struct op *op);
+
+/* Puts a name into an OP_LIST's buffer, `used` bytes of which are full: where it goes, or NULL: there is no room. */
+struct listed *system_put_listed(const struct op *op, size_t used, const char *name);
 
 /* Starts the operation on a thread, by its blocking system call: for what the kernel offers no other way. */
 bool system_submit_to_thread(struct loop *loop, struct op *op);

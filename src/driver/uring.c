@@ -252,6 +252,38 @@ static void fill_transfer(struct io_uring_sqe *entry, const struct op *op)
     entry->off = (uint64_t)op->offset;
 }
 
+/* 0: by a thread. */
+static const uint8_t path_opcodes[PATH_VERBS] = {
+    [PATH_RENAME] = IORING_OP_RENAMEAT, [PATH_LINK] = IORING_OP_LINKAT,    [PATH_SYMLINK] = IORING_OP_SYMLINKAT,
+    [PATH_UNLINK] = IORING_OP_UNLINKAT, [PATH_RMDIR] = IORING_OP_UNLINKAT, [PATH_MKDIR] = IORING_OP_MKDIRAT,
+};
+
+static void fill_path(struct io_uring_sqe *entry, const struct op *op)
+{
+    entry->addr = (uint64_t)(uintptr_t)op->path;
+    entry->addr2 = (uint64_t)(uintptr_t)op->other;
+    entry->len = (uint32_t)AT_FDCWD;
+    switch ((enum path_verb)op->flags) {
+    case PATH_RENAME:
+        entry->rename_flags = op->mode;
+        break;
+    case PATH_UNLINK:
+    case PATH_RMDIR:
+        entry->len = 0;
+        entry->unlink_flags = op->flags == PATH_RMDIR ? AT_REMOVEDIR : 0;
+        break;
+    case PATH_SYMLINK:
+        entry->len = 0;
+        break;
+    case PATH_MKDIR:
+        entry->len = op->mode;
+        break;
+    default:
+        break;
+    }
+}
+
+/* 0: by a thread. */
 static const uint8_t opcodes[OP_KINDS] = {
     [OP_ACCEPT] = IORING_OP_ACCEPT,
     [OP_CONNECT] = IORING_OP_CONNECT,
@@ -262,6 +294,7 @@ static const uint8_t opcodes[OP_KINDS] = {
     [OP_OPEN] = IORING_OP_OPENAT,
     [OP_STAT] = IORING_OP_STATX,
     [OP_SYNC] = IORING_OP_FSYNC,
+    [OP_ALLOCATE] = IORING_OP_FALLOCATE,
     [OP_POLL] = IORING_OP_POLL_ADD,
     [OP_RECEIVE_MESSAGE] = IORING_OP_RECVMSG,
     [OP_SEND_MESSAGE] = IORING_OP_SENDMSG,
@@ -313,6 +346,7 @@ static bool submit_message(struct loop *loop, struct op *op)
 static bool uring_submit(struct loop *loop, struct op *op)
 {
     op->driver_data = (uint64_t)(uintptr_t)op;
+    op->job.fn = NULL;
     switch (op->kind) {
     case OP_SPLICE_IN:
     case OP_SPLICE_OUT:
@@ -331,7 +365,9 @@ static bool uring_submit(struct loop *loop, struct op *op)
 static bool submit_entry(struct loop *loop, struct op *op)
 {
     int fd = op->desc != NULL ? op->desc->fd : op->kind == OP_POLL ? op->fd : AT_FDCWD;
-    struct io_uring_sqe *entry = next_entry(uring_of(loop), opcodes[op->kind], fd, op->driver_data);
+    uint8_t opcode = op->kind == OP_PATH ? path_opcodes[op->flags] : opcodes[op->kind];
+    if (opcode == 0) return system_submit_to_thread(loop, op);
+    struct io_uring_sqe *entry = next_entry(uring_of(loop), opcode, fd, op->driver_data);
     switch (op->kind) {
     case OP_ACCEPT:
         entry->accept_flags = SOCK_CLOEXEC;
@@ -373,9 +409,21 @@ static bool submit_entry(struct loop *loop, struct op *op)
     case OP_POLL:
         entry->poll32_events = (uint32_t)system_poll_events(op->flags);
         break;
+    case OP_SYNC:
+        entry->fsync_flags = op->flags & SYNC_DATA ? IORING_FSYNC_DATASYNC : 0;
+        break;
+    case OP_ALLOCATE:
+        entry->off = (uint64_t)op->offset;
+        entry->addr = op->size;
+        entry->len = op->mode;
+        break;
+    case OP_PATH:
+        fill_path(entry, op);
+        break;
+    case OP_TRUNCATE:
+    case OP_LIST:
     case OP_RECEIVE_MANY:
     case OP_SEND_MANY:
-    case OP_SYNC:
     case OP_SPLICE_IN:
     case OP_SPLICE_OUT:
     case OP_KINDS:
@@ -386,6 +434,10 @@ static bool submit_entry(struct loop *loop, struct op *op)
 
 static void uring_cancel(struct loop *loop, struct op *op)
 {
+    if (op->job.fn != NULL) {
+        if (executor_cancel(loop, &op->job)) op_complete(op, -ECANCELED); /* else: begun, its result will come */
+        return;
+    }
     struct io_uring_sqe *entry = next_entry(uring_of(loop), IORING_OP_ASYNC_CANCEL, -1, 0);
     entry->addr = op->driver_data;
 }
@@ -468,6 +520,10 @@ static void completed(struct loop *loop, struct op *op, uint64_t user_data, int 
         }
     } else if (user_data & POLLING) {
         result = -ECANCELED;
+    }
+    if (result == -EINVAL && op->kind == OP_PATH && op->cancel_code == 0) { /* or an older kernel cannot do it */
+        if (system_submit_to_thread(loop, op)) op_complete(op, op->wait.result);
+        return;
     }
     op_complete(op, meaning(op, result));
 }
@@ -567,6 +623,9 @@ const struct driver uring_driver = {
     .peer_name = system_peer_name,
     .shutdown = system_shutdown,
     .status = system_status,
+    .lock = system_lock,
+    .watcher = system_watcher,
+    .unwatch = system_unwatch,
     .attach = uring_attach,
     .close = uring_close,
     .close_fd = system_close_fd,

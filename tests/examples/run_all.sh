@@ -105,6 +105,38 @@ check_cut() {
     verdict $? "echo: an open connection is cut by the second SIGTERM, status 143"
 }
 
+# Two files: one is appended to and then replaced, the other is not there at first.
+check_tail() {
+    : >"$work/problems"
+    echo before >"$work/one"
+    rm -f "$work/two"
+    : >"$work/err" # of the one before: the shell behind the & empties it only after the first look
+    timeout 60 "$programs/tail" --until "the end" "$work/one" "$work/two" >"$work/out" 2>"$work/err" &
+    follower=$!
+    tries=0
+    until grep -q following "$work/err" || [ $tries = 200 ]; do
+        tries=$((tries + 1))
+        sleep 0.05  # real time: the program is another process
+    done
+    echo appended >>"$work/one"
+    echo replaced >"$work/new"
+    until grep -q appended "$work/out" || [ $tries = 400 ]; do
+        tries=$((tries + 1))
+        sleep 0.05  # real time: what was appended is read before the file is replaced
+    done
+    mv "$work/new" "$work/one"
+    until grep -q replaced "$work/out" || [ $tries = 600 ]; do
+        tries=$((tries + 1))
+        sleep 0.05  # real time: the program is another process
+    done
+    echo the end >"$work/two"
+    wait "$follower" || echo "the exit status is $?" >>"$work/problems"
+    printf '%s\n' "$work/one: appended" "$work/one: replaced" "$work/two: the end" | cmp -s - "$work/out" ||
+        cat "$work/out" >>"$work/problems"
+    [ ! -s "$work/problems" ]
+    verdict $? "tail: what is appended, replaced and made is printed"
+}
+
 check_lines() {
     start_server line_server && {
         long=$(seq -s , 100)
@@ -408,6 +440,19 @@ shop_request_duration_seconds_bucket[{]le="[+]Inf"[}] 5
 shop_request_duration_seconds_sum 0[.][0-9]+
 shop_request_duration_seconds_count 5
 END
+    check shell_pipeline "seq 100" "grep 7" "wc -l" <<'END'
+19
+every program ended with status 0
+END
+    check shell_pipeline "true" "false" <<'END'
+a program ended with status 1
+END
+    check parallel_ping --with true one two three <<'END'
+one: answers
+two: answers
+three: answers
+3 of 3 answer
+END
     check copy "$programs/copy" <<END
  10 %
  20 %
@@ -424,6 +469,7 @@ END
     check_echo
     check_cut
     check_lines
+    check_tail
     check_usage
 }
 
