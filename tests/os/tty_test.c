@@ -172,8 +172,8 @@ static void by_abort(void)
 
 static void by_fault(void)
 {
-    static volatile int *volatile nowhere;
-    *nowhere = 1;
+    volatile uintptr_t nowhere = 8;
+    *(volatile int *)nowhere = 1;
 }
 
 static void by_third_signal(void)
