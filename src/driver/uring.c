@@ -5,26 +5,21 @@
  * Buffers are the tasks' own; a task stays suspended until its operation's completion has been reaped, so nothing here
  * owns memory. Completions are told apart by user_data: the operation's address, with the lowest bit set while it waits
  * for readiness only (a descriptor in non-blocking mode answered -EAGAIN); 0 for cancel requests, whose own answer says
- * nothing; WAKE for the read of the eventfd through which other threads end a wait.
+ * nothing; RING_WAKE for the read of the eventfd through which other threads end a wait.
  */
 #include <fcntl.h>
-#include <linux/io_uring.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #include <weft/stream.h>
 #include <weft/time.h>
 
-#include "base/memory.h"
-#include "base/report.h"
+#include "driver/ring.h"
 #include "driver/system.h"
 
 #if __has_include(<valgrind/memcheck.h>)
@@ -33,210 +28,10 @@
 #define VALGRIND_MAKE_MEM_DEFINED(memory, size) ((void)(memory), (void)(size))
 #endif
 
-/* Newer than the oldest headers that we build with. */
-#ifndef IORING_SETUP_NO_SQARRAY
-#define IORING_SETUP_NO_SQARRAY (1U << 16)
-#endif
-#ifndef IORING_ENTER_NO_IOWAIT
-#define IORING_ENTER_NO_IOWAIT (1U << 7)
-#endif
-#ifndef IORING_FEAT_NO_IOWAIT
-#define IORING_FEAT_NO_IOWAIT (1U << 17)
-#endif
-
-_Static_assert(sizeof(struct io_uring_sqe) == 64, "the kernel's layout");
-
 enum {
-    SQ_ENTRIES = 1024,
-    CQ_ENTRIES = 8 * SQ_ENTRIES,
-    WAKE = 2,
     POLLING = 1,
     SIZE_LIMIT = 0x7ffff000, /* the most that one call transfers: read(2) */
 };
-
-struct uring {
-    int fd;
-    int enter_fd; /* the ring's registered index, or fd */
-    unsigned enter_flags;
-    unsigned tail;      /* ours: entries before it are filled */
-    unsigned submitted; /* entries before it were given to the kernel */
-    unsigned sq_mask, cq_mask, sq_entries;
-    _Atomic unsigned *sq_head, *sq_tail, *sq_flags, *cq_head, *cq_tail;
-    unsigned *sq_array; /* NULL when the ring does without */
-    struct io_uring_sqe *sqes;
-    struct io_uring_cqe *cqes;
-    void *rings;
-    size_t rings_size, sqes_size;
-    int wake_fd;
-    uint64_t wake_count;
-};
-
-static struct uring *uring_of(struct loop *loop)
-{
-    return loop->driver_state;
-}
-
-/* ---- Set-up ---- */
-
-static int setup(unsigned entries, struct io_uring_params *params)
-{
-    static const unsigned attempts[] = {
-        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_NO_SQARRAY,
-        IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
-        IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG,
-        0,
-    };
-    for (size_t i = 0; i < WF_COUNT(attempts); i++) {
-        *params = (struct io_uring_params){
-            .flags = attempts[i] | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
-            .cq_entries = CQ_ENTRIES,
-        };
-        if (attempts[i] == 0) params->flags &= ~(unsigned)IORING_SETUP_SUBMIT_ALL;
-        long fd = syscall(SYS_io_uring_setup, entries, params);
-        if (fd >= 0) return (int)fd;
-        if (errno != EINVAL) return -errno;
-    }
-    return -EINVAL;
-}
-
-static int map_rings(struct uring *ring, const struct io_uring_params *params)
-{
-    size_t sq_size = params->sq_off.array + params->sq_entries * sizeof(unsigned);
-    size_t cq_size = params->cq_off.cqes + params->cq_entries * sizeof(struct io_uring_cqe);
-    if (params->flags & IORING_SETUP_NO_SQARRAY) sq_size = 0;
-    ring->rings_size = sq_size > cq_size ? sq_size : cq_size;
-    ring->sqes_size = params->sq_entries * sizeof(struct io_uring_sqe);
-    int protection = PROT_READ | PROT_WRITE, flags = MAP_SHARED | MAP_POPULATE;
-    ring->rings = mmap(NULL, ring->rings_size, protection, flags, ring->fd, IORING_OFF_SQ_RING);
-    if (ring->rings == MAP_FAILED) return -errno;
-    void *sqes = mmap(NULL, ring->sqes_size, protection, flags, ring->fd, IORING_OFF_SQES);
-    if (sqes == MAP_FAILED) return -errno;
-    ring->sqes = sqes;
-    /* A forked child must not write into the parent's queue: it gets no queue at all. */
-    madvise(ring->rings, ring->rings_size, MADV_DONTFORK);
-    madvise(sqes, ring->sqes_size, MADV_DONTFORK);
-
-    char *base = ring->rings;
-    ring->sq_head = (_Atomic unsigned *)(void *)(base + params->sq_off.head);
-    ring->sq_tail = (_Atomic unsigned *)(void *)(base + params->sq_off.tail);
-    ring->sq_flags = (_Atomic unsigned *)(void *)(base + params->sq_off.flags);
-    ring->cq_head = (_Atomic unsigned *)(void *)(base + params->cq_off.head);
-    ring->cq_tail = (_Atomic unsigned *)(void *)(base + params->cq_off.tail);
-    ring->sq_mask = *(unsigned *)(void *)(base + params->sq_off.ring_mask);
-    ring->cq_mask = *(unsigned *)(void *)(base + params->cq_off.ring_mask);
-    ring->sq_entries = params->sq_entries;
-    ring->cqes = (struct io_uring_cqe *)(void *)(base + params->cq_off.cqes);
-    if (!(params->flags & IORING_SETUP_NO_SQARRAY)) {
-        ring->sq_array = (unsigned *)(void *)(base + params->sq_off.array);
-        for (unsigned i = 0; i < params->sq_entries; i++) ring->sq_array[i] = i;
-    }
-    return 0;
-}
-
-/* Spares the kernel the look-up of the descriptor at each entry. */
-static void register_ring(struct uring *ring)
-{
-    struct io_uring_rsrc_update update = {.offset = UINT32_MAX, .data = (unsigned)ring->fd};
-    ring->enter_fd = ring->fd;
-    if (syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_RING_FDS, &update, 1) != 1) return;
-    ring->enter_fd = (int)update.offset;
-    ring->enter_flags |= IORING_ENTER_REGISTERED_RING;
-}
-
-static void unregister_ring(struct uring *ring)
-{
-    if (ring->enter_fd == ring->fd) return;
-    struct io_uring_rsrc_update update = {.offset = (unsigned)ring->enter_fd};
-    syscall(SYS_io_uring_register, ring->fd, IORING_UNREGISTER_RING_FDS, &update, 1);
-}
-
-static void unmap(struct uring *ring)
-{
-    if (ring->sqes != NULL) munmap(ring->sqes, ring->sqes_size);
-    if (ring->rings != NULL && ring->rings != MAP_FAILED) munmap(ring->rings, ring->rings_size);
-    if (ring->wake_fd >= 0) close(ring->wake_fd);
-    close(ring->fd);
-}
-
-static void arm_wake(struct uring *ring);
-
-static int uring_init(struct loop *loop)
-{
-    struct uring *ring = memory_zero(sizeof *ring);
-    if (ring == NULL) return -ENOMEM;
-    ring->wake_fd = -1;
-    struct io_uring_params params;
-    ring->fd = setup(SQ_ENTRIES, &params);
-    int rc = ring->fd;
-    if (rc >= 0) {
-        const unsigned needed =
-            IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_EXT_ARG | IORING_FEAT_FAST_POLL;
-        rc = (params.features & needed) == needed ? map_rings(ring, &params) : -ENOSYS;
-        if (rc == 0) {
-            ring->wake_fd = eventfd(0, EFD_CLOEXEC);
-            if (ring->wake_fd < 0) rc = -errno;
-        }
-        if (rc < 0) unmap(ring);
-    }
-    if (rc < 0) {
-        memory_free(ring);
-        return rc;
-    }
-    if (params.features & IORING_FEAT_NO_IOWAIT) ring->enter_flags |= IORING_ENTER_NO_IOWAIT;
-    register_ring(ring);
-    loop->driver_state = ring;
-    arm_wake(ring);
-    return 0;
-}
-
-static void uring_finish(struct loop *loop)
-{
-    struct uring *ring = uring_of(loop);
-    unregister_ring(ring);
-    unmap(ring);
-    memory_free(ring);
-}
-
-/* ---- Entering the kernel ---- */
-
-static void enter(struct uring *ring, bool wait, int64_t wait_ns)
-{
-    unsigned flags = ring->enter_flags | IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
-    struct __kernel_timespec time = {.tv_sec = wait_ns / 1000000000, .tv_nsec = wait_ns % 1000000000};
-    struct io_uring_getevents_arg argument = {.ts = wait && wait_ns >= 0 ? (uint64_t)(uintptr_t)&time : 0};
-    atomic_store_explicit(ring->sq_tail, ring->tail, memory_order_release);
-    unsigned count = ring->tail - ring->submitted;
-    long rc = syscall(SYS_io_uring_enter, ring->enter_fd, count, wait ? 1 : 0, flags, &argument, sizeof argument);
-    if (rc < 0 && errno != EINTR && errno != ETIME && errno != EAGAIN && errno != EBUSY)
-        misuse("io_uring_enter failed: %s. The ring is gone; was its descriptor closed?", wf_strerror(errno));
-    ring->submitted = atomic_load_explicit(ring->sq_head, memory_order_acquire);
-}
-
-/* An empty entry; never fails: a full queue is handed to the kernel first. */
-static struct io_uring_sqe *next_entry(struct uring *ring, uint8_t opcode, int fd, uint64_t user_data)
-{
-    while (ring->tail - ring->submitted == ring->sq_entries) enter(ring, false, 0);
-    struct io_uring_sqe *entry = &ring->sqes[ring->tail++ & ring->sq_mask];
-    memset(entry, 0, sizeof *entry);
-    entry->opcode = opcode;
-    entry->fd = fd;
-    entry->user_data = user_data;
-    return entry;
-}
-
-static void arm_wake(struct uring *ring)
-{
-    struct io_uring_sqe *entry = next_entry(ring, IORING_OP_READ, ring->wake_fd, WAKE);
-    entry->addr = (uint64_t)(uintptr_t)&ring->wake_count;
-    entry->len = sizeof ring->wake_count;
-}
-
-static void uring_wake(struct loop *loop)
-{
-    uint64_t one = 1;
-    ssize_t ignored = write(uring_of(loop)->wake_fd, &one, sizeof one);
-    (void)ignored;
-}
 
 /* ---- Operations ---- */
 
@@ -310,7 +105,7 @@ static bool submit_entry(struct loop *loop, struct op *op);
 static bool submit_splice(struct loop *loop, struct op *op)
 {
     if (op->offset >= 0 && !system_splice_is_quick(op)) {
-        struct io_uring_sqe *entry = next_entry(uring_of(loop), IORING_OP_SPLICE, op->fd, op->driver_data);
+        struct io_uring_sqe *entry = ring_entry(uring_of(loop), IORING_OP_SPLICE, op->fd, op->driver_data);
         entry->off = (uint64_t)-1;
         entry->splice_fd_in = op->desc->fd;
         entry->splice_off_in = (uint64_t)op->offset;
@@ -367,7 +162,7 @@ static bool submit_entry(struct loop *loop, struct op *op)
     int fd = op->desc != NULL ? op->desc->fd : op->kind == OP_POLL ? op->fd : AT_FDCWD;
     uint8_t opcode = op->kind == OP_PATH ? path_opcodes[op->flags] : opcodes[op->kind];
     if (opcode == 0) return system_submit_to_thread(loop, op);
-    struct io_uring_sqe *entry = next_entry(uring_of(loop), opcode, fd, op->driver_data);
+    struct io_uring_sqe *entry = ring_entry(uring_of(loop), opcode, fd, op->driver_data);
     switch (op->kind) {
     case OP_ACCEPT:
         entry->accept_flags = SOCK_CLOEXEC;
@@ -438,7 +233,7 @@ static void uring_cancel(struct loop *loop, struct op *op)
         if (executor_cancel(loop, &op->job)) op_complete(op, -ECANCELED); /* else: begun, its result will come */
         return;
     }
-    struct io_uring_sqe *entry = next_entry(uring_of(loop), IORING_OP_ASYNC_CANCEL, -1, 0);
+    struct io_uring_sqe *entry = ring_entry(uring_of(loop), IORING_OP_ASYNC_CANCEL, -1, 0);
     entry->addr = op->driver_data;
 }
 
@@ -448,7 +243,7 @@ static void wait_until_ready(struct uring *ring, struct op *op)
     bool writes = op->kind == OP_SEND || op->kind == OP_SEND_MESSAGE || op->kind == OP_SEND_MANY ||
                   op->kind == OP_WRITE || op->kind == OP_SPLICE_OUT;
     op->driver_data |= POLLING;
-    struct io_uring_sqe *entry = next_entry(ring, IORING_OP_POLL_ADD, op->desc->fd, op->driver_data);
+    struct io_uring_sqe *entry = ring_entry(ring, IORING_OP_POLL_ADD, op->desc->fd, op->driver_data);
     entry->poll32_events = writes ? POLLOUT : POLLIN;
 }
 
@@ -536,7 +331,7 @@ static void reap(struct loop *loop)
     while (head != tail) {
         struct io_uring_cqe completion = ring->cqes[head++ & ring->cq_mask];
         atomic_store_explicit(ring->cq_head, head, memory_order_release);
-        if (completion.user_data == WAKE) arm_wake(ring);
+        if (completion.user_data == RING_WAKE) ring_arm_wake(ring);
         else if (completion.user_data != 0)
             completed(loop, (struct op *)(uintptr_t)(completion.user_data & ~(uint64_t)POLLING), completion.user_data,
                       completion.res);
@@ -556,7 +351,7 @@ static bool uring_poll(struct loop *loop, int64_t deadline)
     bool wait = deadline != 0 && (wait_ns > 0 || deadline == WF_FOREVER) && !has_completions(ring);
     unsigned flags = atomic_load_explicit(ring->sq_flags, memory_order_relaxed);
     bool work = ring->tail != ring->submitted || (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW));
-    if (wait || work) enter(ring, wait, wait_ns);
+    if (wait || work) ring_enter(ring, wait, wait_ns);
     reap(loop);
     return true;
 }
@@ -595,12 +390,12 @@ static void uring_close(struct loop *loop, struct desc *desc)
 
 const struct driver uring_driver = {
     .name = "uring",
-    .init = uring_init,
-    .finish = uring_finish,
+    .init = ring_open,
+    .finish = ring_close,
     .submit = uring_submit,
     .cancel = uring_cancel,
     .poll = uring_poll,
-    .wake = uring_wake,
+    .wake = ring_wake,
     .now = system_now,
     .wall = system_wall,
     .random = system_random,
