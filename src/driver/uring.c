@@ -337,16 +337,8 @@ static bool submit_many(struct loop *loop, struct op *op)
     return false;
 }
 
-static bool uring_submit(struct loop *loop, struct op *op)
+static void fill(struct io_uring_sqe *entry, const struct op *op)
 {
-    op->driver_data = (uint64_t)(uintptr_t)op;
-    op->job.fn = NULL;
-    if (op->kind == OP_RECEIVE_MANY || op->kind == OP_SEND_MANY) return submit_many(loop, op);
-    if (op->kind == OP_SPLICE_IN || op->kind == OP_SPLICE_OUT) return submit_splice(loop, op);
-    int fd = op->desc != NULL ? op->desc->fd : op->kind == OP_POLL ? op->fd : AT_FDCWD;
-    uint8_t opcode = op->kind == OP_PATH ? path_opcodes[op->flags] : opcodes[op->kind];
-    if (opcode == 0) return system_submit_to_thread(loop, op);
-    struct io_uring_sqe *entry = next_entry(uring_of(loop), opcode, fd, op->driver_data);
     switch (op->kind) {
     case OP_ACCEPT:
         entry->accept_flags = SOCK_CLOEXEC;
@@ -408,6 +400,19 @@ static bool uring_submit(struct loop *loop, struct op *op)
     case OP_KINDS:
         break;
     }
+}
+
+static bool uring_submit(struct loop *loop, struct op *op)
+{
+    op->driver_data = (uint64_t)(uintptr_t)op;
+    op->job.fn = NULL;
+    if (op->kind == OP_READ && op->offset >= 0 && system_read_quickly(op)) return true;
+    if (op->kind == OP_RECEIVE_MANY || op->kind == OP_SEND_MANY) return submit_many(loop, op);
+    if (op->kind == OP_SPLICE_IN || op->kind == OP_SPLICE_OUT) return submit_splice(loop, op);
+    int fd = op->desc != NULL ? op->desc->fd : op->kind == OP_POLL ? op->fd : AT_FDCWD;
+    uint8_t opcode = op->kind == OP_PATH ? path_opcodes[op->flags] : opcodes[op->kind];
+    if (opcode == 0) return system_submit_to_thread(loop, op);
+    fill(next_entry(uring_of(loop), opcode, fd, op->driver_data), op);
     return false;
 }
 
