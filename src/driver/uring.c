@@ -252,7 +252,7 @@ static void fill_transfer(struct io_uring_sqe *entry, const struct op *op)
     entry->off = (uint64_t)op->offset;
 }
 
-/* 0: by a thread. */
+/* 0, here and below: by a thread. */
 static const uint8_t path_opcodes[PATH_VERBS] = {
     [PATH_RENAME] = IORING_OP_RENAMEAT, [PATH_LINK] = IORING_OP_LINKAT,    [PATH_SYMLINK] = IORING_OP_SYMLINKAT,
     [PATH_UNLINK] = IORING_OP_UNLINKAT, [PATH_RMDIR] = IORING_OP_UNLINKAT, [PATH_MKDIR] = IORING_OP_MKDIRAT,
@@ -283,7 +283,6 @@ static void fill_path(struct io_uring_sqe *entry, const struct op *op)
     }
 }
 
-/* 0: by a thread. */
 static const uint8_t opcodes[OP_KINDS] = {
     [OP_ACCEPT] = IORING_OP_ACCEPT,
     [OP_CONNECT] = IORING_OP_CONNECT,
