@@ -43,8 +43,8 @@ static int send_parts(struct wf_file *file, uint64_t size, struct wf_stream *con
 static int send_file(const struct sending *sending)
 {
     struct stat status;
-    struct wf_file *file;
-    struct wf_stream *conn;
+    struct wf_file *file = NULL;
+    struct wf_stream *conn = NULL;
     int rc = wf_stat(sending->path, &status);
     if (rc == 0) rc = wf_file_open(sending->path, O_RDONLY, 0, &file);
     if (rc < 0) return rc;

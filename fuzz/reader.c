@@ -15,6 +15,11 @@ static struct input input;
 static char text[TEXT_MAX];
 static size_t text_size, written, position, limit;
 
+static int64_t some_time(void)
+{
+    return 1 + (int64_t)take(&input, 200) * 100;
+}
+
 /* ---- Writing ---- */
 
 static int write_piece(struct wf_writer *writer, size_t size)
@@ -33,7 +38,7 @@ static int write_some(struct wf_writer *writer)
     size_t left = text_size - written, size = 1 + take(&input, 64);
     if (size > left) size = left;
     size_t pending = wf_writer_pending(writer), room = wf_writer_room(writer);
-    int rc = wf_within(1 + take(&input, 200) * 100, write_piece(writer, size));
+    int rc = wf_within(some_time(), write_piece(writer, size));
     if (rc == -EMSGSIZE) CLAIM(size > pending + room);
     if (rc == -EPIPE) CLAIM(size > pending + room); /* it was cut in the middle, and nothing was held back */
     if (rc == 0) written += size;
@@ -48,9 +53,9 @@ static int write_all(struct wf_stream *stream)
     int rc = 0;
     while (rc == 0 && written < text_size && !input_over(&input)) {
         rc = write_some(&writer);
-        if (rc == 0 && take(&input, 4) == 0) rc = wf_within(1 + take(&input, 200) * 100, wf_writer_flush(&writer));
+        if (rc == 0 && take(&input, 4) == 0) rc = wf_within(some_time(), wf_writer_flush(&writer));
         if (is_refusal(rc)) rc = 0;
-        if (rc == 0 && take(&input, 4) == 0) rc = wf_sleep(take(&input, 256) * 200);
+        if (rc == 0 && take(&input, 4) == 0) rc = wf_sleep(some_time());
     }
     text_size = written; /* what the input was too short for is never written */
     if (rc == 0) rc = wf_writer_flush(&writer);
@@ -75,11 +80,12 @@ static int refused(const char *delimiter)
     return -EMSGSIZE;
 }
 
-static int read_line(struct wf_reader *reader)
+/* These four out of line: together their frames are large. */
+static __attribute__((noinline)) int read_line(struct wf_reader *reader)
 {
     char *line;
     size_t size;
-    int rc = wf_within(1 + take(&input, 200) * 100, wf_reader_line(reader, &line, &size));
+    int rc = wf_within(some_time(), wf_reader_line(reader, &line, &size));
     if (rc == -EMSGSIZE) return refused("\n");
     if (rc <= 0) return rc;
     CLAIM(strlen(line) == size && memchr(line, '\n', size) == NULL);
@@ -90,13 +96,13 @@ static int read_line(struct wf_reader *reader)
     return rc;
 }
 
-static int read_until(struct wf_reader *reader)
+static __attribute__((noinline)) int read_until(struct wf_reader *reader)
 {
     static const char *const delimiters[] = {"\n", "a", "aab", "\r\n\r\n", "aaaa"};
     const char *delimiter = delimiters[take(&input, WF_COUNT(delimiters))];
     size_t size = strlen(delimiter);
     char *bytes;
-    int rc = wf_within(1 + take(&input, 200) * 100, (int)wf_reader_read_until(reader, delimiter, size, &bytes));
+    int rc = wf_within(some_time(), (int)wf_reader_read_until(reader, delimiter, size, &bytes));
     if (rc == -EMSGSIZE) return refused(delimiter);
     if (rc <= 0) return rc == WF_EEND ? 1 : rc;
     check(bytes, (size_t)rc);
@@ -106,11 +112,11 @@ static int read_until(struct wf_reader *reader)
     return rc;
 }
 
-static int peek(struct wf_reader *reader)
+static __attribute__((noinline)) int peek(struct wf_reader *reader)
 {
     const char *bytes;
     size_t least = take(&input, 100);
-    int rc = wf_within(1 + take(&input, 200) * 100, (int)wf_reader_peek(reader, least, &bytes));
+    int rc = wf_within(some_time(), (int)wf_reader_peek(reader, least, &bytes));
     if (rc == -EMSGSIZE) {
         CLAIM(least > limit);
         return 1;
@@ -124,11 +130,11 @@ static int peek(struct wf_reader *reader)
     return least == 0 ? 1 : rc;
 }
 
-static int read_bytes(struct wf_reader *reader)
+static __attribute__((noinline)) int read_bytes(struct wf_reader *reader)
 {
     char buffer[64];
     size_t size = 1 + take(&input, sizeof buffer), done = 0;
-    int64_t wait = 1 + take(&input, 200) * 100;
+    int64_t wait = some_time();
     bool full = take(&input, 2) == 0;
     int rc = full ? wf_within(wait, wf_reader_read_full(reader, buffer, size, &done))
                   : wf_within(wait, (int)wf_reader_read(reader, buffer, size));
@@ -194,7 +200,7 @@ static void make_text(void)
 {
     static const char letters[] = "aaab\n\r\n ";
     unsigned mixed = take(&input, 256);
-    text_size = 2 * take(&input, 256);
+    text_size = 2 * (size_t)take(&input, 256);
     for (size_t i = 0; i < text_size; i++) text[i] = letters[(mixed = mixed * 1103515245 + 12345) >> 16 & 7];
     written = position = 0;
 }

@@ -23,6 +23,7 @@ class Load:
     size: int
     connections: int
     seconds: float  # for each server
+    datagrams: bool = False  # UDP instead of TCP
 
 
 @dataclass(frozen=True)
@@ -226,6 +227,32 @@ def echo_idle(seconds, few=10, many=5000):
     return Group(runs, entries, Load(64, 50, seconds))
 
 
+def udp_echo(size, clients, seconds):
+    """One by one, and as many at once as are there; weft beside the same in plain blocking calls."""
+    drivers = ("uring", "epoll")
+    runs = tuple(
+        run
+        for how in ("one", "many")
+        for run in (
+            *(
+                Run(f"weft_{how}_{driver}", "weft", "udp_echo", (how,), (("WEFT_DRIVER", driver),))
+                for driver in drivers
+            ),
+            Run(f"raw_{how}", "floors", "udp_echo", (how,)),
+        )
+    )
+    entries = tuple(
+        Entry(
+            f"udp_echo_{size}_{how}" + ("_epoll" if driver == "epoll" else ""), "us", f"weft_{how}_{driver}",
+            f"a blocking server that answers {'one by one' if how == 'one' else 'many at once'}", (f"raw_{how}",),
+            mark=Mark(ratio=1.1),
+        )
+        for how in ("one", "many")
+        for driver in drivers
+    )  # fmt: skip
+    return Group(runs, entries, Load(size, clients, seconds, datagrams=True))
+
+
 def splice_copy(scale):
     """A large file over a connection: processor time of the sender."""
     arguments = (str(1024 // scale),)
@@ -288,6 +315,7 @@ def groups(quick):
         echo(64, 1000, seconds),
         echo(1024, 50, seconds),
         echo_idle(seconds),
+        udp_echo(64, 50, seconds),
         tls("tls_echo", 200_000, scale),
         tls("tls_handshake", 4_000, scale),
     )  # fmt: skip

@@ -20,6 +20,10 @@
  * whether a cancelled operation completed all the same. What is promised in reality is kept: bytes of a connection stay
  * in order, queues are first in, first out. The same seed gives the same run; wf_sim_trace is its fingerprint.
  *
+ * The world is closed: a real socket or pipe of the program's cannot be wrapped (wf_stream_wrap), nor waited for
+ * (wf_wait_fd): -EOPNOTSUPP. wf_pipe, wf_stream_pair and connections between hosts take their place. The standard
+ * streams are the real ones; reading them stops the world until there is something.
+ *
  * Files are in memory. Where the program opens a real one, it finds its contents; nothing it writes ever reaches the
  * disk. Jobs of the executor run on the loop's own thread, some time after they were given.
  *

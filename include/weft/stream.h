@@ -109,7 +109,8 @@ WF_API int wf_stream_local(const struct wf_stream *stream, struct wf_address *ad
 
 /*
  * A stream over a descriptor of yours. Suspends: never. Owns: wf_stream_close, which closes the descriptor too; after a
- * failure the descriptor is still yours. Errors: -EBADF, -ENOMEM, -EMFILE.
+ * failure the descriptor is still yours. Errors: -EBADF, -ENOMEM, -EMFILE; -EOPNOTSUPP for a real socket or pipe in a
+ * simulated world (weft/sim.h).
  */
 WF_API int wf_stream_wrap(int fd, struct wf_stream **stream);
 

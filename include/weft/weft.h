@@ -58,6 +58,7 @@
 #include <weft/temporary.h>
 #include <weft/time.h>
 #include <weft/token.h>
+#include <weft/tty.h>
 #include <weft/udp.h>
 #include <weft/unix.h>
 #include <weft/waker.h>

@@ -136,10 +136,10 @@ static int connect_step(struct op *op)
     return error == 0 ? 0 : -1;
 }
 
-static ssize_t transfer_many(const struct op *op)
+static ssize_t message_step(const struct op *op)
 {
-    int rc = system_transfer_many(op);
-    errno = -rc;
+    int64_t rc = system_transfer_message(op);
+    errno = (int)-rc;
     return rc < 0 ? -1 : rc;
 }
 
@@ -155,15 +155,17 @@ static ssize_t call(struct op *op)
     case OP_SEND:
         return send(op->desc->fd, op->buffer, op->size, MSG_DONTWAIT | MSG_NOSIGNAL);
     case OP_RECEIVE_MESSAGE:
+        if (!op->desc->stream) return message_step(op);
         return recvmsg(op->desc->fd, op->buffer, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | (int)op->flags);
     case OP_SEND_MESSAGE:
+        if (!op->desc->stream) return message_step(op);
         return sendmsg(op->desc->fd, op->buffer, MSG_DONTWAIT | MSG_NOSIGNAL | ((int)op->flags & ~MSG_WAITALL));
     case OP_SPLICE_IN:
     case OP_SPLICE_OUT:
         return system_splice(op);
     case OP_RECEIVE_MANY:
     case OP_SEND_MANY:
-        return transfer_many(op);
+        return message_step(op);
     default:
         return transfer(op);
     }

@@ -247,17 +247,8 @@ static int64_t latency_of(struct sim *sim, const struct op *op)
     return sim_between(sim, faults->disk_min, faults->disk_max);
 }
 
-static int64_t splice_file(struct sim *sim, struct op *op)
-{
-    struct sim_end *end = sim_end_of(sim, op->desc->fd);
-    int64_t result = -EINVAL; /* of a real device or directory */
-    if (end != NULL) sim_splice_in(sim, end, op, &result);
-    return result;
-}
-
 static int64_t try_file(struct sim *sim, struct op *op)
 {
-    if (op->kind == OP_SPLICE_IN) return splice_file(sim, op);
     if (op->kind == OP_OPEN) return sim_file_open(sim, op);
     if (op->kind == OP_STAT) return sim_file_stat_path(sim, op);
     if (op->kind == OP_PATH) return sim_path(sim, op);
@@ -280,15 +271,23 @@ static bool try_poll(struct sim *sim, const struct op *op, int64_t *result)
 }
 
 /* Gives false when it would wait. */
+static bool try_end(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result)
+{
+    if (end != NULL && end->kind == END_WATCHER) return sim_watch_try(sim, end, op, result);
+    return sim_net_try(sim, end, op, result);
+}
+
 static bool try_op(struct sim *sim, struct op *op, int64_t *result)
 {
     if (op->kind == OP_POLL) return try_poll(sim, op, result);
     *result = -ENOMEM;
     if (sim_chance(sim, sim->faults.no_memory)) return true;
-    struct sim_end *end = is_of_file(sim, op) ? NULL : sim_end_of(sim, op->desc->fd);
-    if (end != NULL && end->kind == END_WATCHER) return sim_watch_try(sim, end, op, result);
-    if (end != NULL) return sim_net_try(sim, end, op, result);
-    *result = sim_chance(sim, sim->faults.disk_error) ? -EIO : try_file(sim, op);
+    bool is_file = is_of_file(sim, op);
+    *result = -EIO;
+    if (is_file && sim_chance(sim, sim->faults.disk_error)) return true;
+    if (op->kind == OP_SPLICE_IN || op->kind == OP_SPLICE_OUT) return sim_splice_try(sim, op, result);
+    if (!is_file) return try_end(sim, sim_end_of(sim, op->desc->fd), op, result);
+    *result = try_file(sim, op);
     return true;
 }
 

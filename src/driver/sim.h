@@ -2,7 +2,8 @@
  * What the parts of the simulated driver share: the world, its hosts, and the ends that descriptors stand for.
  *
  *     sim.c       chance, time, operations, jobs      sim_host.c   hosts, partitions, crashes
- *     sim_net.c   pipes and connections               sim_file.c   files
+ *     sim_net.c   pipes and connections               sim_queue.c  their bytes
+ *     sim_file.c  files                               sim_splice.c from one of these to the other
  *     sim_tree.c  names                               sim_path.c   what is done to them
  *     sim_watch.c watching them
  *     sim_message.c   messages, and Unix sockets of them     sim_udp.c    datagrams between hosts
@@ -149,8 +150,9 @@ const char *sim_own_address(struct loop *loop);
 
 /* Gives false when it would wait. */
 bool sim_net_try(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result);
-/* From any end, a file too, to a pipe: sim_net_try for that operation. */
-bool sim_splice_in(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result);
+/* Of an end of a pipe, in one piece: where more can be put, or what can be taken; then, how much of it was. */
+char *sim_pipe_part(const struct sim_end *end, size_t *size);
+void sim_pipe_moved(struct sim_end *end, size_t size);
 /* What a poll would find. */
 unsigned sim_net_readiness(const struct sim_end *end);
 void sim_net_close(struct sim *sim, struct sim_end *end);
@@ -223,6 +225,11 @@ int sim_rights_take(const struct msghdr *header, struct sim_rights **rights);
 /* Hands them over, and says so in the header; NULL: that there are none. */
 void sim_rights_give(struct sim_rights *rights, struct msghdr *header);
 void sim_rights_drop(struct sim_rights *rights);
+
+/* ---- sim_splice.c ---- */
+
+/* Between any end, a file too, and a pipe. Gives false when it would wait. */
+bool sim_splice_try(struct sim *sim, const struct op *op, int64_t *result);
 
 /* ---- sim_file.c ---- */
 

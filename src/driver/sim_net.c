@@ -1,162 +1,14 @@
-/*
- * The simulated network: pipes and TCP, as queues of bytes between ends.
- *
- *     end A --out--> [ arrived | under way ] --in--> end B        a pipe has one queue, a connection two
- *
- * What is written to a connection goes out as a segment and arrives after the latency of the moment, in order. One
- * that is lost, or cannot pass because of a partition, is sent again later and later; after fifteen times the sender
- * gives up (RFC 1122, 4.2.3.5, with Linux's numbers). A queue belongs to both of its ends and goes with the last.
- */
+/* The simulated network: pipes, TCP and streams of Unix sockets, as queues of bytes between ends (sim_queue.h). */
 #include <string.h>
 #include <weft/stream.h>
 #include <weft/time.h>
 
 #include "base/memory.h"
-#include "driver/sim.h"
+#include "driver/sim_queue.h"
 
-enum {
-    QUEUE_SIZE = 65536,
-    SEGMENTS_MAX = 32, /* under way; what is written meanwhile joins the last of them */
-    SENDINGS_MAX = 15,
-    HANDSHAKES_MAX = 6,
-    LATENCY_DEFAULT_NS = 20000,
-};
+enum { HANDSHAKES_MAX = 6 };
 
-static const double partial_default = 0.25;
-static const int64_t resend_first = WF_MILLISECONDS(200), resend_last = WF_SECONDS(120),
-                     handshake_first = WF_SECONDS(1);
-
-struct segment {
-    size_t size; /* 0: the end of what is written */
-    int64_t due;
-};
-
-struct sim_queue {
-    unsigned references;
-    bool local; /* of a pipe: nothing is ever under way */
-    bool ended; /* nothing more is written */
-    bool reader_gone, reader_crashed;
-    size_t first, arrived, used; /* from first on: what can be read, and what is under way behind it */
-    struct sim_end *writer, *reader;
-    struct wf_sim_host *from, *to;
-    struct segment segments[SEGMENTS_MAX];
-    unsigned first_segment, under_way, sendings;
-    struct wf_timer_ arrival;
-    struct sim_rights *rights, **last_rights; /* descriptors that go along, in the order of their bytes */
-    char bytes[QUEUE_SIZE];
-};
-
-/* ---- Queues ---- */
-
-static struct sim_queue *join(struct sim_end *writer, struct sim_end *reader)
-{
-    struct sim_queue *queue = memory_alloc(sizeof *queue);
-    if (queue == NULL) return NULL;
-    memset(queue, 0, offsetof(struct sim_queue, bytes));
-    queue->references = 2;
-    queue->last_rights = &queue->rights;
-    queue->writer = writer;
-    queue->reader = reader;
-    queue->from = writer->host;
-    queue->to = reader->host;
-    writer->out = queue;
-    reader->in = queue;
-    return queue;
-}
-
-static struct sim_rights *next_rights(struct sim_queue *queue)
-{
-    struct sim_rights *rights = queue->rights;
-    queue->rights = rights->next;
-    if (queue->rights == NULL) queue->last_rights = &queue->rights;
-    return rights;
-}
-
-static void drop(struct sim *sim, struct sim_queue *queue)
-{
-    if (--queue->references > 0) return;
-    timer_disarm(&sim->events, &queue->arrival);
-    while (queue->rights != NULL) sim_rights_drop(next_rights(queue));
-    memory_free(queue);
-}
-
-/* The connection is over for this end: its next transfer says why, later ones find it broken. */
-static void fail(struct sim *sim, struct sim_end *end, int code)
-{
-    if (end == NULL || end->broken) return;
-    end->error = code;
-    end->broken = true;
-    sim_stir(sim, end);
-}
-
-static struct segment *segment_at(struct sim_queue *queue, unsigned index)
-{
-    return &queue->segments[(queue->first_segment + index) % SEGMENTS_MAX];
-}
-
-static void give_up_sending(struct sim *sim, struct sim_queue *queue)
-{
-    queue->under_way = 0;
-    fail(sim, queue->writer, -ETIMEDOUT);
-}
-
-static void arrive(struct wf_timer_ *timer)
-{
-    struct sim *sim = sim_of(current_loop);
-    struct sim_queue *queue = (struct sim_queue *)((char *)timer - offsetof(struct sim_queue, arrival));
-    struct segment *segment = segment_at(queue, 0);
-    if (!sim_reaches(queue->from, queue->to) || queue->to->crashed) {
-        if (++queue->sendings > SENDINGS_MAX) return give_up_sending(sim, queue);
-        int64_t wait = resend_first << queue->sendings;
-        sim_later(sim, timer, wait < resend_last ? wait : resend_last, arrive);
-        return;
-    }
-    queue->sendings = 0;
-    queue->arrived += segment->size;
-    bool peer_said_goodbye = queue->writer != NULL && queue->writer->in != NULL && queue->writer->in->ended;
-    if (queue->reader_crashed || (queue->reader_gone && segment->size > 0))
-        fail(sim, queue->writer, peer_said_goodbye ? -EPIPE : -ECONNRESET);
-    queue->first_segment = (queue->first_segment + 1) % SEGMENTS_MAX;
-    if (--queue->under_way > 0) sim_later(sim, timer, segment_at(queue, 0)->due - sim->now, arrive);
-    sim_stir(sim, queue->reader);
-}
-
-static int64_t time_under_way(struct sim *sim)
-{
-    const struct wf_sim_faults *faults = &sim->faults;
-    int64_t most = faults->latency_max > 0 ? faults->latency_max : LATENCY_DEFAULT_NS;
-    int64_t time = sim_between(sim, faults->latency_min, most);
-    int64_t resend = resend_first;
-    while (sim_chance(sim, faults->lost) && resend < resend_last) {
-        time += resend;
-        resend *= 2;
-    }
-    return time;
-}
-
-static void send_segment(struct sim *sim, struct sim_queue *queue, size_t size)
-{
-    if (queue->local) {
-        queue->arrived += size;
-        return sim_stir(sim, queue->reader);
-    }
-    int64_t due = sim->now + time_under_way(sim);
-    struct segment *last = queue->under_way > 0 ? segment_at(queue, queue->under_way - 1) : NULL;
-    if (last != NULL && due < last->due) due = last->due;
-    if (queue->under_way == SEGMENTS_MAX) {
-        last->size += size;
-        return;
-    }
-    *segment_at(queue, queue->under_way++) = (struct segment){.size = size, .due = due};
-    if (queue->under_way == 1) sim_later(sim, &queue->arrival, due - sim->now, arrive);
-}
-
-static void end_writing(struct sim *sim, struct sim_queue *queue)
-{
-    if (queue->ended) return;
-    queue->ended = true;
-    send_segment(sim, queue, 0);
-}
+static const int64_t handshake_first = WF_SECONDS(1);
 
 /* ---- Closing ---- */
 
@@ -164,10 +16,10 @@ static void leave_writing(struct sim *sim, struct sim_end *end, bool reset)
 {
     struct sim_queue *queue = end->out;
     if (queue == NULL) return;
-    if (reset) fail(sim, queue->reader, -ECONNRESET);
-    else if (!end->broken) end_writing(sim, queue);
+    if (reset) queue_fail(sim, queue->reader, -ECONNRESET);
+    else if (!end->broken) queue_end(sim, queue);
     queue->writer = NULL;
-    drop(sim, queue);
+    queue_drop(sim, queue);
 }
 
 static void leave_reading(struct sim *sim, struct sim_end *end)
@@ -177,7 +29,7 @@ static void leave_reading(struct sim *sim, struct sim_end *end)
     queue->reader_gone = true;
     queue->reader = NULL;
     if (queue->local) sim_stir(sim, queue->writer);
-    drop(sim, queue);
+    queue_drop(sim, queue);
 }
 
 /* What the peer sent and nobody read turns the goodbye of a connection into a reset. */
@@ -221,42 +73,9 @@ static bool connection_breaks(struct sim *sim, struct sim_end *end)
 {
     if (end->kind != END_SOCKET || end->family == AF_UNIX || end->broken || !sim_chance(sim, sim->faults.reset))
         return false;
-    fail(sim, end, -ECONNRESET);
-    fail(sim, end->out->reader, -ECONNRESET);
+    queue_fail(sim, end, -ECONNRESET);
+    queue_fail(sim, end->out->reader, -ECONNRESET);
     return true;
-}
-
-static size_t part(struct sim *sim, size_t most)
-{
-    double partial = sim->faults.partial;
-    return sim_part(sim, most, partial == 0 ? partial_default : partial);
-}
-
-static size_t take_bytes(struct sim *sim, struct sim_queue *queue, char *buffer, size_t size_max)
-{
-    size_t size = part(sim, size_max < queue->arrived ? size_max : queue->arrived);
-    size_t straight = QUEUE_SIZE - queue->first < size ? QUEUE_SIZE - queue->first : size;
-    memcpy(buffer, queue->bytes + queue->first, straight);
-    memcpy(buffer + straight, queue->bytes, size - straight);
-    queue->arrived -= size;
-    queue->used -= size;
-    queue->first = queue->used == 0 ? 0 : (queue->first + size) % QUEUE_SIZE;
-    return size;
-}
-
-/* Nothing is read past the first byte with descriptors, but as the first of a transfer. */
-static int64_t take_some(struct sim *sim, struct sim_queue *queue, struct op *op)
-{
-    struct msghdr *header = op->kind == OP_RECEIVE_MESSAGE ? op->buffer : NULL;
-    size_t size = op->size;
-    if (header != NULL) header->msg_flags = 0;
-    struct sim_rights *rights = queue->rights != NULL && queue->rights->at == 0 ? next_rights(queue) : NULL;
-    if (queue->rights != NULL && queue->rights->at < size) size = queue->rights->at;
-    if (header != NULL) sim_rights_give(rights, header);
-    else sim_rights_drop(rights);
-    size = take_bytes(sim, queue, header != NULL ? header->msg_iov->iov_base : op->buffer, size);
-    for (rights = queue->rights; rights != NULL; rights = rights->next) rights->at -= size;
-    return (int64_t)size;
 }
 
 /* At the end no descriptors come either. */
@@ -275,7 +94,7 @@ static bool try_read(struct sim *sim, struct sim_end *end, struct op *op, int64_
     if (queue == NULL) return true;
     if (connection_breaks(sim, end) && told_error(end, result)) return true;
     if (queue->arrived > 0) {
-        *result = take_some(sim, queue, op);
+        *result = queue_take(sim, queue, op);
         sim_stir(sim, queue->writer);
         return true;
     }
@@ -283,36 +102,6 @@ static bool try_read(struct sim *sim, struct sim_end *end, struct op *op, int64_
     bool over = end->broken || (queue->ended && queue->under_way == 0);
     if (over) give_nothing(op);
     return over;
-}
-
-static size_t put_bytes(struct sim *sim, struct sim_queue *queue, const char *buffer, size_t size_max)
-{
-    size_t room = QUEUE_SIZE - queue->used, at = (queue->first + queue->used) % QUEUE_SIZE;
-    size_t size = part(sim, size_max < room ? size_max : room);
-    size_t straight = QUEUE_SIZE - at < size ? QUEUE_SIZE - at : size;
-    memcpy(queue->bytes + at, buffer, straight);
-    memcpy(queue->bytes, buffer + straight, size - straight);
-    queue->used += size;
-    return size;
-}
-
-static size_t put_message(struct sim *sim, struct sim_queue *queue, const struct msghdr *message)
-{
-    size_t total = 0;
-    for (size_t i = 0; i < message->msg_iovlen && queue->used < QUEUE_SIZE; i++) {
-        const struct iovec *bytes = &message->msg_iov[i];
-        size_t size = put_bytes(sim, queue, bytes->iov_base, bytes->iov_len);
-        total += size;
-        if (size < bytes->iov_len) break;
-    }
-    return total;
-}
-
-static void add_rights(struct sim_queue *queue, struct sim_rights *rights)
-{
-    rights->at = queue->used;
-    *queue->last_rights = rights;
-    queue->last_rights = &rights->next;
 }
 
 static bool try_write(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result)
@@ -330,11 +119,11 @@ static bool try_write(struct sim *sim, struct sim_end *end, struct op *op, int64
         struct sim_rights *rights;
         *result = sim_rights_take(header, &rights);
         if (*result < 0) return true;
-        if (rights != NULL) add_rights(queue, rights);
+        if (rights != NULL) queue_add_rights(queue, rights);
     }
-    *result = (int64_t)(op->kind == OP_SEND_MESSAGE ? put_message(sim, queue, op->buffer)
-                                                    : put_bytes(sim, queue, op->buffer, op->size));
-    send_segment(sim, queue, (size_t)*result);
+    *result = (int64_t)(op->kind == OP_SEND_MESSAGE ? queue_put_message(sim, queue, op->buffer)
+                                                    : queue_put(sim, queue, op->buffer, op->size));
+    queue_send(sim, queue, (size_t)*result);
     return true;
 }
 
@@ -387,7 +176,7 @@ void sim_net_offer(struct sim *sim, struct sim_end *listener, struct sim_end *se
 
 int sim_net_join(struct sim_end *one, struct sim_end *other)
 {
-    if (join(one, other) == NULL || join(other, one) == NULL) return -ENOMEM;
+    if (queue_join(one, other) == NULL || queue_join(other, one) == NULL) return -ENOMEM;
     one->out->local = one->in->local = true;
     return 0;
 }
@@ -397,7 +186,7 @@ static int connect_ends(struct sim *sim, struct sim_end *client, struct sim_end 
     struct sim_end *server = sim_end_new(sim, listener->host, END_SOCKET);
     if (server == NULL) return -ENOMEM;
     server->family = listener->family;
-    if (join(client, server) == NULL || join(server, client) == NULL) {
+    if (queue_join(client, server) == NULL || queue_join(server, client) == NULL) {
         sim_end_close(sim, server);
         return -ENOMEM;
     }
@@ -425,7 +214,7 @@ static bool try_connect(struct sim *sim, struct sim_end *end, struct op *op, int
     *result = end->in != NULL ? -EISCONN : -ENETUNREACH;
     if (end->in != NULL || host == NULL) return true;
     if (host != end->host && op->driver_data == 0 && sim->faults.latency_max > 0) {
-        op->driver_data = (uint64_t)(2 * time_under_way(sim)) + 1; /* there and back */
+        op->driver_data = (uint64_t)(2 * queue_time_under_way(sim)) + 1; /* there and back */
         return false;
     }
     if (!sim_reaches(end->host, host) || host->crashed) return ask_again(op, result);
@@ -451,49 +240,27 @@ static bool try_accept(struct sim *sim, struct sim_end *end, const struct wf_tas
     return true;
 }
 
-/* ---- Splicing: the caller's pipe is memory to read into, or to write from ---- */
-
-static size_t smallest(size_t a, size_t b, size_t c)
+char *sim_pipe_part(const struct sim_end *end, size_t *size)
 {
-    size_t less = a < b ? a : b;
-    return less < c ? less : c;
+    struct sim_queue *pipe = end->out != NULL ? end->out : end->in;
+    size_t at = end->out != NULL ? (pipe->first + pipe->used) % QUEUE_SIZE : pipe->first;
+    *size = end->out != NULL ? QUEUE_SIZE - pipe->used : pipe->arrived;
+    if (*size > QUEUE_SIZE - at) *size = QUEUE_SIZE - at;
+    return pipe->bytes + at;
 }
 
-bool sim_splice_in(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result)
+void sim_pipe_moved(struct sim_end *end, size_t size)
 {
-    struct sim_queue *pipe = sim_end_of(sim, op->fd)->out;
-    size_t at = (pipe->first + pipe->used) % QUEUE_SIZE;
-    struct op piece = {.kind = OP_READ, .buffer = pipe->bytes + at, .offset = op->offset};
-    piece.size = smallest(op->size, QUEUE_SIZE - pipe->used, QUEUE_SIZE - at);
-    if (end->kind == END_FILE) *result = sim_file_try(sim, end, &piece);
-    else if (!try_read(sim, end, &piece, result)) return false;
-    if (*result <= 0) return true;
-    pipe->used += (size_t)*result;
-    pipe->arrived += (size_t)*result;
-    return true;
-}
-
-static bool try_splice_out(struct sim *sim, struct sim_end *end, const struct op *op, int64_t *result)
-{
-    struct sim_queue *pipe = sim_end_of(sim, op->fd)->in;
-    struct op piece = {.kind = OP_WRITE, .buffer = pipe->bytes + pipe->first};
-    piece.size = smallest(op->size, pipe->arrived, QUEUE_SIZE - pipe->first);
-    if (!try_write(sim, end, &piece, result)) return false;
-    if (*result <= 0) return true;
-    pipe->used -= (size_t)*result;
-    pipe->arrived -= (size_t)*result;
-    pipe->first = (pipe->first + (size_t)*result) % QUEUE_SIZE;
-    return true;
+    struct sim_queue *pipe = end->out != NULL ? end->out : end->in;
+    if (end->out == NULL) pipe->first = (pipe->first + size) % QUEUE_SIZE;
+    pipe->used += end->out == NULL ? 0 - size : size;
+    pipe->arrived += end->out == NULL ? 0 - size : size;
 }
 
 bool sim_net_try(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result)
 {
     if (end->kind == END_MESSAGES) return sim_message_try(sim, end, op, result);
     switch (op->kind) {
-    case OP_SPLICE_IN:
-        return sim_splice_in(sim, end, op, result);
-    case OP_SPLICE_OUT:
-        return try_splice_out(sim, end, op, result);
     case OP_ACCEPT:
         return try_accept(sim, end, op->wait.task, result);
     case OP_CONNECT:
@@ -545,7 +312,7 @@ int sim_net_pipe(struct loop *loop, int ends[2])
     ends[1] = ends[0] < 0 ? ends[0] : pipe_end(loop);
     int rc = ends[1] < 0 ? ends[1] : 0;
     if (rc == 0) {
-        struct sim_queue *queue = join(sim_end_of(sim, ends[1]), sim_end_of(sim, ends[0]));
+        struct sim_queue *queue = queue_join(sim_end_of(sim, ends[1]), sim_end_of(sim, ends[0]));
         if (queue == NULL) rc = -ENOMEM;
         else queue->local = true;
     }
@@ -615,6 +382,6 @@ int sim_net_shutdown(struct loop *loop, int fd, int how)
     struct sim_end *end = sim_end_of(sim_of(loop), fd);
     if (end->out == NULL || end->broken) return -ENOTCONN;
     if (how == SHUT_RD) return -EOPNOTSUPP;
-    end_writing(sim_of(loop), end->out);
+    queue_end(sim_of(loop), end->out);
     return 0;
 }

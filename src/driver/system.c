@@ -181,6 +181,19 @@ int system_unwatch(struct loop *loop, int fd, int watch)
     return code(inotify_rm_watch(fd, watch));
 }
 
+/* So much is copied while the loop stands still. */
+enum { QUICK_READ_MAX = 64 * 1024 };
+
+/* An error too is left to the other way, which may not have it. */
+bool system_read_quickly(struct op *op)
+{
+    if (op->kind != OP_READ || op->offset < 0 || op->size > QUICK_READ_MAX) return false;
+    struct iovec part = {.iov_base = op->buffer, .iov_len = op->size};
+    ssize_t got = preadv2(op->desc->fd, &part, 1, op->offset, RWF_NOWAIT);
+    op->wait.result = got;
+    return got >= 0;
+}
+
 ssize_t system_splice(const struct op *op)
 {
     enum { FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK };
@@ -198,35 +211,61 @@ static bool byte_is_in_memory(int fd, int64_t offset)
 
 bool system_splice_is_quick(const struct op *op)
 {
-    return byte_is_in_memory(op->desc->fd, op->offset) &&
-           byte_is_in_memory(op->desc->fd, op->offset + (int64_t)op->size - 1);
+    struct stat status;
+    if (fstat(op->desc->fd, &status) < 0) return false;
+    int64_t left = status.st_size - op->offset;
+    if (left > (int64_t)op->size) left = (int64_t)op->size;
+    return left > 0 && byte_is_in_memory(op->desc->fd, op->offset) &&
+           byte_is_in_memory(op->desc->fd, op->offset + left - 1);
 }
 
-/* So much is copied while the loop stands still. */
-enum { QUICK_READ_MAX = 64 * 1024 };
+/* ---- Messages ---- */
 
-/* An error too is left to the other way, which may not have it. */
-bool system_read_quickly(struct op *op)
+/* recvfrom(2) and sendto(2) cost less than their counterparts for messages. Asked for, the size of all that
+ * came tells whether it was cut. */
+static ssize_t receive_plain(int fd, struct msghdr *message)
 {
-    if (op->kind != OP_READ || op->offset < 0 || op->size > QUICK_READ_MAX) return false;
-    struct iovec part = {.iov_base = op->buffer, .iov_len = op->size};
-    ssize_t got = preadv2(op->desc->fd, &part, 1, op->offset, RWF_NOWAIT);
-    op->wait.result = got;
-    return got >= 0;
+    const struct iovec *part = message->msg_iov;
+    socklen_t *size = message->msg_name != NULL ? &message->msg_namelen : NULL;
+    ssize_t got = recvfrom(fd, part->iov_base, part->iov_len, MSG_DONTWAIT | MSG_TRUNC, message->msg_name, size);
+    if (got < 0) return got;
+    bool cut = (size_t)got > part->iov_len;
+    message->msg_flags = cut ? MSG_TRUNC : 0;
+    return cut ? (ssize_t)part->iov_len : got;
 }
 
-/* ---- Many messages ---- */
-
-int system_transfer_many(const struct op *op)
+static ssize_t send_plain(int fd, const struct msghdr *message)
 {
+    const struct iovec *part = message->msg_iov;
+    int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    return sendto(fd, part->iov_base, part->iov_len, flags, message->msg_name, message->msg_namelen);
+}
+
+static ssize_t transfer_message(const struct op *op)
+{
+    struct msghdr *message = op->buffer;
+    int fd = op->desc->fd;
     unsigned count = (unsigned)op->size;
-    int rc;
+    bool plain = message->msg_iovlen == 1 && message->msg_controllen == 0;
+    switch (op->kind) {
+    case OP_RECEIVE_MESSAGE:
+        return plain ? receive_plain(fd, message) : recvmsg(fd, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    case OP_SEND_MESSAGE:
+        return plain ? send_plain(fd, message) : sendmsg(fd, message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    case OP_RECEIVE_MANY:
+        return recvmmsg(fd, op->buffer, count, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
+    default:
+        return sendmmsg(fd, op->buffer, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+}
+
+int64_t system_transfer_message(const struct op *op)
+{
+    ssize_t rc;
     do {
-        rc = op->kind == OP_RECEIVE_MANY
-                 ? recvmmsg(op->desc->fd, op->buffer, count, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL)
-                 : sendmmsg(op->desc->fd, op->buffer, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+        rc = transfer_message(op);
     } while (rc < 0 && errno == EINTR);
-    return code(rc);
+    return rc < 0 ? -errno : rc;
 }
 
 /* ---- On a thread ---- */

@@ -50,8 +50,8 @@ struct listed *system_put_listed(const struct op *op, size_t used, const char *n
 /* Starts the operation on a thread, by its blocking system call: for what the kernel offers no other way. */
 bool system_submit_to_thread(struct loop *loop, struct op *op);
 
-/* Many messages at once, as far as that goes without waiting: how many, or -errno. */
-int system_transfer_many(const struct op *op);
+/* Messages of a socket that is no stream, one or many, as far as that goes without waiting: -EAGAIN where it would. */
+int64_t system_transfer_message(const struct op *op);
 
 /* poll(2) events for readiness, and back. */
 short system_poll_events(unsigned readiness);

@@ -252,7 +252,7 @@ static void fill_transfer(struct io_uring_sqe *entry, const struct op *op)
     entry->off = (uint64_t)op->offset;
 }
 
-/* 0, here and below: by a thread. */
+/* 0: by a thread. */
 static const uint8_t path_opcodes[PATH_VERBS] = {
     [PATH_RENAME] = IORING_OP_RENAMEAT, [PATH_LINK] = IORING_OP_LINKAT,    [PATH_SYMLINK] = IORING_OP_SYMLINKAT,
     [PATH_UNLINK] = IORING_OP_UNLINKAT, [PATH_RMDIR] = IORING_OP_UNLINKAT, [PATH_MKDIR] = IORING_OP_MKDIRAT,
@@ -283,6 +283,7 @@ static void fill_path(struct io_uring_sqe *entry, const struct op *op)
     }
 }
 
+/* 0: by a thread. */
 static const uint8_t opcodes[OP_KINDS] = {
     [OP_ACCEPT] = IORING_OP_ACCEPT,
     [OP_CONNECT] = IORING_OP_CONNECT,
@@ -300,6 +301,7 @@ static const uint8_t opcodes[OP_KINDS] = {
 };
 
 static void wait_until_ready(struct uring *ring, struct op *op);
+static bool submit_entry(struct loop *loop, struct op *op);
 
 /*
  * By the ring only where a file may have to wait for the disk: there it takes one of the kernel's threads. Anything
@@ -326,18 +328,48 @@ static bool submit_splice(struct loop *loop, struct op *op)
     return false;
 }
 
-/* io_uring has no operation for many messages: tried at once, and again whenever the descriptor is ready. */
-static bool submit_many(struct loop *loop, struct op *op)
+/*
+ * Messages of sockets that are no streams are tried at once by the system's own calls: an operation of the ring costs
+ * half as much again where nobody has to wait (bench/, udp_echo), and there is none for many. Where there is nothing to
+ * receive, the ring brings it. What has to wait for room is tried again when there is some: the ring, having copied the
+ * message to a Unix socket that had none, sends an empty one in its place (Linux 6.18).
+ */
+static bool submit_message(struct loop *loop, struct op *op)
 {
-    int rc = system_transfer_many(op);
-    op->wait.result = rc;
-    if (rc != -EAGAIN) return true;
+    op->wait.result = system_transfer_message(op);
+    if (op->wait.result != -EAGAIN) return true;
+    if (op->kind == OP_RECEIVE_MESSAGE) return submit_entry(loop, op);
     wait_until_ready(uring_of(loop), op);
     return false;
 }
 
-static void fill(struct io_uring_sqe *entry, const struct op *op)
+static bool uring_submit(struct loop *loop, struct op *op)
 {
+    op->driver_data = (uint64_t)(uintptr_t)op;
+    op->job.fn = NULL;
+    switch (op->kind) {
+    case OP_SPLICE_IN:
+    case OP_SPLICE_OUT:
+        return submit_splice(loop, op);
+    case OP_RECEIVE_MESSAGE:
+    case OP_SEND_MESSAGE:
+        return op->desc->stream ? submit_entry(loop, op) : submit_message(loop, op);
+    case OP_RECEIVE_MANY:
+    case OP_SEND_MANY:
+        return submit_message(loop, op);
+    case OP_READ:
+        return (op->offset >= 0 && system_read_quickly(op)) || submit_entry(loop, op);
+    default:
+        return submit_entry(loop, op);
+    }
+}
+
+static bool submit_entry(struct loop *loop, struct op *op)
+{
+    int fd = op->desc != NULL ? op->desc->fd : op->kind == OP_POLL ? op->fd : AT_FDCWD;
+    uint8_t opcode = op->kind == OP_PATH ? path_opcodes[op->flags] : opcodes[op->kind];
+    if (opcode == 0) return system_submit_to_thread(loop, op);
+    struct io_uring_sqe *entry = next_entry(uring_of(loop), opcode, fd, op->driver_data);
     switch (op->kind) {
     case OP_ACCEPT:
         entry->accept_flags = SOCK_CLOEXEC;
@@ -399,19 +431,6 @@ static void fill(struct io_uring_sqe *entry, const struct op *op)
     case OP_KINDS:
         break;
     }
-}
-
-static bool uring_submit(struct loop *loop, struct op *op)
-{
-    op->driver_data = (uint64_t)(uintptr_t)op;
-    op->job.fn = NULL;
-    if (op->kind == OP_READ && op->offset >= 0 && system_read_quickly(op)) return true;
-    if (op->kind == OP_RECEIVE_MANY || op->kind == OP_SEND_MANY) return submit_many(loop, op);
-    if (op->kind == OP_SPLICE_IN || op->kind == OP_SPLICE_OUT) return submit_splice(loop, op);
-    int fd = op->desc != NULL ? op->desc->fd : op->kind == OP_POLL ? op->fd : AT_FDCWD;
-    uint8_t opcode = op->kind == OP_PATH ? path_opcodes[op->flags] : opcodes[op->kind];
-    if (opcode == 0) return system_submit_to_thread(loop, op);
-    fill(next_entry(uring_of(loop), opcode, fd, op->driver_data), op);
     return false;
 }
 
@@ -445,14 +464,6 @@ static void tell_memcheck_of_message(const struct msghdr *message)
         (void)VALGRIND_MAKE_MEM_DEFINED(message->msg_iov[i].iov_base, message->msg_iov[i].iov_len);
 }
 
-static void tell_memcheck(const struct op *op, int result)
-{
-    if ((op->kind == OP_RECV || op->kind == OP_READ) && result > 0)
-        (void)VALGRIND_MAKE_MEM_DEFINED(op->buffer, (size_t)result);
-    if (op->kind == OP_RECEIVE_MESSAGE && result >= 0) tell_memcheck_of_message(op->buffer);
-    if (op->kind == OP_STAT && result == 0) (void)VALGRIND_MAKE_MEM_DEFINED(op->buffer, sizeof(struct statx));
-}
-
 /*
  * To io_uring it is a success where an ICMP error comes while connect(2) still runs, as from a rule of the machine's
  * own packet filter. A connection that was made and has been reset since is one.
@@ -471,6 +482,32 @@ static int connected(int fd)
     return error > 0 ? -error : -ENOTCONN;
 }
 
+/* What the ring's result means. */
+static int meaning(const struct op *op, int result)
+{
+    switch (op->kind) {
+    case OP_SEND:
+    case OP_WRITE:
+        return result;
+    case OP_RECV:
+    case OP_READ:
+        if (result > 0) (void)VALGRIND_MAKE_MEM_DEFINED(op->buffer, (size_t)result);
+        return result;
+    case OP_RECEIVE_MESSAGE:
+        if (result >= 0) tell_memcheck_of_message(op->buffer);
+        return result;
+    case OP_STAT:
+        if (result == 0) (void)VALGRIND_MAKE_MEM_DEFINED(op->buffer, sizeof(struct statx));
+        return result;
+    case OP_CONNECT:
+        return result == 0 ? connected(op->desc->fd) : result;
+    case OP_POLL:
+        return result > 0 ? system_readiness((unsigned)result) : result;
+    default:
+        return result;
+    }
+}
+
 static void completed(struct loop *loop, struct op *op, uint64_t user_data, int result)
 {
     if (op->cancel_code == 0) {
@@ -486,14 +523,11 @@ static void completed(struct loop *loop, struct op *op, uint64_t user_data, int 
     } else if (user_data & POLLING) {
         result = -ECANCELED;
     }
-    if (op->kind == OP_PATH && result == -EINVAL &&
-        op->cancel_code == 0) { /* or an older kernel has no such operation */
+    if (result == -EINVAL && op->kind == OP_PATH && op->cancel_code == 0) { /* or an older kernel cannot do it */
         if (system_submit_to_thread(loop, op)) op_complete(op, op->wait.result);
         return;
     }
-    if (op->kind == OP_CONNECT && result == 0) result = connected(op->desc->fd);
-    tell_memcheck(op, result);
-    op_complete(op, op->kind == OP_POLL && result > 0 ? system_readiness((unsigned)result) : result);
+    op_complete(op, meaning(op, result));
 }
 
 static void reap(struct loop *loop)

@@ -61,9 +61,8 @@ static int move_by_buffer(struct copy *copy, char *buffer, uint64_t most)
         ssize_t got = read_source(copy, buffer, least_of(BUFFER_SIZE, end - copy->done));
         if (got == 0) copy->left = 0;
         if (got <= 0) return (int)got;
-        const struct iovec part = {.iov_base = buffer, .iov_len = (size_t)got};
-        size_t sent;
-        rc = stream_write_rest(copy->to, &part, 1, (size_t)got, &sent);
+        size_t sent = 0;
+        rc = stream_write_bytes(copy->to, buffer, (size_t)got, &sent);
         rc = arrived(copy, (size_t)got, sent, rc);
     }
     return rc;

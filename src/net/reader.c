@@ -132,9 +132,10 @@ static ssize_t wait_for(struct wf_reader *reader, const void *delimiter, size_t 
     return (ssize_t)length;
 }
 
+/* Of what is held, so that there is a buffer. */
 static char *consume(struct wf_reader *reader, size_t size)
 {
-    char *first = held_first(&reader->bytes_);
+    char *first = reader->bytes_.data_ + reader->bytes_.first_;
     held_drop(&reader->bytes_, size);
     return first;
 }

@@ -75,14 +75,12 @@ static int64_t receive_with(struct desc *desc, void *buffer, size_t size, int *f
     union control control;
     struct iovec part = {.iov_base = buffer, .iov_len = size};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    if (*count > 0) {
-        message.msg_control = &control;
-        message.msg_controllen = CMSG_LEN(sizeof(int) * (size_t)*count);
-    }
+    message.msg_control = &control;
+    message.msg_controllen = CMSG_LEN(sizeof(int) * (size_t)*count);
     *count = 0;
     int64_t got = run(desc, OP_RECEIVE_MESSAGE, &message);
     if (got < 0) return got;
-    int came = message.msg_control != NULL ? take(&message, fds) : 0;
+    int came = take(&message, fds);
     if ((message.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) == 0) {
         *count = came;
         return got;
@@ -161,6 +159,7 @@ ssize_t wf_unix_receive_message(struct wf_socket *socket, void *buffer, size_t s
     (void)LOOP_HERE();
     if (*count < 0 || *count > WF_UNIX_FDS_MAX) return -EINVAL;
     if (socket->family != AF_UNIX) return wait_refused(-EOPNOTSUPP);
+    bool packets = socket->packets; /* it may be gone when the call returns */
     int64_t got = receive_with(&socket->desc, buffer, size, fds, count);
-    return got == 0 && socket->packets ? WF_EEND : got;
+    return got == 0 && packets ? WF_EEND : got;
 }

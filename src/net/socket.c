@@ -23,17 +23,6 @@ union segment_control {
 
 static const int64_t retry_first = WF_MICROSECONDS(100), retry_last = WF_MILLISECONDS(10);
 
-static int64_t run_many(struct wf_socket *socket, enum op_kind kind, struct mmsghdr *headers, int count)
-{
-    struct op op;
-    op.kind = kind;
-    op.desc = &socket->desc;
-    op.buffer = headers;
-    op.size = (size_t)count;
-    op.flags = 0;
-    return op_run(&op);
-}
-
 /* ---- One ---- */
 
 /* The kernel has said how long an address is; longer than there is room for is none of ours. */
@@ -69,15 +58,10 @@ static int64_t send_to_name(struct wf_socket *socket, const struct msghdr *messa
     return rc;
 }
 
-/* io_uring that had to wait for room at a Unix socket sends an empty message: what it had copied before it found that
- * there was none, it does not copy again (Linux 6.18). The operation for many makes the system's own call. */
 int64_t socket_send(struct wf_socket *socket, const struct msghdr *message)
 {
-    if (socket->family != AF_UNIX) return run_one(socket, OP_SEND_MESSAGE, message);
-    if (message->msg_namelen > 0) return send_to_name(socket, message);
-    struct mmsghdr one = {.msg_hdr = *message};
-    int64_t rc = run_many(socket, OP_SEND_MANY, &one, 1);
-    return rc < 0 ? rc : (int64_t)one.msg_len;
+    bool by_name = socket->family == AF_UNIX && message->msg_namelen > 0;
+    return by_name ? send_to_name(socket, message) : run_one(socket, OP_SEND_MESSAGE, message);
 }
 
 ssize_t wf_socket_send(struct wf_socket *socket, const void *bytes, size_t size, const struct wf_address *to)
@@ -96,6 +80,7 @@ ssize_t wf_socket_send(struct wf_socket *socket, const void *bytes, size_t size,
 ssize_t wf_socket_receive(struct wf_socket *socket, void *buffer, size_t size, struct wf_address *from)
 {
     (void)LOOP_HERE();
+    bool packets = socket->packets; /* it may be gone when the call returns */
     struct iovec part = {.iov_base = buffer, .iov_len = size};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
     if (from != NULL) {
@@ -106,10 +91,21 @@ ssize_t wf_socket_receive(struct wf_socket *socket, void *buffer, size_t size, s
     if (got < 0) return got;
     if (from != NULL) set_size(from, message.msg_namelen);
     if (message.msg_flags & MSG_TRUNC) return -EMSGSIZE;
-    return got == 0 && socket->packets ? WF_EEND : got;
+    return got == 0 && packets ? WF_EEND : got;
 }
 
 /* ---- Many ---- */
+
+static int64_t run_many(struct wf_socket *socket, enum op_kind kind, struct mmsghdr *headers, int count)
+{
+    struct op op;
+    op.kind = kind;
+    op.desc = &socket->desc;
+    op.buffer = headers;
+    op.size = (size_t)count;
+    op.flags = 0;
+    return op_run(&op);
+}
 
 static void ask_for_segments(struct msghdr *header, union segment_control *control, uint16_t segment)
 {
@@ -168,6 +164,7 @@ int wf_socket_receive_many(struct wf_socket *socket, struct wf_message *messages
     struct mmsghdr headers[WF_MESSAGES_MAX];
     struct iovec parts[WF_MESSAGES_MAX];
     union segment_control controls[WF_MESSAGES_MAX];
+    bool packets = socket->packets;
     if (count < 1) return -EINVAL;
     if (count > WF_MESSAGES_MAX) count = WF_MESSAGES_MAX;
     for (int i = 0; i < count; i++) {
@@ -181,7 +178,7 @@ int wf_socket_receive_many(struct wf_socket *socket, struct wf_message *messages
     }
     int got = (int)run_many(socket, OP_RECEIVE_MANY, headers, count);
     for (int i = 0; i < got; i++) take_header(&messages[i], &headers[i]);
-    if (got < 0 || !socket->packets) return got;
+    if (got < 0 || !packets) return got;
     while (got > 0 && messages[got - 1].size == 0) got--; /* the end is told again and again */
     return got > 0 ? got : WF_EEND;
 }

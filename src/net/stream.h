@@ -8,8 +8,9 @@
 int stream_enter(struct wf_stream *stream, bool *busy);
 void stream_leave(struct wf_stream *stream, bool *busy);
 
-/* Inside: as wf_stream_read; as wf_stream_writev_all, but a stream that was cut in the middle is not broken by it. */
+/* Inside: as wf_stream_read; as wf_stream_write_all, but a stream that was cut in the middle is not broken by it, and
+ * `*sent` grows by what went out. */
 ssize_t stream_read_some(struct wf_stream *stream, void *buffer, size_t size);
-int stream_write_rest(struct wf_stream *stream, const struct iovec *parts, int count, size_t size, size_t *sent);
+int stream_write_bytes(struct wf_stream *stream, const void *bytes, size_t size, size_t *sent);
 
 #endif

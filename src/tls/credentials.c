@@ -107,8 +107,10 @@ static STACK_OF(X509) * read_certificates(const struct pem *pem)
     STACK_OF(X509) *list = sk_X509_new_null();
     X509 *certificate = NULL;
     bool good = bio != NULL && list != NULL;
-    while (good && (certificate = PEM_read_bio_X509(bio, NULL, on_password, NULL)) != NULL)
-        if (sk_X509_push(list, certificate) == 0) good = false;
+    while (good && (certificate = PEM_read_bio_X509(bio, NULL, on_password, NULL)) != NULL) {
+        good = sk_X509_push(list, certificate) > 0;
+        if (!good) X509_free(certificate);
+    }
     if (good) good = ended_well();
     BIO_free(bio);
     if (good) return list;
@@ -233,12 +235,13 @@ static int set_protocol(struct credentials_job *job, SSL_CTX *context)
     SSL_CTX_set_min_proto_version(context, minimum);
     SSL_CTX_set_max_proto_version(context, protocol_of(options->maximum));
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_read_ahead(context, 1);
     SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     if (options->ciphers != NULL && SSL_CTX_set_cipher_list(context, options->ciphers) != 1)
         return failed(job, options->ciphers, "none of these ciphers is known");
     if (options->cipher_suites != NULL && SSL_CTX_set_ciphersuites(context, options->cipher_suites) != 1)
         return failed(job, options->cipher_suites, "none of these cipher suites is known");
-    if (options->groups != NULL && SSL_CTX_set1_groups_list(context, options->groups) != 1)
+    if (options->groups != NULL && SSL_CTX_set1_groups_list(context, (char *)(uintptr_t)options->groups) != 1)
         return failed(job, options->groups, "not all of these groups are known");
     return 0;
 }

@@ -36,6 +36,11 @@ int fault_tell(const struct fault *fault, const char *who)
 
 /* ---- Errors and alerts ---- */
 
+void forget_errors(void)
+{
+    if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 /* Those that say something about the certificate that the peer was shown. */
 static int code_of_alert(int alert)
 {

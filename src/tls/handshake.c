@@ -6,7 +6,6 @@
  * its first bytes. So a server never waits for a client that writes before it reads.
  */
 #include <arpa/inet.h>
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,15 +37,14 @@ int connection_new(struct wf_stream *under, struct wf_tls_config *config, struct
     connection->credentials = config_credentials(config);
     connection->ssl = SSL_new(connection->credentials->context);
     BIO *bio = connection->ssl != NULL ? bytes_open(connection) : NULL;
-    if (bio == NULL) {
-        connection_free(connection);
-        ERR_clear_error();
-        return -ENOMEM;
+    if (bio != NULL) SSL_set_bio(connection->ssl, bio, bio);
+    if (bio != NULL && SSL_set_app_data(connection->ssl, connection) == 1) {
+        *out = connection;
+        return 0;
     }
-    SSL_set_bio(connection->ssl, bio, bio);
-    SSL_set_app_data(connection->ssl, connection);
-    *out = connection;
-    return 0;
+    connection_free(connection);
+    forget_errors();
+    return -ENOMEM;
 }
 
 /* OpenSSL forgets the session of a connection that ended without a goodbye; only a fault is a reason to (RFC 5246,
@@ -115,7 +113,7 @@ static int resume(struct connection *connection, const char *key)
     if (session == NULL) return 0;
     SSL_set_session(connection->ssl, session); /* one that cannot be resumed is not */
     SSL_SESSION_free(session);
-    ERR_clear_error();
+    forget_errors();
     return 0;
 }
 
@@ -138,7 +136,7 @@ struct step {
 
 static int take_step(struct step *step)
 {
-    ERR_clear_error();
+    forget_errors();
     step->result = SSL_do_handshake(step->ssl);
     step->reason = SSL_get_error(step->ssl, step->result);
     bool failed = step->reason == SSL_ERROR_SSL || step->reason == SSL_ERROR_SYSCALL;

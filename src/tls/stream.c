@@ -12,7 +12,6 @@
  * reader that had to send could wait for a peer that does not read because it waits for us. A record that was encrypted
  * has its number, and the next one is worth nothing without it: when it could not be sent as a whole, nothing else can.
  */
-#include <openssl/err.h>
 #include <string.h>
 #include <weft/task.h>
 
@@ -96,7 +95,7 @@ static int wait_for_bytes(struct connection *connection)
 static ssize_t decrypt(struct connection *connection, void *buffer, size_t size, int *reason)
 {
     size_t got;
-    ERR_clear_error();
+    forget_errors();
     int rc = SSL_read_ex(connection->ssl, buffer, size, &got);
     if (rc == 1) return (ssize_t)got;
     *reason = SSL_get_error(connection->ssl, rc);
@@ -145,7 +144,7 @@ static size_t encrypt_parts(struct connection *connection, const struct iovec *p
 static size_t encrypt(struct connection *connection, const struct iovec *parts, int count)
 {
     size_t written = 0, size = parts->iov_len;
-    ERR_clear_error();
+    forget_errors();
     if (count > 1 && size < RECORD_MAX) return encrypt_parts(connection, parts, count);
     if (size > RECORD_MAX) size = RECORD_MAX;
     return SSL_write_ex(connection->ssl, parts->iov_base, size, &written) == 1 ? written : 0;
@@ -204,7 +203,7 @@ static int say_goodbye(struct connection *connection)
 {
     int rc = make_room(connection);
     if (rc < 0) return rc;
-    ERR_clear_error();
+    forget_errors();
     if (!goodbye_said(connection) && SSL_shutdown(connection->ssl) < 0) return write_failed(connection);
     return connection_send(connection);
 }

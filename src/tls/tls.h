@@ -151,6 +151,9 @@ extern const struct wf_stream_class connection_class;
 
 /* Gives the fault's code, and its message to the task. */
 int fault_tell(const struct fault *fault, const char *who);
+/* Before each step of OpenSSL: what others left in this thread's queue of errors is no fault of ours. Looking costs a
+ * tenth of clearing. */
+void forget_errors(void);
 /* What OpenSSL says went wrong: the first error of this thread's queue, which is empty afterwards. */
 void fault_of_openssl(struct fault *fault);
 /* A certificate that was refused; for the callback of the verification. */

@@ -96,6 +96,10 @@ if [ -e "$libraries/pkgconfig/weft-tls.pc" ]; then
     check "weft-tls: runs" prints "$not_tls" "$work/tls/consumer"
     check "weft-tls --static: builds" make -B -C "$work/tls" EXTRA="$flags" STATIC=--static
     check "weft-tls --static: runs" prints "$not_tls" "$work/tls/consumer"
+    check "weft-tls, cmake: configures" cmake -S "$work/tls" -B "$work/tls/build" -DCMAKE_PREFIX_PATH="$prefix" \
+        -DCMAKE_C_FLAGS="-Wall -Wextra -Werror $flags"
+    check "weft-tls, cmake: builds" cmake --build "$work/tls/build"
+    check "weft-tls, cmake: runs" prints "$not_tls" "$work/tls/build/consumer"
     if command -v c++ >/dev/null; then
         # shellcheck disable=SC2046,SC2086
         check "weft-tls in C++: builds" c++ -Wall -Wextra -Werror $flags -o "$work/tls/in_cxx" "$work/tls/main.cc" \

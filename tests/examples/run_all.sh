@@ -247,6 +247,18 @@ END
 4 blocking calls of 200 ms: 0[.][2-6] s, the sum is 499500
 the ticker went on meanwhile: yes
 END
+    check pass_descriptor <<'END'
+hello from the worker, you are number 1
+hello from the worker, you are number 2
+hello from the worker, you are number 3
+END
+    check udp_echo <<'END'
+question 1
+question 2
+question 3
+question 4
+question 5
+END
     check retry <<'END'
 waits of 10 and 20 ms:
   attempt 1: Connection refused; the next one in 10 ms

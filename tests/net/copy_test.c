@@ -95,6 +95,16 @@ static int pour_and_close(struct pattern *pattern)
 
 /* ---- Streams ---- */
 
+struct copying {
+    struct wf_stream *from, *to;
+    uint64_t size, done;
+};
+
+static int copy_exactly(struct copying *copying)
+{
+    return wf_stream_copy(copying->from, copying->to, copying->size, &copying->done);
+}
+
 static void copy_whole(const struct way *way, size_t size)
 {
     struct route route;
@@ -149,6 +159,46 @@ WF_TEST_EACH(a_copy_takes_no_byte_more_than_it_was_told_to, ways)
     WF_EXPECT_INT((int64_t)rest.size, BEHIND);
     WF_EXPECT_INT((int64_t)out.size, FIRST + SECOND);
     wf_stream_close(route.sink);
+}
+
+/* Writes crumbs to two connections in turn, so that neither's lie side by side in the kernel's memory. */
+static int crumble(struct pattern *one, struct pattern *other, size_t size)
+{
+    int rc = 0;
+    while (one->first < size && rc == 0) {
+        rc = pour(one);
+        if (rc == 0) rc = pour(other);
+        one->first += one->size;
+        other->first += other->size;
+    }
+    return rc;
+}
+
+/* Crumbs fill the places of a pipe before its bytes: then it takes less than is there, and nothing new will come. */
+WF_TEST(a_pipe_that_is_full_of_crumbs_is_emptied_and_filled_again)
+{
+    enum { SIZE = 110000, CRUMB = 50 };
+    const struct way way = {wf_test_pair, wf_test_pair};
+    struct route route, beside;
+    if (!open_route(&route, &way)) return close_route(&route);
+    if (!open_route(&beside, &way)) {
+        close_route(&route);
+        return close_route(&beside);
+    }
+    struct pattern in = {.stream = route.source, .size = CRUMB}, out = {.stream = route.sink};
+    struct pattern in_beside = {.stream = beside.source, .size = CRUMB}, out_beside = {.stream = beside.from};
+    struct copying copy = {.from = route.from, .to = route.to, .size = SIZE};
+    struct wf_handle handle = {.task_ = NULL};
+    WF_SCOPE(scope);
+    wf_spawn(&scope, drain, &out);
+    wf_spawn(&scope, drain, &out_beside);
+    bool copies = wf_spawn(&scope, copy_exactly, &copy, .handle = &handle) == 0;
+    if (WF_EXPECT_CODE(crumble(&in, &in_beside, SIZE), 0) && copies) WF_EXPECT_CODE(wf_handle_join(&handle), 0);
+    WF_EXPECT_INT((int64_t)copy.done, SIZE);
+    wf_scope_cancel(&scope, "done");
+    wf_ignore(wf_scope_join(&scope));
+    close_route(&route);
+    close_route(&beside);
 }
 
 /* ---- Both ways at once, as a proxy does it ---- */
@@ -293,14 +343,15 @@ WF_TEST_EACH(a_copy_to_a_peer_that_is_gone_says_so, ways)
 enum { FILE_SIZE = 150000 };
 
 /* A file of the pattern; NULL where that failed. */
-static struct wf_file *make_file(const char *path)
+static struct wf_file *make_file(const char *path, size_t size)
 {
-    static unsigned char bytes[FILE_SIZE];
+    unsigned char bytes[2048];
     struct wf_file *file = NULL;
-    for (size_t i = 0; i < FILE_SIZE; i++) bytes[i] = byte_at(i);
     if (!WF_EXPECT_CODE(wf_file_open(path, O_RDWR | O_CREAT | O_TRUNC, 0600, &file), 0)) return NULL;
-    for (size_t at = 0; at < FILE_SIZE;) {
-        ssize_t put = wf_file_write_at(file, bytes + at, FILE_SIZE - at, (int64_t)at);
+    for (size_t at = 0; at < size;) {
+        for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = byte_at(at + i);
+        size_t left = size - at < sizeof bytes ? size - at : sizeof bytes;
+        ssize_t put = wf_file_write_at(file, bytes, left, (int64_t)at);
         if (!WF_EXPECT(put > 0)) break;
         at += (size_t)put;
     }
@@ -343,10 +394,27 @@ static void send_to(struct wf_file *file, const __typeof__(sendings[0]) *row)
 WF_TEST_EACH(a_file_is_sent_from_an_offset_on, sendings)
 {
     const char *path = wf_simulated() ? "/tmp/pattern" : "/tmp/weft_copy_test";
-    struct wf_file *file = make_file(path);
+    struct wf_file *file = make_file(path, FILE_SIZE);
     if (file != NULL) send_to(file, row);
     wf_file_close(file);
     if (!wf_simulated()) unlink(path);
+}
+
+/* Pages that have to be read first are not waited for on the loop's thread. */
+WF_TEST(a_file_that_is_not_in_memory_is_sent_too, .real = true)
+{
+    enum { SIZE = 4 << 20 };
+    static const __typeof__(sendings[0]) whole = {wf_test_pair, 0, UINT64_MAX, SIZE};
+    const char *path = "/tmp/weft_copy_cold_test";
+    struct wf_file *file = make_file(path, SIZE);
+    if (file != NULL && WF_EXPECT_CODE(wf_file_sync(file), 0)) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        WF_EXPECT(fd >= 0 && posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0);
+        close(fd);
+        send_to(file, &whole);
+    }
+    wf_file_close(file);
+    unlink(path);
 }
 
 WF_TEST(what_cannot_be_sent_is_refused)

@@ -325,7 +325,7 @@ WF_TEST(a_cancelled_call_loses_no_byte, .rule = "1.3 1.6 2.3")
             if (rc == -ETIME && cuts++ < 1000) continue;
             if (rc <= 0) break;
             strncat(all, line, sizeof all - strlen(all) - 1);
-            strcat(all, "|");
+            strncat(all, "|", sizeof all - strlen(all) - 1);
         }
         wf_ignore(wf_scope_join(&scope));
     }

@@ -88,8 +88,8 @@ WF_TEST(descriptors_that_nobody_takes_are_closed)
     before = open_count();
     if (WF_EXPECT_CODE(wf_unix_send_fds(a, "1", 1, three, 3), 0)) WF_EXPECT_INT(read_soon(b, text, sizeof text), 1);
     WF_EXPECT_INT(open_count(), before);
-    for (count = 2; count >= 0; count -= 2) { /* less room than came */
-        if (!WF_EXPECT_CODE(wf_unix_send_fds(a, "2", 1, three, 3), 0)) break;
+    for (count = 2; count >= 0; count--) { /* one less than came */
+        if (!WF_EXPECT_CODE(wf_unix_send_fds(a, "2", 1, three, count + 1), 0)) break;
         int room = count;
         WF_EXPECT_CODE(wf_within(WF_SECONDS(1), (int)wf_unix_receive_fds(b, text, sizeof text, received, &room)),
                        -EMSGSIZE);
@@ -133,6 +133,10 @@ WF_TEST(descriptors_go_with_packets)
         for (int i = 0; i < count; i++) close(received[i]);
     }
     int before = open_count();
+    if (WF_EXPECT_INT(wf_unix_send_message(a, "pipe", 4, &ends[1], 1), 4)) { /* no room for any */
+        count = 0;
+        WF_EXPECT_CODE(wf_within(WF_SECONDS(1), (int)wf_unix_receive_message(b, text, 8, received, &count)), -EMSGSIZE);
+    }
     if (WF_EXPECT_INT(wf_unix_send_message(a, "pipe", 4, &ends[1], 1), 4)) { /* a message that is cut */
         count = 4;
         WF_EXPECT_CODE(wf_within(WF_SECONDS(1), (int)wf_unix_receive_message(b, text, 2, received, &count)), -EMSGSIZE);

@@ -472,7 +472,7 @@ WF_TEST_EACH(closing_ends_the_wait_for_room, connected, .rule = "1.9")
     if (WF_EXPECT_CODE(wf_unix_open(NULL, &flood.socket, .peer = *row ? name() : NULL), 0)) {
         WF_SCOPE(scope);
         wf_spawn(&scope, send_ever, &flood);
-        wf_sleep(WF_MILLISECONDS(5));
+        wf_shielded(WF_SECONDS(1), wf_sleep(WF_MILLISECONDS(5)));
         wf_socket_close(flood.socket);
         WF_EXPECT_CODE(wf_scope_join(&scope), -EBADF);
     }

@@ -4,16 +4,13 @@
 
 #include "pki.h"
 
-WF_TEST(options_that_cannot_be_are_refused_and_said_why)
+WF_TEST(a_server_that_cannot_be_is_refused_and_said_why)
 {
     struct wf_tls_config *config = NULL;
     struct wf_tls_identity server = identity_of(SERVER), both = server, half = server, other = server;
     both.key_file = "key.pem";
     half.key_pem = NULL;
     other.key_pem = identity_of(CLIENT).key_pem;
-    char long_name[300];
-    memset(long_name, 'x', sizeof long_name);
-    long_name[sizeof long_name - 1] = '\0';
     WF_EXPECT_FAILURE(wf_tls_server_create(&config), -EINVAL, "a server needs a certificate and its key");
     WF_EXPECT_FAILURE(wf_tls_server_create(&config, .identity = both), -EINVAL, "as a file and as text");
     WF_EXPECT_FAILURE(wf_tls_server_create(&config, .identity = half), -EINVAL, "a certificate needs its key");
@@ -22,6 +19,15 @@ WF_TEST(options_that_cannot_be_are_refused_and_said_why)
     WF_EXPECT_FAILURE(wf_tls_server_create(&config, .identity = server, .insecure = true), -EINVAL, "for clients");
     WF_EXPECT_FAILURE(wf_tls_server_create(&config, .identity = server, .require_certificate = true), -EINVAL,
                       "needs to know whom to trust");
+    WF_EXPECT(config == NULL);
+}
+
+WF_TEST(a_client_that_cannot_be_is_refused_and_said_why)
+{
+    struct wf_tls_config *config = NULL;
+    char long_name[300];
+    memset(long_name, 'x', sizeof long_name);
+    long_name[sizeof long_name - 1] = '\0';
     WF_EXPECT_FAILURE(wf_tls_client_create(&config, .require_certificate = true), -EINVAL, "for servers");
     WF_EXPECT_FAILURE(wf_tls_client_create(&config, .minimum = WF_TLS_1_3, .maximum = WF_TLS_1_2), -EINVAL,
                       "the minimum is above the maximum");

@@ -178,6 +178,16 @@ WF_TEST(the_cache_of_sessions_has_the_stated_size)
     rig_end(&rig);
 }
 
+/* A server gives two at a time, with its first bytes. */
+WF_TEST(a_ticket_of_tls_1_3_is_used_once)
+{
+    struct rig rig;
+    if (rig_configure(&rig, OPTIONS(.minimum = WF_TLS_1_3), OPTIONS(.offload = false)) && rig_open(&rig, 4096) &&
+        exchange(&rig) && rig_open(&rig, 4096) && rig_open(&rig, 4096) && rig_open(&rig, 4096))
+        expect_statistics(rig.client.config, 4, 2, 0);
+    rig_end(&rig);
+}
+
 /* ---- Client certificates ---- */
 
 WF_TEST_EACH(a_server_knows_the_client_that_shows_its_certificate, versions)

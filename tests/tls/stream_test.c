@@ -213,6 +213,22 @@ WF_TEST(a_write_that_was_cut_breaks_the_stream_for_writing, .rule = "1.6")
     rig_end(&rig);
 }
 
+/* In TLS 1.3 a record has 22 bytes more than what is in it. */
+WF_TEST(a_record_of_which_nothing_was_sent_is_not_sent_later, .rule = "1.3 1.6")
+{
+    enum { CAPACITY = 4096, FILLS = CAPACITY - 22 };
+    static char bytes[CAPACITY];
+    struct rig rig;
+    if (open_rig(&rig, CAPACITY) && WF_EXPECT_INT(wf_stream_write(rig.client.tls, bytes, FILLS), FILLS)) {
+        WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(1), wf_stream_write(rig.client.tls, "x", 1)), -ETIME);
+        WF_EXPECT_CODE(wf_stream_write_all(rig.client.tls, "y", 1, NULL), -EPIPE);
+        WF_EXPECT_CODE(wf_stream_read_full(rig.server.tls, bytes, FILLS, NULL), 0);
+        WF_EXPECT_CODE(wf_stream_write_all(rig.client.tls, "y", 1, NULL), -EPIPE);
+        WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(1), wf_stream_read(rig.server.tls, bytes, 1)), -ETIME);
+    }
+    rig_end(&rig);
+}
+
 /* A writer that waits while the first one's record goes out has done nothing when it is cut. */
 WF_TEST(a_goodbye_that_was_cut_before_its_turn_can_be_said_again)
 {
