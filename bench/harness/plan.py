@@ -155,6 +155,26 @@ def parked(scale):
     return Group(runs + peer_runs(TASK_PEERS, "parked", lambda peer: (count,), rounds=3), (entry,))
 
 
+def file_read(scale):
+    peers = ("libuv", "go")
+    reads = 500_000 // scale
+    runs = (
+        Run("weft", "weft", "file_read_4k", (str(reads),)),
+        Run("floor", "floors", "file_read_4k", (str(reads),)),
+    )
+    entry = Entry("file_read_4k", "ns", "weft", "pread(2) alone, one after the other", ("floor",), peers=same(peers))
+    return Group(runs + peer_runs(peers, "file_read_4k", lambda peer: (reads,)), (entry,))
+
+
+def process_spawn(scale):
+    times = str(max(20, 2_000 // scale))
+    runs = (Run("weft", "weft", "process_spawn", (times,)), Run("floor", "floors", "process_spawn", (times,)))
+    entry = Entry(
+        "process_spawn", "us", "weft", "posix_spawn(3) and waitid(2)", ("floor",), mark=Mark(ratio=1.1),
+    )  # fmt: skip
+    return Group(runs, (entry,))
+
+
 def waiting(scale):
     """What tasks of one loop do to each other; the floor is one switch between two of them."""
     counts = dict(mutex=50_000_000, semaphore=50_000_000, channel_roundtrip=5_000_000, switch=20_000_000)
@@ -288,6 +308,8 @@ def groups(quick):
         timer_op(scale),
         parked(scale),
         waiting(scale),
+        file_read(scale),
+        process_spawn(scale),
         splice_copy(scale),
         echo(64, 50, seconds),
         echo(64, 1000, seconds),

@@ -256,6 +256,7 @@ static bool is_of_disk(enum op_kind kind)
 /* A file's operation goes to a thread, unless it is known to be quick. */
 static bool submit_file(struct loop *loop, struct op *op)
 {
+    if (system_read_quickly(op)) return true;
     bool quick = op->kind == OP_SPLICE_IN && system_splice_is_quick(op);
     return (quick && try_op(op, &op->wait.result)) || system_submit_to_thread(loop, op);
 }

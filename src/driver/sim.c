@@ -273,7 +273,8 @@ static bool try_poll(struct sim *sim, const struct op *op, int64_t *result)
 /* Gives false when it would wait. */
 static bool try_end(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result)
 {
-    return end->kind == END_WATCHER ? sim_watch_try(sim, end, op, result) : sim_net_try(sim, end, op, result);
+    if (end != NULL && end->kind == END_WATCHER) return sim_watch_try(sim, end, op, result);
+    return sim_net_try(sim, end, op, result);
 }
 
 static bool try_op(struct sim *sim, struct op *op, int64_t *result)

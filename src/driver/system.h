@@ -34,6 +34,9 @@ ssize_t system_splice(const struct op *op);
 /* From a file: are the bytes in memory, as far as the first and the last tell? Then it does not wait for the disk. */
 bool system_splice_is_quick(const struct op *op);
 
+/* A read of a file at an offset: what of it is in memory, if it is small. False: it is another way that it goes. */
+bool system_read_quickly(struct op *op);
+
 /* The blocking system call of an operation on a file or a path: its result, or -errno. */
 int64_t system_blocking_call(struct op *op);
 

@@ -143,6 +143,8 @@ static bool uring_submit(struct loop *loop, struct op *op)
     op->driver_data = (uint64_t)(uintptr_t)op;
     op->job.fn = NULL;
     switch (op->kind) {
+    case OP_READ:
+        return (op->offset >= 0 && system_read_quickly(op)) || submit_entry(loop, op);
     case OP_SPLICE_IN:
     case OP_SPLICE_OUT:
         return submit_splice(loop, op);
