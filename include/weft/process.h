@@ -17,7 +17,7 @@
  * A program that cannot be executed is the error of wf_process_start, with its name; there is no exit status 127 to
  * guess from. A child gets no descriptors but those it is given, default signal dispositions and no blocked signals.
  * It is waited for by a descriptor of its own, so that programs that wait for children themselves are not in the way.
- * Starting keeps the loop for as long as the system needs to begin the program, typically less than a millisecond.
+ * Starting keeps the loop for as long as the system needs to begin the program, as posix_spawn(3) does.
  *
  * In a simulated world there are no other programs: starting one is -ENOSYS.
  * Threads: the loop that started it; .death_signal means the thread of that loop.
