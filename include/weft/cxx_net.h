@@ -9,8 +9,12 @@
 
 #ifdef __cplusplus
 
+#include <weft/names.h>
 #include <weft/tcp.h>
 
+#undef wf_names_set
+#undef wf_resolve
+#undef wf_tcp_connect
 #undef wf_tcp_listen
 
 namespace wf_cxx
@@ -21,8 +25,32 @@ inline int tcp_listen(const char *host, uint16_t port, wf_listener **listener, w
     options.out_ = listener;
     return wf_tcp_listen_(host, port, &options);
 }
+
+inline int tcp_connect(const char *host, uint16_t port, wf_stream **stream, wf_tcp_connect_options options = {})
+{
+    options.size = sizeof options;
+    options.out_ = stream;
+    return wf_tcp_connect_(host, port, &options);
+}
+
+inline int resolve(const char *host, uint16_t port, wf_arena *arena, const wf_address **addresses,
+                   wf_resolve_options options = {})
+{
+    options.size = sizeof options;
+    options.out_ = addresses;
+    return wf_resolve_(host, port, arena, &options);
+}
+
+inline int names_set(wf_names_options options = {})
+{
+    options.size = sizeof options;
+    return wf_names_set_(&options);
+}
 }  // namespace wf_cxx
 
+#define wf_names_set(...) wf_cxx::names_set(__VA_ARGS__)
+#define wf_resolve(...) wf_cxx::resolve(__VA_ARGS__)
+#define wf_tcp_connect(...) wf_cxx::tcp_connect(__VA_ARGS__)
 #define wf_tcp_listen(...) wf_cxx::tcp_listen(__VA_ARGS__)
 
 #endif

@@ -37,6 +37,7 @@
 #include <weft/iterate.h>
 #include <weft/log.h>
 #include <weft/metrics.h>
+#include <weft/names.h>
 #include <weft/pipeline.h>
 #include <weft/pool.h>
 #include <weft/rate.h>

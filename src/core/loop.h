@@ -76,6 +76,8 @@ struct loop {
     struct op_list path_ops; /* the pending ones without a descriptor */
     uint64_t pending_jobs;
     struct executor *executor;
+    struct names *names; /* NULL until a name is looked up; then `names_finish` ends it with the loop */
+    void (*names_finish)(struct loop *loop);
 
     _Atomic(struct message *) inbox;
     atomic_bool sleeping;

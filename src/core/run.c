@@ -113,6 +113,7 @@ static int loop_init(struct loop *loop, const struct wf_run_options *options)
 static void loop_finish(struct loop *loop)
 {
     executor_finish(loop);
+    if (loop->names != NULL) loop->names_finish(loop);
     loop_deliver(loop);
     if (loop->wakers > 0)
         wf_report("%u wakers were not destroyed before their loop ended; to wake by them now would touch freed memory",

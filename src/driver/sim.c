@@ -414,6 +414,7 @@ static void sim_finish(struct loop *loop)
     close_what_is_left(sim);
     memory_free(sim->ends);
     sim_hosts_finish(sim);
+    sim_names_finish(sim);
     last_trace = sim->trace;
     memory_free(sim);
 }
@@ -456,7 +457,7 @@ const struct driver sim_driver = {
     .random = sim_random_bytes,
     .job_start = sim_job_start,
     .job_cancel = sim_job_cancel,
-    .host_address = sim_host_address,
+    .look_up = sim_look_up,
     .socket = sim_net_socket,
     .pipe = sim_net_pipe,
     .bind = sim_net_bind,

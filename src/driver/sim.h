@@ -3,6 +3,7 @@
  *
  *     sim.c       chance, time, operations, jobs      sim_host.c   hosts, partitions, crashes
  *     sim_net.c   pipes and connections               sim_file.c   files
+ *     sim_names.c what resolvers answer
  */
 #ifndef WEFT_DRIVER_SIM_H
 #define WEFT_DRIVER_SIM_H
@@ -16,15 +17,18 @@
 enum {
     SIM_FD_FIRST = 1 << 20, /* below: real descriptors, of directories and devices */
     SIM_HOSTS_MAX = 64,
+    SIM_NAMES_MAX = 256,
 };
 
 struct sim_queue;
 struct sim_file;
+struct sim_name;
 
 struct wf_sim_host {
     struct wf_sim_host *next;
     char name[64], address_text[INET_ADDRSTRLEN];
     in_addr_t address; /* network byte order */
+    struct in6_addr address6;
     unsigned index;
     uint64_t cut_off; /* the hosts that it cannot reach, by index */
     bool crashed;
@@ -50,6 +54,7 @@ struct sim_end {
     struct sim_queue *in, *out;
     int error; /* to be told once, by the next transfer */
     bool broken, lingers_not;
+    bool v6, v6_only, any;  /* of sockets: the family; bound to all addresses */
     in_port_t port;         /* its own; host byte order */
     struct wf_address peer; /* size 0: none yet */
 
@@ -71,6 +76,8 @@ struct sim {
     struct wf_sim_faults faults;
     struct wf_sim_host *hosts, **last_host;
     unsigned host_count;
+    struct sim_name *names; /* what resolvers were told to answer */
+    size_t name_count;
     struct sim_end **ends; /* by descriptor, from SIM_FD_FIRST; NULL: free */
     size_t ends_room;
     in_port_t next_port;
@@ -117,10 +124,15 @@ int sim_hosts_init(struct sim *sim);
 void sim_hosts_finish(struct sim *sim);
 /* The host that a task is on. */
 struct wf_sim_host *sim_host_of(struct sim *sim, const struct wf_task *task);
+struct wf_sim_host *sim_host_named(const struct sim *sim, const char *name);
 /* The host that an address means, seen from another one; NULL: nobody. */
 struct wf_sim_host *sim_host_at(struct sim *sim, struct wf_sim_host *from, const struct sockaddr *address);
 bool sim_reaches(const struct wf_sim_host *from, const struct wf_sim_host *to);
-const char *sim_host_address(struct loop *loop, const char *name);
+
+/* ---- sim_names.c ---- */
+
+int64_t sim_look_up(struct loop *loop, struct lookup *lookup);
+void sim_names_finish(struct sim *sim);
 
 /* ---- sim_net.c ---- */
 

@@ -303,11 +303,18 @@ static in_port_t port_of(const struct sockaddr *address)
     return ntohs(((const struct sockaddr_in *)(const void *)address)->sin_port);
 }
 
-static struct sim_end *listener_at(const struct sim *sim, const struct wf_sim_host *host, in_port_t port)
+/* One of IPv6 that is bound to all addresses takes IPv4 too, unless it was told not to. */
+static bool listens_to(const struct sim_end *end, bool v6)
+{
+    return end->v6 == v6 || (end->v6 && end->any && !end->v6_only);
+}
+
+static struct sim_end *listener_at(const struct sim *sim, const struct wf_sim_host *host, in_port_t port, bool v6)
 {
     for (size_t i = 0; i < sim->ends_room; i++) {
         struct sim_end *end = sim->ends[i];
-        if (end != NULL && end->kind == END_LISTENER && end->port == port && end->host == host) return end;
+        bool here = end != NULL && end->kind == END_LISTENER && end->port == port && end->host == host;
+        if (here && listens_to(end, v6)) return end;
     }
     return NULL;
 }
@@ -315,6 +322,13 @@ static struct sim_end *listener_at(const struct sim *sim, const struct wf_sim_ho
 static struct wf_address name_of(const struct sim_end *end)
 {
     struct wf_address name = {.size = sizeof name.v4};
+    if (end->v6) {
+        name.size = sizeof name.v6;
+        name.v6.sin6_family = AF_INET6;
+        name.v6.sin6_port = htons(end->port);
+        name.v6.sin6_addr = end->host->address6;
+        return name;
+    }
     name.v4.sin_family = AF_INET;
     name.v4.sin_port = htons(end->port);
     name.v4.sin_addr.s_addr = end->host->address;
@@ -330,8 +344,9 @@ static int connect_ends(struct sim *sim, struct sim_end *client, struct sim_end 
         return -ENOMEM;
     }
     server->port = listener->port;
+    server->v6 = client->v6;
     if (client->port == 0) client->port = sim->next_port++;
-    client->peer = name_of(listener);
+    client->peer = name_of(server);
     server->peer = name_of(client);
     if (listener->last != NULL && listener->first != NULL) listener->last->next = server;
     else listener->first = server;
@@ -361,7 +376,7 @@ static bool try_connect(struct sim *sim, struct sim_end *end, struct op *op, int
         return false;
     }
     if (!sim_reaches(end->host, host) || host->crashed) return ask_again(op, result);
-    struct sim_end *listener = listener_at(sim, host, port_of(op->address));
+    struct sim_end *listener = listener_at(sim, host, port_of(op->address), end->v6);
     *result = -ECONNREFUSED;
     if (listener == NULL) return true;
     if (listener->waiting >= listener->backlog) return ask_again(op, result);
@@ -411,7 +426,9 @@ int sim_net_socket(struct loop *loop, int family, int type, int protocol)
     struct sim *sim = sim_of(loop);
     if ((family != AF_INET && family != AF_INET6) || type != SOCK_STREAM) return -EAFNOSUPPORT;
     struct sim_end *end = sim_end_new(sim, sim_host_of(sim, loop->running), END_SOCKET);
-    return end != NULL ? sim_end_open(sim, end, loop->running) : -ENOMEM;
+    if (end == NULL) return -ENOMEM;
+    end->v6 = family == AF_INET6;
+    return sim_end_open(sim, end, loop->running);
 }
 
 static int pipe_end(struct loop *loop)
@@ -438,6 +455,13 @@ int sim_net_pipe(struct loop *loop, int ends[2])
     return rc;
 }
 
+static bool is_any(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET6)
+        return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
+    return ((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
 int sim_net_bind(struct loop *loop, int fd, const struct sockaddr *address, socklen_t size)
 {
     (void)size;
@@ -445,7 +469,10 @@ int sim_net_bind(struct loop *loop, int fd, const struct sockaddr *address, sock
     struct sim_end *end = sim_end_of(sim, fd);
     if (sim_host_at(sim, end->host, address) != end->host) return -EADDRNOTAVAIL;
     in_port_t port = port_of(address);
-    if (port != 0 && listener_at(sim, end->host, port) != NULL) return -EADDRINUSE;
+    end->any = is_any(address);
+    bool both = listens_to(end, !end->v6);
+    if (port != 0 && listener_at(sim, end->host, port, end->v6) != NULL) return -EADDRINUSE;
+    if (port != 0 && both && listener_at(sim, end->host, port, false) != NULL) return -EADDRINUSE;
     end->port = port != 0 ? port : sim->next_port++;
     return 0;
 }
@@ -460,7 +487,9 @@ int sim_net_listen(struct loop *loop, int fd, int backlog)
 
 int sim_net_set_option(struct loop *loop, int fd, int level, int name, int value)
 {
-    if (level == SOL_SOCKET && name == SO_LINGER) sim_end_of(sim_of(loop), fd)->lingers_not = value == 0;
+    struct sim_end *end = sim_end_of(sim_of(loop), fd);
+    if (level == SOL_SOCKET && name == SO_LINGER) end->lingers_not = value == 0;
+    if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY) end->v6_only = value != 0;
     return 0;
 }
 

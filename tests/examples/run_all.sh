@@ -192,6 +192,11 @@ nothing for 200 ms
 job 3
 stopped after 3 jobs
 END
+    check resolve 127.0.0.1 ::1 localhost <<'END'
+127[.]0[.]0[.]1: 127[.]0[.]0[.]1:0
+::1: [[]::1[]]:0
+localhost:.* 127[.]0[.]0[.]1:0.*
+END
     check cancel_token <<'END'
 download: Cancelled, because: the user closed the window
 upload: Cancelled, because: the user closed the window
