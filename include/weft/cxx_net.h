@@ -10,10 +10,12 @@
 #ifdef __cplusplus
 
 #include <weft/names.h>
+#include <weft/serve.h>
 #include <weft/tcp.h>
 
 #undef wf_names_set
 #undef wf_resolve
+#undef wf_serve_streams
 #undef wf_tcp_connect
 #undef wf_tcp_listen
 
@@ -46,10 +48,19 @@ inline int names_set(wf_names_options options = {})
     options.size = sizeof options;
     return wf_names_set_(&options);
 }
+
+template <class Arg>
+int serve_streams(wf_listener *listener, int (*handler)(Arg *, wf_stream *), Arg *arg, wf_serve_options options = {})
+{
+    options.size = sizeof options;
+    options.arg_ = arg;
+    return wf_serve_streams_(listener, reinterpret_cast<int (*)(void *, wf_stream *)>(handler), &options);
+}
 }  // namespace wf_cxx
 
 #define wf_names_set(...) wf_cxx::names_set(__VA_ARGS__)
 #define wf_resolve(...) wf_cxx::resolve(__VA_ARGS__)
+#define wf_serve_streams(...) wf_cxx::serve_streams(__VA_ARGS__)
 #define wf_tcp_connect(...) wf_cxx::tcp_connect(__VA_ARGS__)
 #define wf_tcp_listen(...) wf_cxx::tcp_listen(__VA_ARGS__)
 

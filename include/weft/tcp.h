@@ -83,8 +83,8 @@ struct wf_tcp_connect_options {
  * .stagger; the first that answers wins, and the others are given up.
  * Suspends: until connected. On cancel: no connection is left. Owns: wf_stream_close.
  * Errors: those of the address that failed last, with a message that tells all: -ECONNREFUSED, -ENETUNREACH,
- * -EHOSTUNREACH, -ETIMEDOUT, -EADDRNOTAVAIL. For a name as wf_resolve; -EAFNOSUPPORT when none is of the family that was
- * asked for, or that of .local; -EMFILE, -ENFILE, -ENOMEM, -ECANCELED.
+ * -EHOSTUNREACH, -ETIMEDOUT, -EADDRNOTAVAIL. For a name as wf_resolve; -EAFNOSUPPORT when none is of the family that
+ * was asked for, or of that of .local; -EMFILE, -ENFILE, -ENOMEM, -ECANCELED.
  */
 #define wf_tcp_connect(host, port, ...)                                                                                \
     wf_tcp_connect_((host), (port),                                                                                    \

@@ -45,6 +45,7 @@
 #include <weft/run.h>
 #include <weft/scope.h>
 #include <weft/select.h>
+#include <weft/serve.h>
 #include <weft/stream.h>
 #include <weft/sync.h>
 #include <weft/task.h>

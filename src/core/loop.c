@@ -163,10 +163,12 @@ static __attribute__((noinline, cold)) int refuse(struct loop *loop, struct wf_t
 int wait_check_flagged(struct loop *loop, bool idle)
 {
     struct wf_task *task = loop->running;
-    uint32_t flags = inject_cancel(loop, task, false);
+    uint32_t flags = task->current->flags;
+    if (flags & (NODE_CANCELLED | NODE_WATCHED)) flags = inject_cancel(loop, task, false);
     if (flags & NODE_CANCELLED) return refuse(loop, task, -ECANCELED);
+    bool waits_idly = idle || (task->flags & TASK_IDLE);
+    if (waits_idly && (flags & NODE_DRAINING)) return refuse(loop, task, -ESHUTDOWN);
     task->spins = 0;
-    if (idle && (flags & NODE_DRAINING)) return refuse(loop, task, -ESHUTDOWN);
     return 0;
 }
 

@@ -156,8 +156,8 @@ int wait_check_flagged(struct loop *loop, bool idle);
 static inline int wait_check_in(struct loop *loop, bool idle)
 {
     struct wf_task *task = loop->running;
-    uint32_t special = NODE_CANCELLED | NODE_WATCHED | (idle ? NODE_DRAINING : 0);
-    if (__builtin_expect(task->current->flags & special, 0)) return wait_check_flagged(loop, idle);
+    if (__builtin_expect(task->current->flags & (NODE_CANCELLED | NODE_WATCHED | NODE_DRAINING), 0))
+        return wait_check_flagged(loop, idle);
     task->spins = 0;
     return 0;
 }

@@ -94,14 +94,19 @@ static int open_place(struct loop *loop, const struct wf_address *address, const
     return rc;
 }
 
-static void drop_listener(struct wf_listener *listener)
+void listener_keep(struct wf_listener *listener)
+{
+    listener->references++;
+}
+
+void listener_drop(struct wf_listener *listener)
 {
     if (--listener->references == 0) memory_free(listener);
 }
 
 static void place_released(struct desc *desc)
 {
-    drop_listener(((struct place *)((char *)desc - offsetof(struct place, desc)))->listener);
+    listener_drop(((struct place *)((char *)desc - offsetof(struct place, desc)))->listener);
 }
 
 static void add_place(struct wf_listener *listener, int fd)
@@ -268,15 +273,16 @@ static int accept_at_several(struct wf_listener *listener, struct fd_stream **ou
 {
     int rc = wait_check(true);
     if (rc < 0) return rc;
-    listener->references++;
+    listener_keep(listener);
     rc = accept_in_turn(listener, out);
-    drop_listener(listener);
+    listener_drop(listener);
     return rc;
 }
 
 int wf_tcp_accept(struct wf_listener *listener, struct wf_stream **stream)
 {
     (void)LOOP_HERE();
+    if (listener->closed) return (int)wait_refused(-EBADF);
     struct fd_stream *accepted;
     int rc = listener->count == 1 ? accept_at(&listener->places[0], &accepted) : accept_at_several(listener, &accepted);
     if (rc == 0) *stream = &accepted->stream;
@@ -300,5 +306,5 @@ void wf_listener_close(struct wf_listener *listener)
     listener->closed = true;
     while (listener->kept_count > 0) wf_stream_abort(&listener->kept[--listener->kept_count]->stream);
     for (uint32_t i = 0; i < listener->count; i++) desc_close(&listener->places[i].desc);
-    drop_listener(listener);
+    listener_drop(listener);
 }
