@@ -139,6 +139,8 @@ struct driver {
     bool (*busy)(struct loop *loop);
     /* Ends a poll that waits, from any thread or signal handler. */
     void (*wake)(struct loop *loop);
+    /* Makes a descriptor that is readable when `poll` has something to reap; asked once. NULL: there is none. */
+    int (*fd)(struct loop *loop);
     int64_t (*now)(struct loop *loop);
     int64_t (*wall)(struct loop *loop); /* nanoseconds since 1970 */
     void (*random)(struct loop *loop, void *bytes, size_t size);

@@ -201,6 +201,12 @@ static inline int take_turn(struct loop *loop, struct wf_wait *wait, struct wf_w
 /* Runs passes until every task has ended, and every job that was abandoned. */
 void loop_work(struct loop *loop);
 
+/* One turn of a loop that lives inside another one; it never waits. False: all has ended. */
+bool loop_turn(struct loop *loop);
+
+/* How long it may be left alone unless its descriptor becomes readable; WF_FOREVER: until then. */
+int64_t loop_patience(struct loop *loop);
+
 /* A monotonic time, read now. */
 int64_t loop_now(struct loop *loop);
 

@@ -69,6 +69,7 @@ struct uring {
     size_t rings_size, sqes_size;
     int wake_fd;
     uint64_t wake_count;
+    int event_fd; /* for a loop around this one; -1: there is none */
 };
 
 static struct uring *uring_of(struct loop *loop)
@@ -155,6 +156,7 @@ static void unmap(struct uring *ring)
     if (ring->sqes != NULL) munmap(ring->sqes, ring->sqes_size);
     if (ring->rings != NULL && ring->rings != MAP_FAILED) munmap(ring->rings, ring->rings_size);
     if (ring->wake_fd >= 0) close(ring->wake_fd);
+    if (ring->event_fd >= 0) close(ring->event_fd);
     close(ring->fd);
 }
 
@@ -164,7 +166,7 @@ static int uring_init(struct loop *loop)
 {
     struct uring *ring = memory_zero(sizeof *ring);
     if (ring == NULL) return -ENOMEM;
-    ring->wake_fd = -1;
+    ring->wake_fd = ring->event_fd = -1;
     struct io_uring_params params;
     ring->fd = setup(SQ_ENTRIES, &params);
     int rc = ring->fd;
@@ -412,10 +414,33 @@ static bool has_completions(const struct uring *ring)
            atomic_load_explicit(ring->cq_tail, memory_order_acquire);
 }
 
+/* The ring itself does not tell of work that waits for the thread to enter the kernel (IORING_SETUP_DEFER_TASKRUN). */
+static int uring_fd(struct loop *loop)
+{
+    struct uring *ring = uring_of(loop);
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fd < 0) return -errno;
+    if (syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_EVENTFD, &fd, 1) < 0) {
+        int rc = -errno;
+        close(fd);
+        return rc;
+    }
+    return ring->event_fd = fd;
+}
+
+/* Before looking: what comes from here on makes it readable again. */
+static void clear_event(const struct uring *ring)
+{
+    uint64_t count;
+    ssize_t ignored = read(ring->event_fd, &count, sizeof count);
+    (void)ignored;
+}
+
 static bool uring_poll(struct loop *loop, int64_t deadline)
 {
     struct uring *ring = uring_of(loop);
     int64_t wait_ns = deadline == 0 ? 0 : deadline == WF_FOREVER ? -1 : deadline - system_now(loop);
+    if (__builtin_expect(ring->event_fd >= 0, 0)) clear_event(ring);
     bool wait = deadline != 0 && (wait_ns > 0 || deadline == WF_FOREVER) && !has_completions(ring);
     unsigned flags = atomic_load_explicit(ring->sq_flags, memory_order_relaxed);
     bool work = ring->tail != ring->submitted || (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW));
@@ -458,6 +483,7 @@ const struct driver uring_driver = {
     .cancel = uring_cancel,
     .poll = uring_poll,
     .wake = uring_wake,
+    .fd = uring_fd,
     .now = system_now,
     .wall = system_wall,
     .random = system_random,

@@ -192,6 +192,14 @@ nothing for 200 ms
 job 3
 stopped after 3 jobs
 END
+    for name in embed_poll embed_libuv; do
+        [ ! -x "$programs/$name" ] || check $name <<'END'
+a task: 1
+a task: 2
+a task: 3
+(it slept between turns|libuv ticked beside it): yes
+END
+    done
     check resolve 127.0.0.1 ::1 localhost <<'END'
 127[.]0[.]0[.]1: 127[.]0[.]0[.]1:0
 ::1: [[]::1[]]:0
