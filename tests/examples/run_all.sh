@@ -200,6 +200,20 @@ a task: 3
 (it slept between turns|libuv ticked beside it): yes
 END
     done
+    check port_scanner <<'END'
+[0-9]+ is open
+ports: 1, open: 1, refused: 0, silent: 0
+END
+    check chat_server <<'END'
+bob hears: hello from ada
+eve hears: hello from ada
+ada hears: hello from bob
+eve hears: hello from bob
+END
+    check socks_proxy <<'END'
+through the proxy: hello
+a name that nobody has: refused with 4
+END
     check resolve 127.0.0.1 ::1 localhost <<'END'
 127[.]0[.]0[.]1: 127[.]0[.]0[.]1:0
 ::1: [[]::1[]]:0
