@@ -78,7 +78,8 @@ static int serve_connection(struct connection *connection)
     note_outcome(server, rc);
     server->statistics->open--;
     wf_event_set(&server->ended);
-    return wf_semaphore_release(&server->room);
+    wf_semaphore_release(&server->room);
+    return rc < 0 && wf_cancelled() ? -ECANCELED : 0; /* its failure is nobody else's; that it was cut is told */
 }
 
 static int begin(struct server *server, struct wf_scope *connections, struct wf_stream *stream)

@@ -200,6 +200,9 @@ a task: 3
 (it slept between turns|libuv ticked beside it): yes
 END
     done
+    [ ! -x "$programs/foreign_cares" ] || check foreign_cares <<'END'
+www[.]example[.]org: 192[.]0[.]2[.]7 [(]Successful completion[)]
+END
     check port_scanner <<'END'
 [0-9]+ is open
 ports: 1, open: 1, refused: 0, silent: 0

@@ -220,6 +220,27 @@ WF_TEST(a_cancel_cuts_the_server_and_its_connections)
     wf_listener_close(site.listener);
 }
 
+WF_TEST(a_server_that_drains_and_is_then_cut_says_that_it_was_cut, .rule = "7.1")
+{
+    struct site site = {.work = WF_SECONDS(100)};
+    struct wf_stream *busy = NULL;
+    if (!open_site(&site)) return;
+    WF_SCOPE(server);
+    wf_spawn(&server, serve, &site);
+    wf_yield(); /* it has begun, before anybody closes its listener */
+    bool works = WF_EXPECT_CODE(visit(&site, &busy), 0) && WF_EXPECT_CODE(ask(busy, '.'), 0) &&
+                 WF_EXPECT_CODE(wf_stream_write_all(busy, "?", 1, NULL), 0);
+    wf_sleep(WF_MILLISECONDS(10)); /* real time: until it works */
+    wf_scope_drain(&server);
+    wf_sleep(WF_MILLISECONDS(1)); /* real time: a little later */
+    WF_EXPECT_INT(site.ended, 0);
+    wf_scope_cancel(&server, "the second signal");
+    WF_EXPECT_CODE(wf_scope_join(&server), 0);
+    if (works) WF_EXPECT_CODE(site.result, -ECANCELED);
+    wf_stream_close(busy);
+    wf_listener_close(site.listener);
+}
+
 WF_TEST(a_full_server_that_drains_does_not_wait_for_room, .simulated = true, .rule = "7.1")
 {
     struct site site = {.limit = 1, .work = WF_SECONDS(1)};
@@ -264,7 +285,7 @@ WF_TEST(without_descriptors_the_server_pauses_and_nobody_is_lost, .simulated = t
     WF_EXPECT(host != NULL);
     WF_SCOPE(server);
     wf_spawn(&server, serve, &site);
-    wf_yield(); /* it has begun, before anybody closes its listener */
+    wf_yield();                               /* it has begun, before anybody closes its listener */
     wf_sim_set_faults(.descriptors_max = 45); /* thirty clients, and so fourteen of the server's at once */
     {
         WF_SCOPE(visitors);
