@@ -202,10 +202,7 @@ int wf_tcp_listen_(const char *host, uint16_t port, const struct wf_tcp_listen_o
 static int accept_at(struct place *place, struct fd_stream **out)
 {
     struct fd_stream *accepted = fd_stream_alloc(true, true);
-    if (accepted == NULL) {
-        int rc = wait_check(true);
-        return rc < 0 ? rc : -ENOMEM;
-    }
+    if (accepted == NULL) return -ENOMEM;
     struct op op;
     op.kind = OP_ACCEPT;
     op.desc = &place->desc;
@@ -271,10 +268,8 @@ static int accept_in_turn(struct wf_listener *listener, struct fd_stream **out)
 
 static int accept_at_several(struct wf_listener *listener, struct fd_stream **out)
 {
-    int rc = wait_check(true);
-    if (rc < 0) return rc;
     listener_keep(listener);
-    rc = accept_in_turn(listener, out);
+    int rc = accept_in_turn(listener, out);
     listener_drop(listener);
     return rc;
 }
@@ -282,9 +277,11 @@ static int accept_at_several(struct wf_listener *listener, struct fd_stream **ou
 int wf_tcp_accept(struct wf_listener *listener, struct wf_stream **stream)
 {
     (void)LOOP_HERE();
-    if (listener->closed) return (int)wait_refused(-EBADF);
+    int rc = wait_check(true); /* a task that was cancelled before it began may find the listener gone */
+    if (rc < 0) return rc;
+    if (listener->closed) return (int)wait_skipped(-EBADF);
     struct fd_stream *accepted;
-    int rc = listener->count == 1 ? accept_at(&listener->places[0], &accepted) : accept_at_several(listener, &accepted);
+    rc = listener->count == 1 ? accept_at(&listener->places[0], &accepted) : accept_at_several(listener, &accepted);
     if (rc == 0) *stream = &accepted->stream;
     return rc;
 }
