@@ -414,7 +414,7 @@ static void sim_finish(struct loop *loop)
     close_what_is_left(sim);
     memory_free(sim->ends);
     sim_hosts_finish(sim);
-    sim_names_finish(sim);
+    sim_answers_finish(sim);
     last_trace = sim->trace;
     memory_free(sim);
 }

@@ -3,7 +3,7 @@
  *
  *     sim.c       chance, time, operations, jobs      sim_host.c   hosts, partitions, crashes
  *     sim_net.c   pipes and connections               sim_file.c   files
- *     sim_names.c what resolvers answer
+ *     sim_answers.c what resolvers answer
  */
 #ifndef WEFT_DRIVER_SIM_H
 #define WEFT_DRIVER_SIM_H
@@ -22,7 +22,7 @@ enum {
 
 struct sim_queue;
 struct sim_file;
-struct sim_name;
+struct sim_answer;
 
 struct wf_sim_host {
     struct wf_sim_host *next;
@@ -76,8 +76,8 @@ struct sim {
     struct wf_sim_faults faults;
     struct wf_sim_host *hosts, **last_host;
     unsigned host_count;
-    struct sim_name *names; /* what resolvers were told to answer */
-    size_t name_count;
+    struct sim_answer *answers; /* what resolvers were told to answer */
+    size_t answer_count;
     struct sim_end **ends; /* by descriptor, from SIM_FD_FIRST; NULL: free */
     size_t ends_room;
     in_port_t next_port;
@@ -129,10 +129,10 @@ struct wf_sim_host *sim_host_named(const struct sim *sim, const char *name);
 struct wf_sim_host *sim_host_at(struct sim *sim, struct wf_sim_host *from, const struct sockaddr *address);
 bool sim_reaches(const struct wf_sim_host *from, const struct wf_sim_host *to);
 
-/* ---- sim_names.c ---- */
+/* ---- sim_answers.c ---- */
 
 int64_t sim_look_up(struct loop *loop, struct lookup *lookup);
-void sim_names_finish(struct sim *sim);
+void sim_answers_finish(struct sim *sim);
 
 /* ---- sim_net.c ---- */
 
