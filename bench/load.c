@@ -2,7 +2,7 @@
  * The load client: asks echo servers, each over so many connections, every one of which sends a message, waits for all
  * of it to come back and sends the next. One thread, epoll; a closed loop, so a server is asked as fast as it answers.
  *
- *     load CONNECTIONS BYTES SECONDS PORT:PID:IDLE...
+ *     load CONNECTIONS BYTES SECONDS [udp] PORT:PID:IDLE...
  *
  * All servers are up at once and asked in turn, in short slices of time there and back: the speed of a shared machine
  * changes by a third from one second to the next, and this way it changes for all of them. Between its slices a server
@@ -71,6 +71,7 @@ struct server {
 static int connection_count;
 static char message[MESSAGE_MAX], answer[MESSAGE_MAX];
 static uint32_t message_size;
+static bool datagrams; /* instead of connections: connected sockets, a message is a datagram */
 
 static void fail(const char *what)
 {
@@ -176,11 +177,11 @@ static int connect_to(struct server *server)
                                   .sin_port = htons((uint16_t)server->port),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int on = 1;
-    int descriptor = socket(AF_INET, SOCK_STREAM, 0);
+    int descriptor = socket(AF_INET, datagrams ? SOCK_DGRAM : SOCK_STREAM, 0);
     if (descriptor < 0) fail("socket");
     if (connect(descriptor, (struct sockaddr *)&address, sizeof address) < 0)
         give_up(server, "connect: %s", strerror(errno));
-    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (!datagrams) setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (fcntl(descriptor, F_SETFL, O_NONBLOCK) < 0) fail("fcntl");
     return descriptor;
 }
@@ -306,13 +307,14 @@ static void raise_descriptor_limit(void)
 
 int main(int argc, char **argv)
 {
-    enum { FIRST_SERVER = 4 };
-    if (argc <= FIRST_SERVER) {
-        fprintf(stderr, "usage: load CONNECTIONS BYTES SECONDS PORT:PID:IDLE...\n");
+    datagrams = argc > 4 && strcmp(argv[4], "udp") == 0;
+    int first_server = datagrams ? 5 : 4;
+    if (argc <= first_server) {
+        fprintf(stderr, "usage: load CONNECTIONS BYTES SECONDS [udp] PORT:PID:IDLE...\n");
         return 2;
     }
     double seconds = strtod(argv[3], NULL);
-    int count = argc - FIRST_SERVER;
+    int count = argc - first_server;
     struct server *servers = calloc((size_t)count, sizeof *servers);
     connection_count = atoi(argv[1]);
     message_size = (uint32_t)atoi(argv[2]);
@@ -324,8 +326,8 @@ int main(int argc, char **argv)
     raise_descriptor_limit();
     for (int i = 0; i < count; i++) {
         struct server *server = &servers[i];
-        if (sscanf(argv[FIRST_SERVER + i], "%d:%d:%d", &server->port, &server->pid, &server->idle) != 3)
-            fail(argv[FIRST_SERVER + i]);
+        if (sscanf(argv[first_server + i], "%d:%d:%d", &server->port, &server->pid, &server->idle) != 3)
+            fail(argv[first_server + i]);
         connect_all(server);
     }
     for (int i = 0; i < count; i++) warm_up(&servers[i], seconds / SLICES);

@@ -76,7 +76,7 @@ def main():
     absent = sampling.build_contestants(builder, groups, samples)
     if absent and not chosen.allow_missing:
         tell_problems(samples.problems)
-        say("nothing was measured: a reported run skips no contestant. bench/setup.sh installs what the peers need; "
+        say("nothing was measured: a reported run skips no contestant. tools/packages.sh bench installs them; "
             "--allow-missing goes on without")
         return 1
 

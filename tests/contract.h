@@ -99,8 +99,8 @@ static inline bool did_nothing(const char *function)
     return did_not_switch(function) && same;
 }
 
-/* After an injection it may have gone on before. */
-static inline bool woke_with(const char *function, int result)
+/* After an injection it may have gone on before. Out of line, as above. */
+static __attribute__((noinline, unused)) bool woke_with(const char *function, int result)
 {
     if (wf_test_injected()) return true;
     int rc = wf_shielded(WF_SECONDS(5), wf_event_wait(&waiter.gone));

@@ -7,7 +7,7 @@
     tools/run_tests.py build --only core/scope      # the suites and scripts whose names contain that
     tools/run_tests.py build-clang --suites --driver uring --driver epoll           # no scripts, and not everywhere
     tools/run_tests.py build --suites --driver sim --seeds 39                       # other worlds in place of sweeps
-    tools/run_tests.py build-valgrind --suites --driver epoll --under "valgrind -q"
+    tools/run_tests.py build-valgrind --suites --driver epoll --no-sweep --under "valgrind -q"
 
 Two run at a time, each under a time limit. The last line sums up what all of them counted.
 """
@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 AT_ONCE = 2
 SUITE_LIMIT_S, SCRIPT_LIMIT_S = 300, 900
 DRIVERS = ["uring", "epoll", "sim"]
+OF_ONE_DRIVER = ["driver/sim"]    # whichever is asked for: its tests make their own worlds
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=0",
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
@@ -80,18 +81,19 @@ def suite_name(build, file):
     return f"{folder}/{rest}" if rest and (ROOT / "tests" / folder).is_dir() else name
 
 
-def suites(build, drivers, mark, seeds):
+def suites(build, drivers, mark, chosen):
     """On each driver; in the simulated world swept, or with so many seeds after the first."""
     for file in sorted((build / "tests").rglob("*_test")):
         if not file.is_file() or not os.access(file, os.X_OK):
             continue
-        for driver in drivers:
-            more, arguments = "", []
-            if driver == "sim" and seeds:
-                more, arguments = f", {seeds} seeds", ["--seed", "2", "--repeat", str(seeds)]
-            elif driver == "sim":
+        suite = suite_name(build, file)
+        for driver in drivers[-1:] if suite in OF_ONE_DRIVER else drivers:
+            more, arguments = "", ["--no-sweep"] if chosen.no_sweep else []
+            if driver == "sim" and chosen.seeds:
+                more, arguments = f", {chosen.seeds} seeds", ["--seed", "2", "--repeat", str(chosen.seeds)]
+            elif driver == "sim" and not chosen.no_sweep:
                 more, arguments = ", swept", ["--sweep"]
-            yield Job(f"{suite_name(build, file)} [{mark}{driver}{more}]", [str(file), *arguments],
+            yield Job(f"{suite} [{mark}{driver}{more}]", [str(file), *arguments],
                       {"WEFT_DRIVER": driver})
 
 
@@ -104,7 +106,7 @@ def kept_inputs(build, mark):
 
 def programs(build, drivers, mark, chosen):
     """The suites and the kept inputs of a build, run as is wanted."""
-    for job in [*suites(build, drivers, mark, chosen.seeds), *kept_inputs(build, mark)]:
+    for job in [*suites(build, drivers, mark, chosen), *kept_inputs(build, mark)]:
         if is_sanitized(build):
             job.variables.update(SANITIZERS)
         if chosen.under:
@@ -220,16 +222,19 @@ def collect(chosen):
         jobs += programs(build, drivers, mark, chosen)
     if not chosen.suites:
         jobs += scripts(chosen.builds, drivers)
-    return [job for job in jobs if any(part in job.name for part in chosen.only or [""])]
+    return [job for job in jobs if any(part in job.name for part in chosen.only or [""])
+            and not any(part in job.name for part in chosen.but)]
 
 
 def read_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("builds", nargs="+", metavar="BUILD", type=lambda path: Path(path).resolve())
     parser.add_argument("--only", action="append", metavar="PART", help="suites and scripts whose names contain it")
+    parser.add_argument("--but", action="append", default=[], metavar="PART", help="not those whose names contain it")
     parser.add_argument("--suites", action="store_true", help="and kept inputs; no scripts")
     parser.add_argument("--driver", action="append", choices=DRIVERS, help="default: all of them")
     parser.add_argument("--seeds", type=int, default=0, metavar="N", help="simulate so many worlds, and no sweeps")
+    parser.add_argument("--no-sweep", action="store_true", help="not even of tests that ask for it")
     parser.add_argument("--under", default="", metavar="COMMAND", help="that runs each suite")
     parser.add_argument("--injected-min", type=int, default=0, metavar="N", help="fewer injected runs are a failure")
     chosen = parser.parse_args()
@@ -248,6 +253,9 @@ def summarize(jobs, injected_min, seconds):
     if injected:
         suites_s = sum(job.seconds for job in jobs if job.injected)
         print(f"{injected} injected runs, in suites that took {suites_s:.0f} s; everything took {seconds:.1f} s")
+    wrong = [job.name for job in jobs if job.failed]
+    if wrong:
+        print(f"failed: {', '.join(wrong)}")
     if injected < injected_min:
         print(f"{injected} injected runs are fewer than {injected_min}")
         failed += 1

@@ -18,7 +18,7 @@ static inline void fail(const char *what)
 }
 
 /* `socket_flags` as for socket(): SOCK_NONBLOCK or 0. */
-static inline int listen_on_loopback(int socket_flags)
+static inline int listen_on_free_port(int socket_flags, int *port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
@@ -27,7 +27,14 @@ static inline int listen_on_loopback(int socket_flags)
     if (bind(listener, (struct sockaddr *)&address, size) < 0) fail("bind");
     if (listen(listener, BACKLOG) < 0) fail("listen");
     if (getsockname(listener, (struct sockaddr *)&address, &size) < 0) fail("getsockname");
-    printf("%d\n", ntohs(address.sin_port));
+    *port = ntohs(address.sin_port);
+    return listener;
+}
+
+static inline int listen_on_loopback(int socket_flags)
+{
+    int port, listener = listen_on_free_port(socket_flags, &port);
+    printf("%d\n", port);
     fflush(stdout);
     return listener;
 }

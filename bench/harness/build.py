@@ -1,6 +1,6 @@
 """Builds the programs of every contestant into <build directory>/bench/<contestant>/<program>.
 
-Everything comes from this machine's packages (setup.sh installs them); nothing is fetched.
+Everything comes from this machine's packages (tools/packages.sh bench installs them); nothing is fetched.
 """
 
 import json
@@ -38,7 +38,7 @@ def _tool(name):
         return str(path)
     found = shutil.which(name)
     if found is None:
-        raise Missing(f"{name} is not installed (bench/setup.sh does it)")
+        raise Missing(f"{name} is not installed (tools/packages.sh bench installs it)")
     return found
 
 
@@ -64,6 +64,10 @@ def _make(command, directory=BENCH, environment=None):
 def _newest(*sources):
     files = [path for source in sources for path in (source.rglob("*") if source.is_dir() else [source])]
     return max(path.stat().st_mtime for path in files if path.is_file())
+
+
+def _without_and_with_tls(programs):
+    return [p for p in programs if not p.startswith("tls_")], [p for p in programs if p.startswith("tls_")]
 
 
 class Builder:
@@ -118,12 +122,24 @@ class Builder:
         compiler = [_tool("cc"), *C_FLAGS, "-I", ROOT / "include"]
         # Bound at start: resolving a function at its first call costs 3 KiB of whatever stack makes that call.
         libraries = [library, f"-Wl,-z,now,-rpath,{library.parent}", "-pthread"]
-        self._compile(
-            contestant, programs, compiler, BENCH / "weft", ".c", libraries, extra=(library, ROOT / "include")
-        )
+        extra = [library, ROOT / "include"]
+        plain, tls = _without_and_with_tls(programs)
+        self._compile(contestant, plain, compiler, BENCH / "weft", ".c", libraries, extra=extra)
+        if tls:
+            made = sorted(self.build_directory.rglob(library.name.replace("libweft", "libweft-tls")))
+            if not made:
+                raise Missing(f"no libweft-tls below {self.build_directory}: build weft with -Dtls=enabled")
+            libraries = [made[0], *libraries, "-lssl", "-lcrypto"]
+            extra += [made[0], BENCH / "tls.h"]
+            self._compile(contestant, tls, compiler, BENCH / "weft", ".c", libraries, extra=extra)
 
     def _floors(self, contestant, programs):
-        self._compile(contestant, programs, [_tool("cc"), *C_FLAGS], BENCH / "floors", ".c", ["-luring"])
+        plain, tls = _without_and_with_tls(programs)
+        compiler = [_tool("cc"), *C_FLAGS]
+        self._compile(contestant, plain, compiler, BENCH / "floors", ".c", ["-luring"])
+        self._compile(
+            contestant, tls, compiler, BENCH / "floors", ".c", ["-lssl", "-lcrypto"], extra=(BENCH / "tls.h",)
+        )
 
     def _libuv(self, contestant, programs):
         compiler = [_tool("cc"), *C_FLAGS]
@@ -151,7 +167,7 @@ class Builder:
         if not self._outdated(contestant, programs, folder):
             return
         if not CARGO_REGISTRY.is_dir():
-            raise Missing(f"{CARGO_REGISTRY} is not there (bench/setup.sh installs it)")
+            raise Missing(f"{CARGO_REGISTRY} is not there (tools/packages.sh bench installs it)")
         # Cargo writes beside its sources: let it do so in a copy.
         work = self.output / "tokio-work"
         shutil.copytree(folder, work, dirs_exist_ok=True)

@@ -23,6 +23,7 @@ class Load:
     size: int
     connections: int
     seconds: float  # for each server
+    datagrams: bool = False  # UDP instead of TCP
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,22 @@ def own_cost(name, floor_is, counts, mark, scale):
         for key, contestant in (("weft", "weft"), ("floor", "floors"))
     )
     return Group(runs, (Entry(name, "ns", "weft", floor_is, ("floor",), mark=Mark(value=mark)),))
+
+
+def tls(name, count, scale):
+    """Processor time of a server over TLS; each program brings its own client, a process on the other processor."""
+    arguments = (str(count // scale),)
+    runs = (
+        Run("weft", "weft", name, arguments, environment=(("WEFT_DRIVER", "uring"),)),
+        Run("floor", "floors", name, arguments),
+        Run("weft_epoll", "weft", name, arguments, environment=(("WEFT_DRIVER", "epoll"),)),
+    )
+    common = dict(floors=("floor",), mark=Mark(ratio=1.1))
+    entries = tuple(
+        Entry(name + suffix, "us", "weft" + suffix, "one epoll set, and OpenSSL on the socket itself", **common)
+        for suffix in ("", "_epoll")
+    )
+    return Group(runs, entries)
 
 
 def timers(name, words, mark):
@@ -190,6 +207,47 @@ def echo_idle(seconds, few=10, many=5000):
     return Group(runs, entries, Load(64, 50, seconds))
 
 
+def udp_echo(size, clients, seconds):
+    """One by one, and as many at once as are there; weft beside the same in plain blocking calls."""
+    drivers = ("uring", "epoll")
+    runs = tuple(
+        run
+        for how in ("one", "many")
+        for run in (
+            *(
+                Run(f"weft_{how}_{driver}", "weft", "udp_echo", (how,), (("WEFT_DRIVER", driver),))
+                for driver in drivers
+            ),
+            Run(f"raw_{how}", "floors", "udp_echo", (how,)),
+        )
+    )
+    entries = tuple(
+        Entry(
+            f"udp_echo_{size}_{how}" + ("_epoll" if driver == "epoll" else ""), "us", f"weft_{how}_{driver}",
+            f"a blocking server that answers {'one by one' if how == 'one' else 'many at once'}", (f"raw_{how}",),
+            mark=Mark(ratio=1.1),
+        )
+        for how in ("one", "many")
+        for driver in drivers
+    )  # fmt: skip
+    return Group(runs, entries, Load(size, clients, seconds, datagrams=True))
+
+
+def splice_copy(scale):
+    """A large file over a connection: processor time of the sender."""
+    arguments = (str(1024 // scale),)
+    runs = (
+        Run("weft", "weft", "splice_copy", arguments, (("WEFT_DRIVER", "uring"),)),
+        Run("floor", "floors", "splice_copy", arguments),
+        Run("weft_epoll", "weft", "splice_copy", arguments, (("WEFT_DRIVER", "epoll"),)),
+    )
+    names = (("splice_copy", "weft"), ("splice_copy_epoll", "weft_epoll"))
+    entries = tuple(
+        Entry(name, "ms", run, "sendfile until it is done", ("floor",), mark=Mark(ratio=1.05)) for name, run in names
+    )
+    return Group(runs, entries)
+
+
 def groups(quick):
     """Everything there is to measure; `quick` only shows that it works."""
     scale = 20 if quick else 1
@@ -230,10 +288,14 @@ def groups(quick):
         timer_op(scale),
         parked(scale),
         waiting(scale),
+        splice_copy(scale),
         echo(64, 50, seconds),
         echo(64, 1000, seconds),
         echo(1024, 50, seconds),
         echo_idle(seconds),
+        udp_echo(64, 50, seconds),
+        tls("tls_echo", 200_000, scale),
+        tls("tls_handshake", 4_000, scale),
     )  # fmt: skip
 
 

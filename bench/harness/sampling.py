@@ -128,7 +128,7 @@ class Sampler:
         """What the load client says: port -> numbers by name, or a text where a server failed."""
         _, processor = processors()
         targets = [f"{server.port}:{server.pid}:{run_.idle}" for run_, server in servers.items()]
-        numbers = (load.connections, load.size, load.seconds)
+        numbers = (load.connections, load.size, load.seconds, *(["udp"] if load.datagrams else []))
         limit = len(servers) * (2 * load.seconds + LOAD_EXTRA_SECONDS)
         answers = {}
         for line in run([self.builder.load(), *map(str, numbers), *targets], processor, limit).splitlines():

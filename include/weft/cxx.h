@@ -27,6 +27,8 @@
 #include <weft/cxx_flow.h>
 #include <weft/cxx_net.h>
 #include <weft/cxx_observe.h>
+#include <weft/cxx_process.h>
+#include <weft/cxx_socket.h>
 #include <weft/cxx_sync.h>
 #include <weft/cxx_task.h>
 

@@ -1,5 +1,5 @@
 /*
- * TCP for C++: the same words, with options as structs in place of named arguments.
+ * TCP and serial ports for C++: the same words, with options as structs in place of named arguments.
  * Included by weft/cxx.h; needs C++17.
  */
 #ifndef WEFT_CXX_NET_H
@@ -12,9 +12,11 @@
 #include <weft/names.h>
 #include <weft/serve.h>
 #include <weft/tcp.h>
+#include <weft/tty.h>
 
 #undef wf_names_set
 #undef wf_resolve
+#undef wf_serial_open
 #undef wf_serve_streams
 #undef wf_tcp_connect
 #undef wf_tcp_listen
@@ -56,12 +58,20 @@ int serve_streams(wf_listener *listener, int (*handler)(Arg *, wf_stream *), Arg
     options.arg_ = arg;
     return wf_serve_streams_(listener, reinterpret_cast<int (*)(void *, wf_stream *)>(handler), &options);
 }
+
+inline int serial_open(const char *path, wf_stream **stream, wf_serial_options options = {})
+{
+    options.size = sizeof options;
+    options.out_ = stream;
+    return wf_serial_open_(path, &options);
+}
 }  // namespace wf_cxx
 
 #define wf_names_set(...) wf_cxx::names_set(__VA_ARGS__)
 #define wf_resolve(...) wf_cxx::resolve(__VA_ARGS__)
 #define wf_serve_streams(...) wf_cxx::serve_streams(__VA_ARGS__)
 #define wf_tcp_connect(...) wf_cxx::tcp_connect(__VA_ARGS__)
+#define wf_serial_open(...) wf_cxx::serial_open(__VA_ARGS__)
 #define wf_tcp_listen(...) wf_cxx::tcp_listen(__VA_ARGS__)
 
 #endif

@@ -68,6 +68,22 @@ WF_API void wf_stream_init(struct wf_stream *stream, const struct wf_stream_clas
 /* Said once, by the class, after its `close`: the stream itself needs its memory no more. Suspends: never. */
 WF_API void wf_stream_release(struct wf_stream *stream);
 
+/*
+ * What a call of yours does first that suspends at other times and has nothing to wait for now: it is refused in a
+ * cancelled scope like any other, and takes part in fairness.
+ * Suspends: when the budget is used up. On cancel: returns at once. Errors: -ECANCELED.
+ */
+WF_API WF_SUSPENDS int wf_checkpoint(void);
+
+/*
+ * Memory of the library's allocator (wf_set_allocator), so that the test kit counts it, and lets it fail. `resize`
+ * takes NULL too, and leaves the old block as it was when it fails; `free` ignores NULL.
+ * Suspends: never. Owns: wf_memory_free. Threads: any.
+ */
+WF_API WF_CHECKED void *wf_memory_alloc(size_t size);
+WF_API WF_CHECKED void *wf_memory_resize(void *memory, size_t size);
+WF_API void wf_memory_free(void *memory);
+
 #ifdef __cplusplus
 }
 #endif

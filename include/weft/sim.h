@@ -20,6 +20,10 @@
  * whether a cancelled operation completed all the same. What is promised in reality is kept: bytes of a connection stay
  * in order, queues are first in, first out. The same seed gives the same run; wf_sim_trace is its fingerprint.
  *
+ * The world is closed: a real socket or pipe of the program's cannot be wrapped (wf_stream_wrap), nor waited for
+ * (wf_wait_fd): -EOPNOTSUPP. wf_pipe, wf_stream_pair and connections between hosts take their place. The standard
+ * streams are the real ones; reading them stops the world until there is something.
+ *
  * Files are in memory. Where the program opens a real one, it finds its contents; nothing it writes ever reaches the
  * disk. Jobs of the executor run on the loop's own thread, some time after they were given.
  *
@@ -57,7 +61,9 @@ struct wf_sim_faults {
     int64_t latency_min, latency_max; /* of a segment, one way; default: up to 20 us */
     int64_t disk_min, disk_max;       /* of an operation on a file; default: up to 20 us */
     double partial;           /* a transfer moves less than it could; default 0.25 for streams, never for files */
-    double lost;              /* a segment is lost; it is sent again after 200 ms, 400 ms ... */
+    double lost;              /* a segment is lost; it is sent again after 200 ms, 400 ms ...; a datagram is gone */
+    double duplicated;        /* a datagram arrives twice */
+    double reordered;         /* a datagram may be overtaken by later ones; otherwise those of one sender keep order */
     double reset;             /* a transfer finds the connection reset */
     double no_memory;         /* the kernel has no memory for an operation: -ENOMEM */
     double disk_error;        /* an operation on a file fails: -EIO */
@@ -120,6 +126,12 @@ WF_API void wf_sim_repair(struct wf_sim_host *one, struct wf_sim_host *other);
  * are reset when they send.
  */
 WF_API void wf_sim_crash(struct wf_sim_host *host);
+
+/*
+ * A signal comes to the host (NULL: "localhost"): every receiver (weft/signal.h) that was opened on it and wants the
+ * signal gets it. Returns how many: nobody is 0, where a real program might have died.
+ */
+WF_API int wf_sim_signal(struct wf_sim_host *host, int number);
 
 /* ---- Bounds ---- */
 

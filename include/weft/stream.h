@@ -83,6 +83,17 @@ WF_API void wf_stream_close(struct wf_stream *stream);
  */
 WF_API void wf_stream_abort(struct wf_stream *stream);
 
+/*
+ * Copies from one stream to another until the first has ended or `size_max` bytes have passed; UINT64_MAX: all there
+ * are. `*done` (may be NULL) is how many have reached the second, also on failure. Returns 0. Between sockets and pipes
+ * the kernel moves the bytes, elsewhere a buffer does. Both streams are busy until it returns: one for who reads, the
+ * other for who writes. What a wf_reader holds of the first is not copied; write that before.
+ * Suspends: as reading and writing do. On cancel: `*done` bytes have passed; where some were read that could not be
+ * written any more, the second stream is broken for writing: later writes give -EPIPE.
+ * Errors: -ECANCELED, -EBUSY, -ENOMEM; the first stream's, the second's.
+ */
+WF_API WF_SUSPENDS int wf_stream_copy(struct wf_stream *from, struct wf_stream *to, uint64_t size_max, uint64_t *done);
+
 /* Suspends: never. */
 WF_API void wf_stream_statistics(const struct wf_stream *stream, struct wf_stream_statistics *statistics);
 
@@ -98,7 +109,8 @@ WF_API int wf_stream_local(const struct wf_stream *stream, struct wf_address *ad
 
 /*
  * A stream over a descriptor of yours. Suspends: never. Owns: wf_stream_close, which closes the descriptor too; after a
- * failure the descriptor is still yours. Errors: -EBADF, -ENOMEM, -EMFILE.
+ * failure the descriptor is still yours. Errors: -EBADF, -ENOMEM, -EMFILE; -EOPNOTSUPP for a real socket or pipe in a
+ * simulated world (weft/sim.h).
  */
 WF_API int wf_stream_wrap(int fd, struct wf_stream **stream);
 
@@ -136,6 +148,14 @@ enum wf_readiness {
  * Suspends: until ready. On cancel: nothing. Errors: -ECANCELED, -EBADF, -EINVAL.
  */
 WF_API WF_SUSPENDS int wf_wait_fd(int fd, unsigned readiness);
+
+/* ---- What readers and writers stand on: private ---- */
+
+/* Bytes between a stream and its user: those from `first_` to `end_`; one more than `room_` are allocated. */
+struct wf_bytes_ {
+    char *data_;
+    size_t first_, end_, room_;
+};
 
 #ifdef __cplusplus
 }

@@ -18,6 +18,7 @@
 extern "C" {
 #endif
 
+struct wf_address;
 struct wf_listener;
 
 /* Probes of a connection that says nothing, so that a peer that is gone is noticed. Whole seconds, rounded up. */
@@ -59,7 +60,10 @@ struct wf_tcp_listen_options {
  */
 WF_API WF_SUSPENDS WF_CHECKED int wf_tcp_accept(struct wf_listener *listener, struct wf_stream **stream);
 
-/* The port that it listens on. */
+/* Where it listens. Suspends: never. */
+WF_API int wf_listener_local(const struct wf_listener *listener, struct wf_address *address);
+
+/* The port that it listens on; 0 for a Unix socket. */
 WF_API uint16_t wf_listener_port(const struct wf_listener *listener);
 
 /* Stops listening; NULL is ignored. Pending accepts end with -EBADF. Suspends: never. */

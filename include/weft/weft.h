@@ -35,24 +35,37 @@
 #include <weft/generator.h>
 #include <weft/group.h>
 #include <weft/hedge.h>
+#include <weft/interfaces.h>
 #include <weft/iterate.h>
 #include <weft/log.h>
 #include <weft/metrics.h>
 #include <weft/names.h>
+#include <weft/path.h>
 #include <weft/pipeline.h>
 #include <weft/pool.h>
+#include <weft/process.h>
+#include <weft/process_pool.h>
 #include <weft/rate.h>
+#include <weft/reader.h>
 #include <weft/retry.h>
 #include <weft/run.h>
 #include <weft/scope.h>
 #include <weft/select.h>
 #include <weft/serve.h>
+#include <weft/signal.h>
+#include <weft/socket.h>
 #include <weft/stream.h>
 #include <weft/sync.h>
 #include <weft/task.h>
 #include <weft/tcp.h>
+#include <weft/temporary.h>
 #include <weft/time.h>
 #include <weft/token.h>
+#include <weft/tty.h>
+#include <weft/udp.h>
+#include <weft/unix.h>
 #include <weft/waker.h>
+#include <weft/watch.h>
+#include <weft/writer.h>
 
 #endif

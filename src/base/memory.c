@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <weft/extend.h>
 
 static void *system_allocate(void *context, size_t size)
 {
@@ -75,4 +76,21 @@ void memory_free(void *memory)
     if (memory == NULL) return;
     atomic_fetch_sub_explicit(&blocks, 1, memory_order_relaxed);
     allocator.release(allocator.context, memory);
+}
+
+/* ---- For streams of other libraries ---- */
+
+void *wf_memory_alloc(size_t size)
+{
+    return memory_alloc(size);
+}
+
+void *wf_memory_resize(void *memory, size_t size)
+{
+    return memory_resize(memory, size);
+}
+
+void wf_memory_free(void *memory)
+{
+    memory_free(memory);
 }

@@ -16,6 +16,7 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <weft/address.h>
 
@@ -41,7 +42,7 @@ struct job {
     const char *name;
     const struct wf_context *context; /* the task-locals of the task that gave it */
     uint64_t task_id;                 /* and its number */
-    struct wf_timer_ timer; /* of a driver that decides when it runs */
+    struct wf_timer_ timer;           /* of a driver that decides when it runs */
 };
 
 enum { LOOKUP_ADDRESSES_MAX = 32 };
@@ -62,13 +63,53 @@ enum op_kind {
     OP_SEND,
     OP_RECEIVE_MESSAGE, /* a struct msghdr in `buffer`, its parts together `size` bytes */
     OP_SEND_MESSAGE,
+    OP_RECEIVE_MANY, /* `size` struct mmsghdr in `buffer`; result: how many, at least one */
+    OP_SEND_MANY,
     OP_READ, /* everything else; offset -1: at the descriptor's own position */
     OP_WRITE,
-    OP_OPEN, /* result: the new descriptor */
-    OP_STAT, /* into a struct statx */
-    OP_SYNC,
-    OP_POLL, /* result: the readiness found */
+    OP_OPEN,     /* result: the new descriptor */
+    OP_STAT,     /* into a struct statx */
+    OP_SYNC,     /* flags: SYNC_DATA */
+    OP_TRUNCATE, /* to `offset` bytes */
+    OP_ALLOCATE, /* `size` bytes from `offset` on; mode: fallocate(2) */
+    OP_LIST,     /* the next struct listed of a directory; result: their bytes; 0: no more */
+    OP_PATH,     /* flags: a path_verb */
+    OP_POLL,     /* result: the readiness found */
+    /* Between a descriptor and a pipe of the caller's, `fd`, which has room or bytes: only the descriptor may have to
+     * wait. It is in non-blocking mode, or, with an offset, a file. */
+    OP_SPLICE_IN,  /* from the descriptor to the pipe; offset -1: it has none */
+    OP_SPLICE_OUT, /* from the pipe to the descriptor */
     OP_KINDS,
+};
+
+/* What an OP_PATH does to `path`. */
+enum path_verb {
+    PATH_RENAME,   /* to `other`; mode: RENAME_NOREPLACE */
+    PATH_LINK,     /* `other` is its second name */
+    PATH_SYMLINK,  /* `path` is the text of the link `other` */
+    PATH_READLINK, /* into `buffer`; result: bytes */
+    PATH_UNLINK,
+    PATH_RMDIR,
+    PATH_REMOVE_SOME, /* of a tree, at most `size` names; result: 1: there is more */
+    PATH_MKDIR,       /* with `mode` */
+    PATH_CHMOD,       /* to `mode` */
+    PATH_TIMES,       /* `buffer`: two struct timespec, of reading and of writing */
+    PATH_WATCH,       /* by the watcher `fd`; mode: inotify(7); result: the number of the watch */
+    PATH_VERBS,
+};
+
+enum {
+    SYNC_DATA = 1,   /* OP_SYNC: fdatasync(2) is enough */
+    LIST_STATUS = 1, /* OP_LIST: with the status of each */
+    LIST_ENDED = 2,  /* set by the driver: there is nothing after these */
+};
+
+/* What OP_LIST puts into its buffer, one after the other, without "." and "..". */
+struct listed {
+    uint16_t size;      /* of the whole, a multiple of 8 */
+    uint8_t type;       /* DT_REG ... */
+    struct stat status; /* of the name itself, where it was asked for */
+    char name[];
 };
 
 struct op {
@@ -78,13 +119,13 @@ struct op {
     struct desc *desc;                           /* NULL for paths and foreign descriptors */
     void (*done)(struct op *op, int64_t result); /* of one that op_start started */
     struct op *next, *prev;                      /* among the pending ones of its descriptor, or of the loop */
-    int fd;                                      /* OP_POLL: the foreign descriptor */
+    int fd;         /* OP_POLL: the foreign descriptor; PATH_WATCH: the watcher; OP_SPLICE_...: the pipe */
     unsigned flags; /* OP_OPEN: open(2); OP_STAT: AT_SYMLINK_NOFOLLOW; OP_POLL: WF_READABLE ...; sockets: MSG_... */
     mode_t mode;
     void *buffer;
     size_t size;
     int64_t offset;
-    const char *path;
+    const char *path, *other; /* `other`: of an OP_PATH with two */
     const struct sockaddr *address;
     socklen_t address_size;
     struct job job;       /* for a driver that gives it to a thread; `fn` is set while it has */
@@ -149,17 +190,37 @@ struct driver {
     bool (*job_cancel)(struct loop *loop, struct job *job);
     /* Answers a look-up, and says after how long; WF_FOREVER: never. NULL itself: the system is asked, on a thread. */
     int64_t (*look_up)(struct loop *loop, struct lookup *lookup);
+    /* The numeric address of the host that this task is on, which has no other interfaces; NULL: the system knows. */
+    const char *(*own_address)(struct loop *loop);
     /* Calls that do not wait: each as its system call, with close-on-exec, `-errno` for failure. */
     int (*socket)(struct loop *loop, int family, int type, int protocol);
     int (*pipe)(struct loop *loop, int ends[2]);
+    int (*socket_pair)(struct loop *loop, int type, int ends[2]); /* AF_UNIX */
     int (*bind)(struct loop *loop, int fd, const struct sockaddr *address, socklen_t size);
     int (*listen)(struct loop *loop, int fd, int backlog);
     /* SO_LINGER too takes a number: the seconds that a close lingers; 0: it resets the connection. */
     int (*set_option)(struct loop *loop, int fd, int level, int name, int value);
+    int (*set_option_bytes)(struct loop *loop, int fd, int level, int name, const void *bytes, socklen_t size);
+    /* Of a socket of datagrams, or a Unix socket: -EAGAIN where the listener has no room. */
+    int (*connect_now)(struct loop *loop, int fd, const struct sockaddr *address, socklen_t size);
+    /* Of a socket of messages: -EAGAIN where it would wait. */
+    int64_t (*send_now)(struct loop *loop, int fd, const struct msghdr *message);
+    /* Of Unix sockets. The permissions that the file will have, before it is bound. For as long as the descriptor is
+     * open that this gives (0: not needed), nobody else who asks for the same takes over or makes a file in its
+     * directory. Removes such a file. Who is the peer. */
+    int (*set_mode)(struct loop *loop, int fd, mode_t mode);
+    int (*lock_names)(struct loop *loop, const char *path);
+    int (*remove_name)(struct loop *loop, const char *path);
+    int (*peer_owner)(struct loop *loop, int fd, struct ucred *owner);
     int (*local_name)(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
     int (*peer_name)(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
     int (*shutdown)(struct loop *loop, int fd, int how);
     int (*status)(struct loop *loop, int fd, struct stat *status);
+    /* F_RDLCK, F_WRLCK or F_UNLCK on the whole file, as its opening's own: -EAGAIN where another has it. */
+    int (*lock)(struct loop *loop, int fd, int type);
+    /* A watcher of names: what is read from it is as inotify(7) says. Watches are made by PATH_WATCH. */
+    int (*watcher)(struct loop *loop);
+    int (*unwatch)(struct loop *loop, int fd, int watch);
     /* Prepares a descriptor for operations; detaches and closes it. */
     void (*attach)(struct loop *loop, struct desc *desc);
     void (*close)(struct loop *loop, struct desc *desc);
@@ -194,5 +255,7 @@ void op_complete(struct op *op, int64_t result);
 
 void desc_init(struct desc *desc, int fd, void (*release)(struct desc *desc));
 void desc_close(struct desc *desc);
+/* The counterpart of `pending++`, for who needs the descriptor while it waits for something else. */
+void desc_leave(struct desc *desc);
 
 #endif

@@ -23,7 +23,21 @@ static bool is_full(const struct wf_scope *scope)
     return scope->limit_ > 0 && (scope->alive_ + scope->granted_ >= scope->limit_ || scope->spawners_.first != NULL);
 }
 
-static const struct wait_class room_class = {.name = "room under the scope's limit", .cancel = queue_cancel};
+/* What was to run in a cancelled scope does not, so the scope did not succeed. */
+static void note_refusal(struct wf_scope *scope)
+{
+    if (scope->node_.flags & NODE_CANCELLED) scope->cut_ = true;
+}
+
+/* Now: the scope may be gone when the spawner runs. */
+static void room_cancelled(struct wf_wait *wait, int code)
+{
+    char *queue = (char *)(uintptr_t)wait->object;
+    note_refusal((struct wf_scope *)(queue - offsetof(struct wf_scope, spawners_)));
+    queue_cancel(wait, code);
+}
+
+static const struct wait_class room_class = {.name = "room under the scope's limit", .cancel = room_cancelled};
 
 /* A grant reserves the room until the waiter runs, whatever is cancelled meanwhile; who was not granted is refused. */
 static int wait_for_room(struct wf_scope *scope)
@@ -60,7 +74,7 @@ static int spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spaw
                  struct wf_task **task)
 {
     check_scope(scope);
-    if (scope->node_.flags & NODE_CANCELLED) scope->cut_ = true; /* what was to run in it does not */
+    note_refusal(scope);
     int rc = may_spawn(scope);
     if (rc == 0 && is_full(scope) && !options->daemon) rc = wait_for_room(scope);
     if (rc < 0) return rc; /* the scope may be gone by now */
@@ -114,6 +128,7 @@ int wf_spawn_ready_(struct wf_scope *scope, int (*fn)(void *), const struct wf_s
     struct wf_spawn_options own = *options;
     if (own.handle == NULL) own.handle = &ready.child;
     check_scope(scope);
+    note_refusal(scope);
     int rc = wait_check(false);
     if (rc < 0) return rc;
     struct task_extra *extra = memory_zero(sizeof *extra); /* before the child exists: then it cannot fail half-way */

@@ -37,9 +37,17 @@ static const int failures[OP_KINDS] = {
     [OP_OPEN] = -EMFILE,
     [OP_STAT] = -EIO,
     [OP_SYNC] = -EIO,
+    [OP_TRUNCATE] = -EIO,
+    [OP_ALLOCATE] = -ENOSPC,
+    [OP_LIST] = -EIO,
+    [OP_PATH] = -EIO,
     [OP_POLL] = -ENOMEM,
     [OP_RECEIVE_MESSAGE] = -ECONNRESET,
     [OP_SEND_MESSAGE] = -ECONNRESET,
+    [OP_SPLICE_IN] = -EIO,
+    [OP_SPLICE_OUT] = -ECONNRESET,
+    [OP_RECEIVE_MANY] = -ECONNREFUSED,
+    [OP_SEND_MANY] = -ECONNREFUSED,
 };
 
 enum { SHORTS_MAX = 1000 }; /* megabytes, byte by byte, would take for ever */
@@ -47,7 +55,7 @@ enum { SHORTS_MAX = 1000 }; /* megabytes, byte by byte, would take for ever */
 static bool transfers(const struct op *op)
 {
     return op->kind == OP_RECV || op->kind == OP_SEND || op->kind == OP_READ || op->kind == OP_WRITE ||
-           (op->kind == OP_SEND_MESSAGE && op->desc->stream);
+           op->kind == OP_SPLICE_IN || op->kind == OP_SPLICE_OUT || (op->kind == OP_SEND_MESSAGE && op->desc->stream);
 }
 
 static void shorten(struct op *op)

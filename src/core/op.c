@@ -54,12 +54,20 @@ static const struct wait_class op_classes[OP_KINDS] = {
     [OP_SEND] = {.name = "send", .cancel = op_cancel},
     [OP_RECEIVE_MESSAGE] = {.name = "recvmsg", .cancel = op_cancel},
     [OP_SEND_MESSAGE] = {.name = "sendmsg", .cancel = op_cancel},
+    [OP_RECEIVE_MANY] = {.name = "recvmmsg", .cancel = op_cancel},
+    [OP_SEND_MANY] = {.name = "sendmmsg", .cancel = op_cancel},
     [OP_READ] = {.name = "read", .cancel = op_cancel},
     [OP_WRITE] = {.name = "write", .cancel = op_cancel},
     [OP_OPEN] = {.name = "open", .cancel = op_cancel},
     [OP_STAT] = {.name = "stat", .cancel = op_cancel},
     [OP_SYNC] = {.name = "fsync", .cancel = op_cancel},
+    [OP_TRUNCATE] = {.name = "truncate", .cancel = op_cancel},
+    [OP_ALLOCATE] = {.name = "fallocate", .cancel = op_cancel},
+    [OP_LIST] = {.name = "list", .cancel = op_cancel},
+    [OP_PATH] = {.name = "path", .cancel = op_cancel},
     [OP_POLL] = {.name = "poll", .cancel = op_cancel},
+    [OP_SPLICE_IN] = {.name = "splice", .cancel = op_cancel},
+    [OP_SPLICE_OUT] = {.name = "splice", .cancel = op_cancel},
 };
 
 /* Gives true when it is over already. */
@@ -130,14 +138,18 @@ void desc_init(struct desc *desc, int fd, void (*release)(struct desc *desc))
 
 void desc_close(struct desc *desc)
 {
-    struct loop *loop = current_loop;
     desc->closed = true;
     desc->pending++; /* keeps it while its operations are ended, some of them at once */
     for (struct op *op = desc->ops.first, *next; op != NULL; op = next) {
         next = op->next;
         op_cancel(&op->wait, -EBADF);
     }
-    if (--desc->pending > 0) return;
-    loop->driver->close(loop, desc);
+    desc_leave(desc);
+}
+
+void desc_leave(struct desc *desc)
+{
+    if (--desc->pending > 0 || !desc->closed) return;
+    current_loop->driver->close(current_loop, desc);
     desc->release(desc);
 }

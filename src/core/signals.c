@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <weft/time.h>
 
+#include "base/terminal.h"
 #include "core/loop.h"
 
 static atomic_int arrived;
@@ -97,6 +98,7 @@ void signals_look(struct loop *loop)
         else if (loop->signals_seen == 2) cancel_all(loop);
         else {
             loop_dump(loop, "a third signal arrived before the tasks had ended");
+            terminal_restore_all();
             _exit(128 + atomic_load(&last_signal));
         }
     }

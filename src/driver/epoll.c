@@ -85,7 +85,9 @@ static unsigned direction(enum op_kind kind)
     case OP_CONNECT:
     case OP_SEND:
     case OP_SEND_MESSAGE:
+    case OP_SEND_MANY:
     case OP_WRITE:
+    case OP_SPLICE_OUT:
         return WF_WRITABLE;
     default:
         return WF_READABLE;
@@ -134,6 +136,13 @@ static int connect_step(struct op *op)
     return error == 0 ? 0 : -1;
 }
 
+static ssize_t message_step(const struct op *op)
+{
+    int64_t rc = system_transfer_message(op);
+    errno = (int)-rc;
+    return rc < 0 ? -1 : rc;
+}
+
 static ssize_t call(struct op *op)
 {
     switch (op->kind) {
@@ -146,12 +155,27 @@ static ssize_t call(struct op *op)
     case OP_SEND:
         return send(op->desc->fd, op->buffer, op->size, MSG_DONTWAIT | MSG_NOSIGNAL);
     case OP_RECEIVE_MESSAGE:
+        if (!op->desc->stream) return message_step(op);
         return recvmsg(op->desc->fd, op->buffer, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | (int)op->flags);
     case OP_SEND_MESSAGE:
+        if (!op->desc->stream) return message_step(op);
         return sendmsg(op->desc->fd, op->buffer, MSG_DONTWAIT | MSG_NOSIGNAL | ((int)op->flags & ~MSG_WAITALL));
+    case OP_SPLICE_IN:
+    case OP_SPLICE_OUT:
+        return system_splice(op);
+    case OP_RECEIVE_MANY:
+    case OP_SEND_MANY:
+        return message_step(op);
     default:
         return transfer(op);
     }
+}
+
+/* A short transfer on a stream means that there is no more; of a splice it may mean that the pipe is full. */
+static bool is_drained(const struct op *op, ssize_t moved)
+{
+    return op->desc->stream && moved > 0 && (size_t)moved < op->size && op->kind != OP_SPLICE_IN &&
+           op->kind != OP_SPLICE_OUT;
 }
 
 /* Gives false when the call would wait; then the descriptor is known not to be ready. */
@@ -167,8 +191,7 @@ static bool try_op(struct op *op, int64_t *result)
         desc->epoll.ready &= (uint8_t)~way;
         return false;
     }
-    bool drained = desc->stream && rc > 0 && (size_t)rc < op->size;
-    if (drained && !(way == WF_READABLE && desc->epoll.hung_up)) desc->epoll.ready &= (uint8_t)~way;
+    if (is_drained(op, rc) && !(way == WF_READABLE && desc->epoll.hung_up)) desc->epoll.ready &= (uint8_t)~way;
     *result = rc < 0 ? -errno : rc;
     return true;
 }
@@ -225,13 +248,26 @@ static int register_desc(struct loop *loop, struct desc *desc)
     return rc;
 }
 
+static bool is_of_disk(enum op_kind kind)
+{
+    return kind == OP_SYNC || kind == OP_TRUNCATE || kind == OP_ALLOCATE || kind == OP_LIST;
+}
+
+/* A file's operation goes to a thread, unless it is known to be quick. */
+static bool submit_file(struct loop *loop, struct op *op)
+{
+    bool quick = op->kind == OP_SPLICE_IN && system_splice_is_quick(op);
+    return (quick && try_op(op, &op->wait.result)) || system_submit_to_thread(loop, op);
+}
+
 static bool epoll_submit(struct loop *loop, struct op *op)
 {
     op->job.fn = NULL;
     op->driver_data = 0;
     if (op->kind == OP_POLL) return submit_poll(loop, op);
     struct desc *desc = op->desc;
-    if (desc == NULL || op->kind == OP_SYNC || desc->epoll.on_thread) return system_submit_to_thread(loop, op);
+    if (desc == NULL || is_of_disk(op->kind)) return system_submit_to_thread(loop, op);
+    if (desc->epoll.on_thread) return submit_file(loop, op);
     if ((desc->epoll.ready & direction(op->kind)) && try_op(op, &op->wait.result)) return true;
     if (desc->epoll.registered) return false;
     int rc = register_desc(loop, desc);
@@ -317,6 +353,12 @@ static int epoll_socket(struct loop *loop, int family, int type, int protocol)
     return fd < 0 ? -errno : fd;
 }
 
+static int epoll_socket_pair(struct loop *loop, int type, int ends[2])
+{
+    (void)loop;
+    return socketpair(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0 ? -errno : 0;
+}
+
 static int epoll_pipe(struct loop *loop, int ends[2])
 {
     (void)loop;
@@ -363,13 +405,24 @@ const struct driver epoll_driver = {
     .job_cancel = executor_cancel,
     .socket = epoll_socket,
     .pipe = epoll_pipe,
+    .socket_pair = epoll_socket_pair,
     .bind = system_bind,
     .listen = system_listen,
     .set_option = system_set_option,
+    .set_option_bytes = system_set_option_bytes,
+    .connect_now = system_connect_now,
+    .send_now = system_send_now,
+    .set_mode = system_set_mode,
+    .lock_names = system_lock_names,
+    .remove_name = system_remove_name,
+    .peer_owner = system_peer_owner,
     .local_name = system_local_name,
     .peer_name = system_peer_name,
     .shutdown = system_shutdown,
     .status = system_status,
+    .lock = system_lock,
+    .watcher = system_watcher,
+    .unwatch = system_unwatch,
     .attach = epoll_attach,
     .close = epoll_close,
     .close_fd = system_close_fd,

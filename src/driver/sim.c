@@ -219,8 +219,11 @@ void sim_end_close(struct sim *sim, struct sim_end *end)
 {
     sim->ends[end->fd - SIM_FD_FIRST] = NULL;
     if (end->open) end->host->descriptors--;
-    if (end->kind == END_FILE) sim_file_close(end);
+    if (end->kind == END_FILE) sim_file_close(sim, end);
+    else if (end->kind == END_WATCHER) sim_watch_close(end);
     else sim_net_close(sim, end);
+    if (end->box != NULL) sim_message_close(sim, end);
+    if (end->family == AF_UNIX) sim_unix_leave(sim, end);
     memory_free(end);
 }
 
@@ -248,26 +251,44 @@ static int64_t try_file(struct sim *sim, struct op *op)
 {
     if (op->kind == OP_OPEN) return sim_file_open(sim, op);
     if (op->kind == OP_STAT) return sim_file_stat_path(sim, op);
+    if (op->kind == OP_PATH) return sim_path(sim, op);
     if (op->desc->fd < SIM_FD_FIRST) return system_blocking_call(op);
     return sim_file_try(sim, sim_end_of(sim, op->desc->fd), op);
+}
+
+static unsigned readiness(const struct sim_end *end)
+{
+    if (end->kind == END_WATCHER) return sim_watch_ready(end) ? WF_READABLE : 0;
+    return sim_net_readiness(end);
 }
 
 static bool try_poll(struct sim *sim, const struct op *op, int64_t *result)
 {
     const struct sim_end *end = sim_end_of(sim, op->fd);
-    unsigned found = end == NULL || end->kind == END_FILE ? op->flags : sim_net_readiness(end);
+    unsigned found = end == NULL || end->kind == END_FILE ? op->flags : readiness(end);
     *result = end == NULL ? -EBADF : (int64_t)(found & op->flags);
     return *result != 0;
 }
 
 /* Gives false when it would wait. */
+static bool try_end(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result)
+{
+    *result = -EBADF;
+    if (end == NULL) return true;
+    return end->kind == END_WATCHER ? sim_watch_try(sim, end, op, result) : sim_net_try(sim, end, op, result);
+}
+
 static bool try_op(struct sim *sim, struct op *op, int64_t *result)
 {
     if (op->kind == OP_POLL) return try_poll(sim, op, result);
     *result = -ENOMEM;
     if (sim_chance(sim, sim->faults.no_memory)) return true;
-    if (!is_of_file(sim, op)) return sim_net_try(sim, sim_end_of(sim, op->desc->fd), op, result);
-    *result = sim_chance(sim, sim->faults.disk_error) ? -EIO : try_file(sim, op);
+    bool is_file = is_of_file(sim, op);
+    *result = -EIO;
+    if (is_file && sim_chance(sim, sim->faults.disk_error)) return true;
+    if (op->kind == OP_SPLICE_IN || op->kind == OP_SPLICE_OUT) return sim_splice_try(sim, op, result);
+    if (!is_file) return try_end(sim, sim_end_of(sim, op->desc->fd), op, result);
+    *result = try_file(sim, op);
     return true;
 }
 
@@ -412,6 +433,8 @@ static void sim_finish(struct loop *loop)
 {
     struct sim *sim = sim_of(loop);
     close_what_is_left(sim);
+    sim_udp_finish(sim);
+    sim_unix_finish(sim);
     memory_free(sim->ends);
     sim_hosts_finish(sim);
     sim_answers_finish(sim);
@@ -457,16 +480,28 @@ const struct driver sim_driver = {
     .random = sim_random_bytes,
     .job_start = sim_job_start,
     .job_cancel = sim_job_cancel,
-    .look_up = sim_look_up,
+    .look_up = sim_answer,
+    .own_address = sim_own_address,
     .socket = sim_net_socket,
     .pipe = sim_net_pipe,
+    .socket_pair = sim_unix_pair,
     .bind = sim_net_bind,
     .listen = sim_net_listen,
     .set_option = sim_net_set_option,
+    .set_option_bytes = sim_udp_set_option_bytes,
+    .connect_now = sim_unix_connect_now,
+    .send_now = sim_message_send_now,
+    .set_mode = sim_unix_set_mode,
+    .lock_names = sim_unix_lock_names,
+    .remove_name = sim_unix_remove_name,
+    .peer_owner = sim_unix_peer_owner,
     .local_name = sim_net_local_name,
     .peer_name = sim_net_peer_name,
     .shutdown = sim_net_shutdown,
     .status = sim_file_stat,
+    .lock = sim_file_lock,
+    .watcher = sim_watcher,
+    .unwatch = sim_unwatch,
     .attach = sim_attach,
     .close = sim_close,
     .close_fd = sim_close_fd,

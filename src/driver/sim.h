@@ -2,8 +2,14 @@
  * What the parts of the simulated driver share: the world, its hosts, and the ends that descriptors stand for.
  *
  *     sim.c       chance, time, operations, jobs      sim_host.c   hosts, partitions, crashes
- *     sim_net.c   pipes and connections               sim_file.c   files
- *     sim_answers.c what resolvers answer
+ *     sim_net.c   pipes and connections               sim_queue.c  their bytes
+ *     sim_file.c  files                               sim_splice.c from one of these to the other
+ *     sim_tree.c  names                               sim_path.c   what is done to them
+ *     sim_watch.c watching them
+ *     sim_message.c   messages, and Unix sockets of them     sim_udp.c    datagrams between hosts
+ *     sim_rights.c    descriptors that go along with them
+ *     sim_unix.c      names of Unix sockets, and who connects to them
+ *     sim_answers.c   what resolvers answer
  */
 #ifndef WEFT_DRIVER_SIM_H
 #define WEFT_DRIVER_SIM_H
@@ -23,6 +29,12 @@ enum {
 struct sim_queue;
 struct sim_file;
 struct sim_answer;
+struct sim_change;
+struct sim_watcher;
+struct sim_box;
+struct sim_message;
+struct sim_name;
+struct sim_rights;
 
 struct wf_sim_host {
     struct wf_sim_host *next;
@@ -35,10 +47,12 @@ struct wf_sim_host {
     uint32_t descriptors; /* open */
     uint64_t disk_size;
     struct wf_sim_stay_ *stays; /* what runs on it, innermost first */
-    struct sim_file *files;
+    struct sim_file *root;      /* of its disk */
+    struct sim_change *changes; /* of names, the newest first, that a crash may take back */
+    size_t change_count;
 };
 
-enum end_kind { END_SOCKET, END_LISTENER, END_PIPE, END_FILE };
+enum end_kind { END_SOCKET, END_LISTENER, END_MESSAGES, END_PIPE, END_FILE, END_WATCHER };
 
 /* What a descriptor stands for. */
 struct sim_end {
@@ -54,9 +68,11 @@ struct sim_end {
     struct sim_queue *in, *out;
     int error; /* to be told once, by the next transfer */
     bool broken, lingers_not;
-    bool v6, v6_only, any;  /* of sockets: the family; bound to all addresses */
-    in_port_t port;         /* its own; host byte order */
-    struct wf_address peer; /* size 0: none yet */
+    bool v6, v6_only, any;        /* of TCP sockets: the family; bound to all addresses */
+    in_port_t port;               /* its own; host byte order */
+    int family, type;             /* of sockets */
+    struct wf_address name, peer; /* of Unix sockets and sockets of messages: where it is; of all: size 0: none yet */
+    struct sim_box *box;          /* of sockets of messages: what came */
 
     /* of listeners: connected, not accepted */
     size_t backlog, waiting;
@@ -67,6 +83,11 @@ struct sim_end {
     struct sim_file *file;
     int flags;
     int64_t position;
+    bool locked;
+    int lock;    /* F_RDLCK or F_WRLCK, while `locked` */
+    char *names; /* of a directory that is being listed; `position` is how far */
+
+    struct sim_watcher *watcher;
 };
 
 struct sim {
@@ -80,6 +101,8 @@ struct sim {
     size_t answer_count;
     struct sim_end **ends; /* by descriptor, from SIM_FD_FIRST; NULL: free */
     size_t ends_room;
+    struct sim_message *under_way; /* between hosts */
+    struct sim_name *names;        /* of Unix sockets */
     in_port_t next_port;
     int64_t end_of_time, duration_max;
     uint64_t passes_max, passes; /* while the clock stood still */
@@ -128,16 +151,20 @@ struct wf_sim_host *sim_host_named(const struct sim *sim, const char *name);
 /* The host that an address means, seen from another one; NULL: nobody. */
 struct wf_sim_host *sim_host_at(struct sim *sim, struct wf_sim_host *from, const struct sockaddr *address);
 bool sim_reaches(const struct wf_sim_host *from, const struct wf_sim_host *to);
+const char *sim_own_address(struct loop *loop);
 
 /* ---- sim_answers.c ---- */
 
-int64_t sim_look_up(struct loop *loop, struct lookup *lookup);
+int64_t sim_answer(struct loop *loop, struct lookup *lookup);
 void sim_answers_finish(struct sim *sim);
 
 /* ---- sim_net.c ---- */
 
 /* Gives false when it would wait. */
 bool sim_net_try(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result);
+/* Of an end of a pipe, in one piece: where more can be put, or what can be taken; then, how much of it was. */
+char *sim_pipe_part(const struct sim_end *end, size_t *size);
+void sim_pipe_moved(struct sim_end *end, size_t size);
 /* What a poll would find. */
 unsigned sim_net_readiness(const struct sim_end *end);
 void sim_net_close(struct sim *sim, struct sim_end *end);
@@ -152,14 +179,94 @@ int sim_net_local_name(struct loop *loop, int fd, struct sockaddr *address, sock
 int sim_net_peer_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
 int sim_net_shutdown(struct loop *loop, int fd, int how);
 
+/* Joins two ends by bytes that are never under way. */
+int sim_net_join(struct sim_end *one, struct sim_end *other);
+/* A connection that waits to be accepted. */
+void sim_net_offer(struct sim *sim, struct sim_end *listener, struct sim_end *server);
+in_port_t sim_net_port(const struct sockaddr *address);
+
+/* ---- sim_message.c ---- */
+
+/* Makes it one of messages. */
+int sim_message_begin(struct sim_end *end);
+bool sim_message_try(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result);
+unsigned sim_message_readiness(const struct sim_end *end);
+/* Two ends of which each receives what the other sends. */
+void sim_message_join(struct sim_end *one, struct sim_end *other);
+void sim_message_close(struct sim *sim, struct sim_end *end);
+void sim_message_crash(struct sim_end *end);
+int64_t sim_message_send_now(struct loop *loop, int fd, const struct msghdr *header);
+
+/* ---- sim_udp.c ---- */
+
+int sim_udp_bind(struct sim *sim, struct sim_end *end, const struct wf_address *address);
+int sim_udp_connect(struct sim *sim, struct sim_end *end, const struct wf_address *address);
+int sim_udp_set_option(struct sim_end *end, int level, int name, int value);
+int sim_udp_set_option_bytes(struct loop *loop, int fd, int level, int name, const void *bytes, socklen_t size);
+/* Forgets what is under way. */
+void sim_udp_finish(struct sim *sim);
+
+/* ---- sim_unix.c ---- */
+
+int sim_unix_bind(struct sim *sim, struct sim_end *end, const struct wf_address *address);
+/* The end that has the name, seen from another: -ENOENT where there is no such name, -ECONNREFUSED where nobody has it
+ * any more. */
+int sim_unix_find(struct sim *sim, const struct sim_end *from, const struct wf_address *name, struct sim_end **end);
+int sim_unix_remove_name(struct loop *loop, const char *path);
+int sim_unix_lock_names(struct loop *loop, const char *path);
+int sim_unix_set_mode(struct loop *loop, int fd, mode_t mode);
+int sim_unix_peer_owner(struct loop *loop, int fd, struct ucred *owner);
+/* Of a Unix socket, or one of datagrams. */
+int sim_unix_connect_now(struct loop *loop, int fd, const struct sockaddr *address, socklen_t size);
+int sim_unix_pair(struct loop *loop, int type, int ends[2]);
+/* Its end is closed. */
+void sim_unix_leave(struct sim *sim, struct sim_end *end);
+void sim_unix_finish(struct sim *sim);
+
+/* ---- sim_rights.c ---- */
+
+struct sim_rights {
+    struct sim_rights *next; /* in a queue of bytes */
+    size_t at;               /* there: they go along with the byte that so many others are before */
+    int count;
+    int fds[];
+};
+
+/* Duplicates of those that go along; NULL: none. */
+int sim_rights_take(const struct msghdr *header, struct sim_rights **rights);
+/* Hands them over, and says so in the header; NULL: that there are none. */
+void sim_rights_give(struct sim_rights *rights, struct msghdr *header);
+void sim_rights_drop(struct sim_rights *rights);
+
+/* ---- sim_splice.c ---- */
+
+/* Between any end, a file too, and a pipe. Gives false when it would wait. */
+bool sim_splice_try(struct sim *sim, const struct op *op, int64_t *result);
+
 /* ---- sim_file.c ---- */
 
-int64_t sim_file_try(struct sim *sim, struct sim_end *end, const struct op *op);
+int64_t sim_file_try(struct sim *sim, struct sim_end *end, struct op *op);
 int64_t sim_file_open(struct sim *sim, const struct op *op);
 int64_t sim_file_stat_path(struct sim *sim, const struct op *op);
 int sim_file_stat(struct loop *loop, int fd, struct stat *status);
-void sim_file_close(struct sim_end *end);
+int sim_file_lock(struct loop *loop, int fd, int type);
+void sim_file_status(const struct sim_file *file, struct stat *status);
+void sim_file_close(struct sim *sim, struct sim_end *end);
 void sim_files_crash(struct sim *sim, struct wf_sim_host *host);
-void sim_files_finish(struct wf_sim_host *host);
+
+/* ---- sim_path.c ---- */
+
+int64_t sim_path(struct sim *sim, const struct op *op);
+int64_t sim_list(struct sim *sim, struct sim_end *end, struct op *op);
+
+/* ---- sim_watch.c ---- */
+
+int sim_watcher(struct loop *loop);
+int sim_unwatch(struct loop *loop, int fd, int watch);
+int64_t sim_watch(struct sim *sim, const struct op *op);
+/* Gives false when there is nothing to read. */
+bool sim_watch_try(struct sim *sim, struct sim_end *end, const struct op *op, int64_t *result);
+bool sim_watch_ready(const struct sim_end *end);
+void sim_watch_close(struct sim_end *end);
 
 #endif

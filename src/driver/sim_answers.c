@@ -76,7 +76,7 @@ static void answer(const struct sim *sim, const struct sim_answer *known, struct
     if (lookup->count == 0) lookup->code = -ENOENT;
 }
 
-int64_t sim_look_up(struct loop *loop, struct lookup *lookup)
+int64_t sim_answer(struct loop *loop, struct lookup *lookup)
 {
     struct sim *sim = sim_of(loop);
     const struct sim_answer *known = find(sim, lookup->host);

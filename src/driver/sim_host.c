@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "driver/sim.h"
+#include "driver/sim_tree.h"
 
 const struct wf_local wf_sim_here_ = {.name = "simulated host"};
 
@@ -23,6 +23,10 @@ static struct wf_sim_host *host_new(struct sim *sim, const char *name, in_addr_t
         host->address6.s6_addr[0] = 0xfd; /* fd00::1 for 10.0.0.1 */
         memcpy(&host->address6.s6_addr[12], &(uint32_t){htonl(address & 0xffffff)}, sizeof(uint32_t));
     }
+    if (sim_tree_init(sim, host) < 0) {
+        memory_free(host);
+        return NULL;
+    }
     host->index = sim->host_count++;
     *sim->last_host = host;
     sim->last_host = &host->next;
@@ -40,7 +44,7 @@ void sim_hosts_finish(struct sim *sim)
     while (sim->hosts != NULL) {
         struct wf_sim_host *host = sim->hosts;
         sim->hosts = host->next;
-        sim_files_finish(host);
+        sim_tree_finish(host);
         memory_free(host);
     }
 }
@@ -89,6 +93,11 @@ struct wf_sim_host *sim_host_at(struct sim *sim, struct wf_sim_host *from, const
     struct wf_sim_host *host = sim->hosts;
     while (host != NULL && host->address != wanted) host = host->next;
     return host;
+}
+
+const char *sim_own_address(struct loop *loop)
+{
+    return sim_host_of(sim_of(loop), loop->running)->address_text;
 }
 
 /* ---- Partitions ---- */

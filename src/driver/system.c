@@ -2,6 +2,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/inotify.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -67,6 +71,66 @@ int system_set_option(struct loop *loop, int fd, int level, int name, int value)
     return code(setsockopt(fd, level, name, &value, sizeof value));
 }
 
+int system_set_option_bytes(struct loop *loop, int fd, int level, int name, const void *bytes, socklen_t size)
+{
+    (void)loop;
+    return code(setsockopt(fd, level, name, bytes, size));
+}
+
+/* A socket in blocking mode would wait for room at a Unix socket's listener. */
+int system_connect_now(struct loop *loop, int fd, const struct sockaddr *address, socklen_t size)
+{
+    (void)loop;
+    int flags = fcntl(fd, F_GETFL);
+    bool blocks = address->sa_family == AF_UNIX && (flags & O_NONBLOCK) == 0;
+    if (blocks) fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+    int rc = code(connect(fd, address, size));
+    if (blocks) fcntl(fd, F_SETFL, flags);
+    return rc;
+}
+
+int64_t system_send_now(struct loop *loop, int fd, const struct msghdr *message)
+{
+    (void)loop;
+    ssize_t rc = sendmsg(fd, message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return rc < 0 ? -errno : rc;
+}
+
+/* What bind(2) makes has the mode of the socket, less the umask. */
+int system_set_mode(struct loop *loop, int fd, mode_t mode)
+{
+    (void)loop;
+    return code(fchmod(fd, mode));
+}
+
+int system_lock_names(struct loop *loop, const char *path)
+{
+    (void)loop;
+    char directory[sizeof((struct sockaddr_un *)NULL)->sun_path + 1] = ".";
+    const char *slash = strrchr(path, '/');
+    if (slash != NULL) snprintf(directory, sizeof directory, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0) return code(fd);
+    int rc = -errno;
+    close(fd);
+    return rc;
+}
+
+int system_remove_name(struct loop *loop, const char *path)
+{
+    (void)loop;
+    struct stat status;
+    if (lstat(path, &status) < 0) return -errno;
+    return S_ISSOCK(status.st_mode) ? code(unlink(path)) : -ENOTSOCK;
+}
+
+int system_peer_owner(struct loop *loop, int fd, struct ucred *owner)
+{
+    (void)loop;
+    socklen_t size = sizeof *owner;
+    return code(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, owner, &size));
+}
+
 int system_local_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size)
 {
     (void)loop;
@@ -97,6 +161,100 @@ int system_status(struct loop *loop, int fd, struct stat *status)
     return code(fstat(fd, status));
 }
 
+int system_lock(struct loop *loop, int fd, int type)
+{
+    (void)loop;
+    struct flock lock = {.l_type = (short)type, .l_whence = SEEK_SET};
+    int rc = code(fcntl(fd, F_OFD_SETLK, &lock));
+    return rc == -EACCES ? -EAGAIN : rc;
+}
+
+int system_watcher(struct loop *loop)
+{
+    (void)loop;
+    return code(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+}
+
+int system_unwatch(struct loop *loop, int fd, int watch)
+{
+    (void)loop;
+    return code(inotify_rm_watch(fd, watch));
+}
+
+ssize_t system_splice(const struct op *op)
+{
+    enum { FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK };
+    loff_t offset = op->offset;
+    if (op->kind == OP_SPLICE_OUT) return splice(op->fd, NULL, op->desc->fd, NULL, op->size, FLAGS);
+    return splice(op->desc->fd, offset >= 0 ? &offset : NULL, op->fd, NULL, op->size, FLAGS);
+}
+
+static bool byte_is_in_memory(int fd, int64_t offset)
+{
+    char byte;
+    struct iovec part = {.iov_base = &byte, .iov_len = 1};
+    return preadv2(fd, &part, 1, offset, RWF_NOWAIT) >= 0;
+}
+
+bool system_splice_is_quick(const struct op *op)
+{
+    struct stat status;
+    if (fstat(op->desc->fd, &status) < 0) return false;
+    int64_t left = status.st_size - op->offset;
+    if (left > (int64_t)op->size) left = (int64_t)op->size;
+    return left > 0 && byte_is_in_memory(op->desc->fd, op->offset) &&
+           byte_is_in_memory(op->desc->fd, op->offset + left - 1);
+}
+
+/* ---- Messages ---- */
+
+/* recvfrom(2) and sendto(2) cost less than their counterparts for messages. Asked for, the size of all that
+ * came tells whether it was cut. */
+static ssize_t receive_plain(int fd, struct msghdr *message)
+{
+    const struct iovec *part = message->msg_iov;
+    socklen_t *size = message->msg_name != NULL ? &message->msg_namelen : NULL;
+    ssize_t got = recvfrom(fd, part->iov_base, part->iov_len, MSG_DONTWAIT | MSG_TRUNC, message->msg_name, size);
+    if (got < 0) return got;
+    bool cut = (size_t)got > part->iov_len;
+    message->msg_flags = cut ? MSG_TRUNC : 0;
+    return cut ? (ssize_t)part->iov_len : got;
+}
+
+static ssize_t send_plain(int fd, const struct msghdr *message)
+{
+    const struct iovec *part = message->msg_iov;
+    int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    return sendto(fd, part->iov_base, part->iov_len, flags, message->msg_name, message->msg_namelen);
+}
+
+static ssize_t transfer_message(const struct op *op)
+{
+    struct msghdr *message = op->buffer;
+    int fd = op->desc->fd;
+    unsigned count = (unsigned)op->size;
+    bool plain = message->msg_iovlen == 1 && message->msg_controllen == 0;
+    switch (op->kind) {
+    case OP_RECEIVE_MESSAGE:
+        return plain ? receive_plain(fd, message) : recvmsg(fd, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    case OP_SEND_MESSAGE:
+        return plain ? send_plain(fd, message) : sendmsg(fd, message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    case OP_RECEIVE_MANY:
+        return recvmmsg(fd, op->buffer, count, MSG_DONTWAIT | MSG_CMSG_CLOEXEC, NULL);
+    default:
+        return sendmmsg(fd, op->buffer, count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+}
+
+int64_t system_transfer_message(const struct op *op)
+{
+    ssize_t rc;
+    do {
+        rc = transfer_message(op);
+    } while (rc < 0 && errno == EINTR);
+    return rc < 0 ? -errno : rc;
+}
+
 /* ---- On a thread ---- */
 
 /* A FIFO without a peer would hold the thread for ever: opened as io_uring does it, and made blocking again. */
@@ -107,7 +265,7 @@ static int open_without_waiting(const char *path, int flags, mode_t mode)
     return fd;
 }
 
-static ssize_t blocking_call(const struct op *op)
+static ssize_t blocking_call(struct op *op)
 {
     switch (op->kind) {
     case OP_OPEN:
@@ -115,20 +273,30 @@ static ssize_t blocking_call(const struct op *op)
     case OP_STAT:
         return statx(AT_FDCWD, op->path, (int)op->flags, STATX_BASIC_STATS, op->buffer);
     case OP_SYNC:
-        return fsync(op->desc->fd);
+        return op->flags & SYNC_DATA ? fdatasync(op->desc->fd) : fsync(op->desc->fd);
+    case OP_TRUNCATE:
+        return ftruncate(op->desc->fd, op->offset);
+    case OP_ALLOCATE:
+        return fallocate(op->desc->fd, (int)op->mode, op->offset, (off_t)op->size);
+    case OP_LIST:
+        return system_list(op);
+    case OP_PATH:
+        return system_path_call(op);
     case OP_READ:
         if (op->offset < 0) return read(op->desc->fd, op->buffer, op->size);
         return pread(op->desc->fd, op->buffer, op->size, op->offset);
     case OP_WRITE:
         if (op->offset < 0) return write(op->desc->fd, op->buffer, op->size);
         return pwrite(op->desc->fd, op->buffer, op->size, op->offset);
+    case OP_SPLICE_IN:
+        return system_splice(op);
     default:
         errno = EOPNOTSUPP;
         return -1;
     }
 }
 
-int64_t system_blocking_call(const struct op *op)
+int64_t system_blocking_call(struct op *op)
 {
     ssize_t rc;
     do {

@@ -9,6 +9,7 @@
 #include <weft/task.h>
 
 #include "base/memory.h"
+#include "base/terminal.h"
 #include "core/loop.h"
 
 static struct fd_stream *fd_stream_of(struct wf_stream *stream)
@@ -31,7 +32,7 @@ static ssize_t fd_read(struct wf_stream *stream, void *buffer, size_t size)
     return op_run(&op);
 }
 
-static ssize_t write_one(struct desc *desc, const struct iovec *part, bool all)
+__attribute__((always_inline)) static inline ssize_t write_one(struct desc *desc, const struct iovec *part, bool all)
 {
     struct op op;
     op.kind = desc->socket ? OP_SEND : OP_WRITE;
@@ -43,7 +44,7 @@ static ssize_t write_one(struct desc *desc, const struct iovec *part, bool all)
     return op_run(&op);
 }
 
-static ssize_t send_several(struct desc *desc, const struct iovec *parts, int count, bool all)
+static __attribute__((noinline)) ssize_t send_several(struct desc *desc, const struct iovec *parts, int count, bool all)
 {
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = (size_t)count};
     struct op op;
@@ -60,8 +61,8 @@ static ssize_t send_several(struct desc *desc, const struct iovec *parts, int co
 static ssize_t fd_write(struct wf_stream *stream, const struct iovec *parts, int count, bool all)
 {
     struct desc *desc = &fd_stream_of(stream)->desc;
-    if (count == 1 || !desc->socket) return write_one(desc, parts, all && count == 1);
-    return send_several(desc, parts, count, all);
+    if (count > 1 && desc->socket) return send_several(desc, parts, count, all);
+    return write_one(desc, parts, all && count == 1);
 }
 
 /* ---- The end ---- */
@@ -73,9 +74,17 @@ static int fd_shutdown(struct wf_stream *stream)
     return current_loop->driver->shutdown(current_loop, desc->fd, SHUT_WR);
 }
 
+int fd_stream_restore(struct fd_stream *stream)
+{
+    int number = stream->terminal;
+    stream->terminal = 0;
+    return number > 0 ? terminal_restore(number) : 0;
+}
+
 static void fd_close(struct wf_stream *stream, bool abort)
 {
     struct desc *desc = &fd_stream_of(stream)->desc;
+    fd_stream_restore(fd_stream_of(stream));
     if (abort && desc->socket) current_loop->driver->set_option(current_loop, desc->fd, SOL_SOCKET, SO_LINGER, 0);
     desc_close(desc);
 }
@@ -136,6 +145,34 @@ static const struct wf_stream_class fd_class = {
     .address = fd_address,
 };
 
+/* ---- For splicing ---- */
+
+static bool make_non_blocking(struct fd_stream *stream)
+{
+    int flags = fcntl(stream->desc.fd, F_GETFL);
+    if (flags < 0) return false;
+    if (flags & O_NONBLOCK) return true;
+    if (stream->foreign || fcntl(stream->desc.fd, F_SETFL, flags | O_NONBLOCK) < 0) return false;
+    stream->desc.non_blocking = true;
+    return true;
+}
+
+struct desc *fd_stream_spliced(struct wf_stream *stream)
+{
+    struct fd_stream *made = fd_stream_of(stream);
+    struct stat status;
+    if (stream->class_ != &fd_class || stream->closed_) return NULL;
+    if (current_loop->driver->simulated) return !made->desc.socket || made->desc.stream ? &made->desc : NULL;
+    if (fstat(made->desc.fd, &status) < 0) return NULL;
+    bool suits = made->desc.socket ? made->desc.stream : S_ISFIFO(status.st_mode);
+    return suits && make_non_blocking(made) ? &made->desc : NULL;
+}
+
+struct fd_stream *fd_stream_from(struct wf_stream *stream)
+{
+    return stream->class_ == &fd_class ? fd_stream_of(stream) : NULL;
+}
+
 /* ---- Making ---- */
 
 struct fd_stream *fd_stream_alloc(bool is_socket, bool is_stream)
@@ -165,30 +202,47 @@ int fd_stream_new(int fd, bool is_socket, bool is_stream, struct fd_stream **out
     return 0;
 }
 
-int wf_stream_wrap(int fd, struct wf_stream **stream)
+static int wrap(int fd, const struct stat *status, struct wf_stream **stream)
 {
-    (void)LOOP_HERE();
-    struct stat status;
     int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fstat(fd, &status) < 0) return -errno;
-    bool is_socket = S_ISSOCK(status.st_mode);
+    if (flags < 0) return -errno;
+    bool is_socket = S_ISSOCK(status->st_mode);
     int type = 0;
     socklen_t size = sizeof type;
     if (is_socket && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) return -errno;
     struct fd_stream *made = fd_stream_alloc(is_socket, type == SOCK_STREAM);
     if (made == NULL) return -ENOMEM;
     made->desc.non_blocking = flags & O_NONBLOCK;
+    made->foreign = true;
     fd_stream_begin(made, fd);
     *stream = &made->stream;
     return 0;
 }
 
+/* What others write, and when, no seed decides; and whoever waits for it stops the whole world. */
+static bool is_of_another_world(const struct stat *status)
+{
+    return current_loop->driver->simulated && (S_ISSOCK(status->st_mode) || S_ISFIFO(status->st_mode));
+}
+
+int wf_stream_wrap(int fd, struct wf_stream **stream)
+{
+    (void)LOOP_HERE();
+    struct stat status;
+    if (fstat(fd, &status) < 0) return -errno;
+    if (is_of_another_world(&status))
+        return wf_fail(-EOPNOTSUPP, "descriptor %d is a real %s: there are none in a simulated world", fd,
+                       S_ISSOCK(status.st_mode) ? "socket" : "pipe");
+    return wrap(fd, &status, stream);
+}
+
 static int wrap_copy(int fd, struct wf_stream **stream)
 {
     (void)LOOP_HERE();
+    struct stat status;
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     if (copy < 0) return -errno;
-    int rc = wf_stream_wrap(copy, stream);
+    int rc = fstat(copy, &status) < 0 ? -errno : wrap(copy, &status, stream);
     if (rc < 0) close(copy);
     return rc;
 }

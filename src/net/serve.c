@@ -13,7 +13,7 @@
 
 #include "base/memory.h"
 #include "core/loop.h"
-#include "net/tcp.h"
+#include "net/listener.h"
 #include "observe/event.h"
 
 enum { LIMIT_DEFAULT = 10000 };

@@ -9,8 +9,12 @@
 #include <weft/task.h>
 
 #include "core/loop.h"
+#include "net/stream.h"
 
 enum { PARTS_MAX = 16 }; /* of one write; the others follow */
+
+/* A call must not cost more because it is made of parts that others use, too. */
+#define INLINE __attribute__((always_inline)) static inline
 
 /* ---- Beginning and end ---- */
 
@@ -19,9 +23,14 @@ void wf_stream_init(struct wf_stream *stream, const struct wf_stream_class *stre
     *stream = (struct wf_stream){.class_ = stream_class, .references_ = 1};
 }
 
-void wf_stream_release(struct wf_stream *stream)
+INLINE void drop(struct wf_stream *stream)
 {
     if (--stream->references_ == 0) stream->class_->destroy(stream);
+}
+
+void wf_stream_release(struct wf_stream *stream)
+{
+    drop(stream);
 }
 
 static void end(struct wf_stream *stream, bool abort)
@@ -42,9 +51,15 @@ void wf_stream_abort(struct wf_stream *stream)
     end(stream, true);
 }
 
+int wf_checkpoint(void)
+{
+    (void)LOOP_HERE();
+    return (int)wait_refused(0);
+}
+
 /* ---- One task a direction; a close may come meanwhile ---- */
 
-static int enter(struct wf_stream *stream, bool *busy)
+INLINE int enter(struct wf_stream *stream, bool *busy)
 {
     if (*busy) return (int)wait_refused(-EBUSY);
     *busy = true;
@@ -52,15 +67,25 @@ static int enter(struct wf_stream *stream, bool *busy)
     return 0;
 }
 
-static void leave(struct wf_stream *stream, bool *busy)
+INLINE void leave(struct wf_stream *stream, bool *busy)
 {
     *busy = false;
-    wf_stream_release(stream);
+    drop(stream);
+}
+
+int stream_enter(struct wf_stream *stream, bool *busy)
+{
+    return enter(stream, busy);
+}
+
+void stream_leave(struct wf_stream *stream, bool *busy)
+{
+    leave(stream, busy);
 }
 
 /* ---- Reading ---- */
 
-static ssize_t read_some(struct wf_stream *stream, void *buffer, size_t size)
+INLINE ssize_t read_some(struct wf_stream *stream, void *buffer, size_t size)
 {
     if (stream->closed_) return wait_refused(-EBADF);
     ssize_t got = stream->class_->read(stream, buffer, size);
@@ -68,6 +93,11 @@ static ssize_t read_some(struct wf_stream *stream, void *buffer, size_t size)
     stream->statistics_.bytes_read += (uint64_t)got;
     stream->statistics_.reads++;
     return got;
+}
+
+ssize_t stream_read_some(struct wf_stream *stream, void *buffer, size_t size)
+{
+    return read_some(stream, buffer, size);
 }
 
 ssize_t wf_stream_read(struct wf_stream *stream, void *buffer, size_t size)
@@ -102,6 +132,83 @@ int wf_stream_read_full(struct wf_stream *stream, void *buffer, size_t size, siz
 
 /* ---- Writing ---- */
 
+INLINE ssize_t write_some(struct wf_stream *stream, const struct iovec *parts, int count, bool all)
+{
+    if (stream->closed_) return wait_refused(-EBADF);
+    ssize_t sent = stream->class_->write(stream, parts, count, all);
+    if (sent <= 0) return sent;
+    stream->statistics_.bytes_written += (uint64_t)sent;
+    stream->statistics_.writes++;
+    return sent;
+}
+
+static ssize_t write_once(struct wf_stream *stream, const struct iovec *parts, int count)
+{
+    ssize_t rc = enter(stream, &stream->writing_);
+    if (rc < 0) return rc;
+    rc = stream->broken_ ? wait_refused(-EPIPE) : write_some(stream, parts, count, false);
+    leave(stream, &stream->writing_);
+    return rc;
+}
+
+ssize_t wf_stream_write(struct wf_stream *stream, const void *bytes, size_t size)
+{
+    (void)LOOP_HERE();
+    if (size == 0 || size > SSIZE_MAX) return -EINVAL;
+    struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
+    return write_once(stream, &part, 1);
+}
+
+/* Gives 1 when there is something to write: the direction is then the caller's, until finish_all. */
+INLINE int begin_all(struct wf_stream *stream, size_t size, size_t *done)
+{
+    if (done != NULL) *done = 0;
+    if (size > SSIZE_MAX) return -EINVAL;
+    int rc = enter(stream, &stream->writing_);
+    if (rc < 0 || (size > 0 && !stream->broken_)) return rc < 0 ? rc : 1;
+    rc = (int)wait_refused(stream->broken_ ? -EPIPE : 0);
+    leave(stream, &stream->writing_);
+    return rc;
+}
+
+INLINE int finish_all(struct wf_stream *stream, int rc, size_t size, size_t sent, size_t *done)
+{
+    if (sent > 0 && sent < size) stream->broken_ = true;
+    leave(stream, &stream->writing_);
+    if (done != NULL) *done = sent;
+    return rc;
+}
+
+INLINE int write_bytes(struct wf_stream *stream, const void *bytes, size_t size, size_t *sent)
+{
+    struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
+    while (part.iov_len > 0) {
+        ssize_t rc = write_some(stream, &part, 1, true);
+        if (rc < 0) return (int)rc;
+        *sent += (size_t)rc;
+        part.iov_base = (char *)part.iov_base + rc;
+        part.iov_len -= (size_t)rc;
+    }
+    return 0;
+}
+
+int stream_write_bytes(struct wf_stream *stream, const void *bytes, size_t size, size_t *sent)
+{
+    return write_bytes(stream, bytes, size, sent);
+}
+
+int wf_stream_write_all(struct wf_stream *stream, const void *bytes, size_t size, size_t *done)
+{
+    (void)LOOP_HERE();
+    size_t sent = 0;
+    int rc = begin_all(stream, size, done);
+    if (rc <= 0) return rc;
+    rc = write_bytes(stream, bytes, size, &sent);
+    return finish_all(stream, rc, size, sent, done);
+}
+
+/* ---- Writing parts ---- */
+
 /* What is still to be written. */
 struct rest {
     const struct iovec *parts;
@@ -132,18 +239,6 @@ static void advance(struct rest *rest, size_t size)
     }
 }
 
-static ssize_t write_some(struct wf_stream *stream, struct rest *rest, bool all)
-{
-    if (stream->closed_) return wait_refused(-EBADF);
-    struct iovec parts[PARTS_MAX];
-    ssize_t sent = stream->class_->write(stream, parts, window(rest, parts), all);
-    if (sent <= 0) return sent;
-    advance(rest, (size_t)sent);
-    stream->statistics_.bytes_written += (uint64_t)sent;
-    stream->statistics_.writes++;
-    return sent;
-}
-
 /* The sum of the parts; SIZE_MAX: there is none. */
 static size_t sum(const struct iovec *parts, int count)
 {
@@ -157,46 +252,34 @@ static size_t sum(const struct iovec *parts, int count)
 ssize_t wf_stream_writev(struct wf_stream *stream, const struct iovec *parts, int count)
 {
     (void)LOOP_HERE();
-    size_t size = sum(parts, count);
-    if (size == 0 || size == SIZE_MAX) return -EINVAL;
-    ssize_t rc = enter(stream, &stream->writing_);
-    if (rc < 0) return rc;
+    struct iovec first[PARTS_MAX];
     struct rest rest = {.parts = parts, .count = count};
-    rc = stream->broken_ ? wait_refused(-EPIPE) : write_some(stream, &rest, false);
-    leave(stream, &stream->writing_);
-    return rc;
+    size_t size = sum(parts, count);
+    if (size == 0 || size > SSIZE_MAX) return -EINVAL;
+    return write_once(stream, first, window(&rest, first));
 }
 
-ssize_t wf_stream_write(struct wf_stream *stream, const void *bytes, size_t size)
+static int write_parts(struct wf_stream *stream, struct rest *rest, size_t size, size_t *sent)
 {
-    struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
-    return wf_stream_writev(stream, &part, 1);
+    while (*sent < size) {
+        struct iovec parts[PARTS_MAX];
+        ssize_t rc = write_some(stream, parts, window(rest, parts), true);
+        if (rc < 0) return (int)rc;
+        *sent += (size_t)rc;
+        advance(rest, (size_t)rc);
+    }
+    return 0;
 }
 
 int wf_stream_writev_all(struct wf_stream *stream, const struct iovec *parts, int count, size_t *done)
 {
     (void)LOOP_HERE();
-    size_t size = sum(parts, count), sent = 0;
-    if (done != NULL) *done = 0;
-    if (size == SIZE_MAX) return -EINVAL;
-    ssize_t rc = enter(stream, &stream->writing_);
-    if (rc < 0) return (int)rc;
-    if (stream->broken_ || size == 0) rc = wait_refused(stream->broken_ ? -EPIPE : 0);
     struct rest rest = {.parts = parts, .count = count};
-    while (sent < size && rc >= 0) {
-        rc = write_some(stream, &rest, true);
-        if (rc > 0) sent += (size_t)rc;
-    }
-    if (sent > 0 && sent < size) stream->broken_ = true;
-    leave(stream, &stream->writing_);
-    if (done != NULL) *done = sent;
-    return rc < 0 ? (int)rc : 0;
-}
-
-int wf_stream_write_all(struct wf_stream *stream, const void *bytes, size_t size, size_t *done)
-{
-    struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = size};
-    return wf_stream_writev_all(stream, &part, 1, done);
+    size_t size = sum(parts, count), sent = 0;
+    int rc = begin_all(stream, size, done);
+    if (rc <= 0) return rc;
+    rc = write_parts(stream, &rest, size, &sent);
+    return finish_all(stream, rc, size, sent, done);
 }
 
 int wf_stream_shutdown(struct wf_stream *stream)
@@ -206,7 +289,7 @@ int wf_stream_shutdown(struct wf_stream *stream)
     if (rc < 0) return rc;
     stream->references_++;
     rc = stream->class_->shutdown(stream);
-    wf_stream_release(stream);
+    drop(stream);
     return rc;
 }
 

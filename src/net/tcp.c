@@ -15,24 +15,10 @@
 
 #include "base/memory.h"
 #include "net/descriptor.h"
+#include "net/listener.h"
 #include "net/names.h"
 
 enum { BACKLOG_DEFAULT = 4096, FAST_OPEN_QUEUE = 256, PORT_TRIES = 16 };
-
-struct place {
-    struct desc desc;
-    struct wf_listener *listener;
-};
-
-struct wf_listener {
-    uint32_t references; /* one until it is closed, one for each place that is open and each accept under way */
-    uint32_t count;
-    bool closed;
-    struct wf_mutex turn; /* of those who accept at several places */
-    struct fd_stream *kept[WF_LISTEN_ADDRESSES_MAX];
-    uint32_t kept_count;
-    struct place places[];
-};
 
 /* ---- Options ---- */
 
@@ -94,30 +80,6 @@ static int open_place(struct loop *loop, const struct wf_address *address, const
     return rc;
 }
 
-void listener_keep(struct wf_listener *listener)
-{
-    listener->references++;
-}
-
-void listener_drop(struct wf_listener *listener)
-{
-    if (--listener->references == 0) memory_free(listener);
-}
-
-static void place_released(struct desc *desc)
-{
-    listener_drop(((struct place *)((char *)desc - offsetof(struct place, desc)))->listener);
-}
-
-static void add_place(struct wf_listener *listener, int fd)
-{
-    struct place *place = &listener->places[listener->count++];
-    listener->references++;
-    place->listener = listener;
-    place->desc.socket = true;
-    desc_init(&place->desc, fd, place_released);
-}
-
 static bool is_not_here(int code)
 {
     return code == -EADDRNOTAVAIL || code == -EAFNOSUPPORT;
@@ -132,7 +94,7 @@ static int open_places(struct loop *loop, struct wf_listener *listener, const st
         struct wf_address address = addresses[i];
         if (listener->count > 0) wf_address_set_port(&address, wf_listener_port(listener));
         int fd = open_place(loop, &address, options);
-        if (fd >= 0) add_place(listener, fd);
+        if (fd >= 0) listener_add(listener, fd);
         else if (is_not_here(fd)) missing = fd;
         else return fd;
     }
@@ -145,10 +107,8 @@ static int open_listener(struct loop *loop, const struct wf_address *addresses, 
 {
     bool any_port = wf_address_port(&addresses[0]) == 0;
     for (int tries = 1;; tries++) {
-        struct wf_listener *listener = memory_zero(sizeof *listener + count * sizeof listener->places[0]);
+        struct wf_listener *listener = listener_new(count);
         if (listener == NULL) return -ENOMEM;
-        listener->references = 1;
-        listener->turn = (struct wf_mutex)WF_MUTEX;
         int rc = open_places(loop, listener, addresses, count, options);
         bool again = rc == -EADDRINUSE && any_port && listener->count > 0 && tries < PORT_TRIES;
         if (rc == 0) *options->out_ = listener;
@@ -199,7 +159,7 @@ int wf_tcp_listen_(const char *host, uint16_t port, const struct wf_tcp_listen_o
 /* ---- Accepting ---- */
 
 /* The stream comes first: for lack of memory no connection may be lost that was already taken. */
-static int accept_at(struct place *place, struct fd_stream **out)
+static int accept_at(struct listening *place, struct fd_stream **out)
 {
     struct fd_stream *accepted = fd_stream_alloc(true, true);
     if (accepted == NULL) return -ENOMEM;
@@ -217,7 +177,7 @@ static int accept_at(struct place *place, struct fd_stream **out)
 }
 
 struct accepting {
-    struct place *place;
+    struct listening *place;
     struct fd_stream *stream;
 };
 
@@ -284,24 +244,4 @@ int wf_tcp_accept(struct wf_listener *listener, struct wf_stream **stream)
     rc = listener->count == 1 ? accept_at(&listener->places[0], &accepted) : accept_at_several(listener, &accepted);
     if (rc == 0) *stream = &accepted->stream;
     return rc;
-}
-
-/* ---- The rest ---- */
-
-uint16_t wf_listener_port(const struct wf_listener *listener)
-{
-    (void)LOOP_HERE();
-    struct wf_address address;
-    int rc = desc_address(&listener->places[0].desc, false, &address);
-    return rc < 0 ? 0 : wf_address_port(&address);
-}
-
-void wf_listener_close(struct wf_listener *listener)
-{
-    if (listener == NULL) return;
-    (void)LOOP_ALIVE();
-    listener->closed = true;
-    while (listener->kept_count > 0) wf_stream_abort(&listener->kept[--listener->kept_count]->stream);
-    for (uint32_t i = 0; i < listener->count; i++) desc_close(&listener->places[i].desc);
-    listener_drop(listener);
 }

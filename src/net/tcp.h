@@ -12,8 +12,4 @@ int tcp_check_keepalive(const struct wf_keepalive *keepalive);
 /* On the socket of a listener they hold for its connections too. */
 int tcp_set_options(struct loop *loop, int fd, bool delay, const struct wf_keepalive *keepalive);
 
-/* Whoever will come back to a listener keeps it: it may be closed meanwhile, and then accepting gives -EBADF. */
-void listener_keep(struct wf_listener *listener);
-void listener_drop(struct wf_listener *listener);
-
 #endif

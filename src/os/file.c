@@ -1,19 +1,22 @@
-/* Files: open, read, write, sync, stat, load. */
-#include <weft/file.h>
+/* Files: open, read, write, sync, sizes, locks, stat, load. */
+#include "os/file.h"
 
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 #include <weft/arena.h>
 #include <weft/task.h>
+#include <weft/time.h>
 
 #include "base/memory.h"
 #include "core/loop.h"
 
+enum { DIRECT_UNIT = 512 };
+
 struct wf_file {
     struct desc desc;
     int64_t position; /* of wf_file_read and wf_file_write; -1: the system keeps it (O_APPEND, or no regular file) */
-    bool seekable;
+    bool seekable, direct;
     uint32_t references; /* the descriptor's, and one for a call that moves the position: a close may come meanwhile */
     bool moving;
     char path[];
@@ -27,14 +30,14 @@ static int failed(int rc, const char *path)
 
 /* ---- Opening and closing ---- */
 
-static void drop(struct wf_file *file)
+void file_drop(struct wf_file *file)
 {
     if (--file->references == 0) memory_free(file);
 }
 
 static void file_release(struct desc *desc)
 {
-    drop((struct wf_file *)((char *)desc - offsetof(struct wf_file, desc)));
+    file_drop((struct wf_file *)((char *)desc - offsetof(struct wf_file, desc)));
 }
 
 int wf_file_open(const char *path, int flags, mode_t mode, struct wf_file **out)
@@ -54,11 +57,18 @@ int wf_file_open(const char *path, int flags, mode_t mode, struct wf_file **out)
     }
     struct stat status = {.st_mode = 0};
     bool regular = loop->driver->status(loop, fd, &status) == 0 && S_ISREG(status.st_mode);
+    file->direct = flags & O_DIRECT;
     file->seekable = regular || (status.st_mode & S_IFMT) == S_IFBLK;
     file->position = regular && !(flags & O_APPEND) ? 0 : -1;
     desc_init(&file->desc, fd, file_release);
     *out = file;
     return 0;
+}
+
+struct desc *file_hold(struct wf_file *file)
+{
+    file->references++;
+    return file->seekable ? &file->desc : NULL;
 }
 
 void wf_file_close(struct wf_file *file)
@@ -70,9 +80,20 @@ void wf_file_close(struct wf_file *file)
 
 /* ---- Reading and writing ---- */
 
+/* The system would only say -EINVAL. */
+static bool is_aligned(const struct wf_file *file, const void *buffer, size_t size, int64_t offset)
+{
+    uint64_t all = (uint64_t)(uintptr_t)buffer | size | (uint64_t)(offset > 0 ? offset : 0);
+    if (!file->direct || all % DIRECT_UNIT == 0) return true;
+    wf_fail(-EINVAL, "%s: direct I/O wants buffers, sizes and offsets in multiples of %d bytes", file->path,
+            DIRECT_UNIT);
+    return false;
+}
+
 static ssize_t transfer(struct wf_file *file, enum op_kind kind, void *buffer, size_t size, int64_t offset)
 {
     (void)LOOP_HERE();
+    if (!is_aligned(file, buffer, size, offset)) return wait_refused(-EINVAL);
     struct op op = {.kind = kind, .desc = &file->desc, .buffer = buffer, .size = size, .offset = offset};
     return op_run(&op);
 }
@@ -102,7 +123,7 @@ static ssize_t transfer_next(struct wf_file *file, enum op_kind kind, void *buff
     ssize_t rc = transfer(file, kind, buffer, size, file->position);
     if (rc > 0 && file->position >= 0) file->position += rc;
     file->moving = false;
-    drop(file);
+    file_drop(file);
     return rc;
 }
 
@@ -116,11 +137,111 @@ ssize_t wf_file_write(struct wf_file *file, const void *bytes, size_t size)
     return transfer_next(file, OP_WRITE, (void *)(uintptr_t)bytes, size);
 }
 
-int wf_file_sync(struct wf_file *file)
+/* `offset` -1: at the position. */
+static int move_all(struct wf_file *file, enum op_kind kind, char *bytes, size_t size, int64_t offset, size_t *done)
+{
+    size_t ignored;
+    if (done == NULL) done = &ignored;
+    *done = 0;
+    do {
+        size_t left = size - *done;
+        ssize_t rc = offset < 0 ? transfer_next(file, kind, bytes + *done, left)
+                                : transfer_at(file, kind, bytes + *done, left, offset + (int64_t)*done);
+        if (rc < 0) return (int)rc;
+        if (rc == 0 && left > 0) return kind == OP_READ ? WF_EEND : -EIO;
+        *done += (size_t)rc;
+    } while (*done < size);
+    return 0;
+}
+
+int wf_file_read_full_at(struct wf_file *file, void *buffer, size_t size, int64_t offset, size_t *done)
+{
+    return offset < 0 ? -EINVAL : move_all(file, OP_READ, buffer, size, offset, done);
+}
+
+int wf_file_write_all_at(struct wf_file *file, const void *bytes, size_t size, int64_t offset, size_t *done)
+{
+    return offset < 0 ? -EINVAL : move_all(file, OP_WRITE, (void *)(uintptr_t)bytes, size, offset, done);
+}
+
+int wf_file_write_all(struct wf_file *file, const void *bytes, size_t size, size_t *done)
+{
+    return move_all(file, OP_WRITE, (void *)(uintptr_t)bytes, size, -1, done);
+}
+
+static int run(struct wf_file *file, struct op op)
 {
     (void)LOOP_HERE();
-    struct op op = {.kind = OP_SYNC, .desc = &file->desc};
+    op.desc = &file->desc;
     return (int)op_run(&op);
+}
+
+int wf_file_sync(struct wf_file *file)
+{
+    return run(file, (struct op){.kind = OP_SYNC});
+}
+
+int wf_file_sync_data(struct wf_file *file)
+{
+    return run(file, (struct op){.kind = OP_SYNC, .flags = SYNC_DATA});
+}
+
+int wf_file_truncate(struct wf_file *file, int64_t size)
+{
+    return size < 0 ? -EINVAL : run(file, (struct op){.kind = OP_TRUNCATE, .offset = size});
+}
+
+int wf_file_allocate(struct wf_file *file, int64_t offset, int64_t size)
+{
+    if (offset < 0 || size <= 0 || offset > INT64_MAX - size) return -EINVAL;
+    return run(file, (struct op){.kind = OP_ALLOCATE, .offset = offset, .size = (size_t)size});
+}
+
+int wf_file_status(struct wf_file *file, struct stat *status)
+{
+    struct loop *loop = LOOP_HERE();
+    return loop->driver->status(loop, file->desc.fd, status);
+}
+
+/* ---- Locks ---- */
+
+static int set_lock(struct wf_file *file, int type)
+{
+    struct loop *loop = LOOP_HERE();
+    return file->desc.closed ? -EBADF : loop->driver->lock(loop, file->desc.fd, type);
+}
+
+int wf_file_try_lock(struct wf_file *file, enum wf_file_lock kind)
+{
+    return set_lock(file, kind == WF_LOCK_EXCLUSIVE ? F_WRLCK : F_RDLCK);
+}
+
+static int wait_for_lock(struct wf_file *file, enum wf_file_lock kind)
+{
+    int64_t pause = WF_MILLISECONDS(1);
+    int rc;
+    while ((rc = wf_file_try_lock(file, kind)) == -EAGAIN) {
+        rc = wf_sleep(pause);
+        if (rc < 0) return rc;
+        if (pause < WF_MILLISECONDS(50)) pause = pause * 2 < WF_MILLISECONDS(50) ? pause * 2 : WF_MILLISECONDS(50);
+    }
+    return (int)wait_skipped(rc);
+}
+
+int wf_file_lock(struct wf_file *file, enum wf_file_lock kind)
+{
+    (void)LOOP_HERE();
+    int rc = wait_check(false);
+    if (rc < 0) return rc;
+    file->references++; /* it may be closed meanwhile */
+    rc = wait_for_lock(file, kind);
+    file_drop(file);
+    return rc;
+}
+
+int wf_file_unlock(struct wf_file *file)
+{
+    return set_lock(file, F_UNLCK);
 }
 
 /* ---- Asking about paths ---- */

@@ -1,19 +1,18 @@
 /*
- * Walking a directory tree. Each directory is read as a whole on a thread (names, types, sizes, sorted), so a walk
- * costs one hand-over per directory and holds one list per level.
+ * Walking a directory tree. Each directory is read as a whole (names, types, sizes, sorted), so a walk holds one list
+ * for each level.
  */
 #include <weft/file.h>
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <weft/arena.h>
-#include <weft/executor.h>
 #include <weft/task.h>
 
 #include "base/memory.h"
 #include "core/loop.h"
+#include "os/listing.h"
 
 struct item {
     char *name;
@@ -37,23 +36,16 @@ struct wf_walk {
     size_t path_room;
 };
 
-/* ---- On a thread ---- */
-
-struct reading {
-    const char *path;
-    struct level *level;
-};
+/* ---- One directory ---- */
 
 static int by_name(const void *a, const void *b)
 {
     return strcmp(((const struct item *)a)->name, ((const struct item *)b)->name);
 }
 
-static int add_item(struct level *level, DIR *directory, const char *name, size_t *room)
+static int add_item(struct level *level, const struct listed *listed, size_t *room)
 {
-    struct item item;
-    if (fstatat(dirfd(directory), name, &item.status, AT_SYMLINK_NOFOLLOW) < 0) return errno == ENOENT ? 0 : -errno;
-    item.name = wf_arena_strdup(&level->arena, name);
+    struct item item = {.name = wf_arena_strdup(&level->arena, listed->name), .status = listed->status};
     if (item.name == NULL) return -ENOMEM;
     if (level->count == *room) {
         *room = *room == 0 ? 32 : *room * 2;
@@ -65,30 +57,21 @@ static int add_item(struct level *level, DIR *directory, const char *name, size_
     return 0;
 }
 
-static int read_directory(struct reading *reading)
+static int read_directory(const char *path, struct level *level)
 {
-    DIR *directory = opendir(reading->path);
-    if (directory == NULL) return -errno;
-    struct level *level = reading->level;
+    struct listing *listing;
+    const struct listed *listed;
     size_t room = 0;
-    int rc = 0;
-    const struct dirent *found;
-    while (rc == 0) {
-        errno = 0;
-        found = readdir(directory);
-        if (found == NULL) {
-            rc = -errno;
-            break;
-        }
-        if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0) continue;
-        rc = add_item(level, directory, found->d_name, &room);
+    int rc = listing_open(path, LIST_STATUS, &listing);
+    if (rc < 0) return rc;
+    while ((rc = listing_next(listing, &listed)) > 0) {
+        rc = add_item(level, listed, &room);
+        if (rc < 0) break;
     }
-    closedir(directory);
+    listing_close(listing);
     if (rc == 0 && level->count > 0) qsort(level->items, level->count, sizeof *level->items, by_name);
     return rc;
 }
-
-/* ---- On the loop ---- */
 
 static void level_free(struct level *level)
 {
@@ -103,8 +86,7 @@ static int level_read(const char *path, struct level **out)
     struct level *level = memory_zero(sizeof *level);
     if (level == NULL) return -ENOMEM;
     level->path_size = strlen(path);
-    struct reading reading = {.path = path, .level = level};
-    int rc = wf_offload(read_directory, &reading);
+    int rc = read_directory(path, level);
     if (rc < 0) level_free(level);
     else *out = level;
     return rc;

@@ -17,6 +17,7 @@ static const char usage_text[] =
     "  --sweep           repeat each test with a cancel, a failed allocation, a failed or short operation at the "
     "first,\n"
     "                    second, third ... place\n"
+    "  --no-sweep        not even the tests that ask for it\n"
     "  --inject KIND:N   one such run: KIND is cancel, cancel-in-flight, cancel-completed, allocation, allocations,\n"
     "                    operation, operations, short or shorts (the plural: that one and all later ones)\n"
     "  --tap             write the Test Anything Protocol, version 14\n"
@@ -62,6 +63,7 @@ static bool read_switch(const char *name, struct options *options)
     if (strcmp(name, "--list") == 0) options->list = true;
     else if (strcmp(name, "--verbose") == 0) options->verbose = true;
     else if (strcmp(name, "--sweep") == 0) options->sweep = true;
+    else if (strcmp(name, "--no-sweep") == 0) options->no_sweep = true;
     else if (strcmp(name, "--tap") == 0) options->format = OUTPUT_TAP;
     else if (strcmp(name, "--no-colour") == 0) options->colour = false;
     else return false;

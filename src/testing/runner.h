@@ -47,7 +47,7 @@ struct options {
     uint64_t seed;
     unsigned repeat, parallel;
     enum output_format format;
-    bool list, verbose, colour, sweep;
+    bool list, verbose, colour, sweep, no_sweep;
     struct plan inject;
 };
 

@@ -97,7 +97,7 @@ const char *replay_command(void)
 bool sweep_is_wanted(const struct item *item)
 {
     const struct wf_test *test = item->test;
-    if (test->plain || test->dies != NULL || test->unswept != NULL) return false;
+    if (test->plain || test->dies != NULL || test->unswept != NULL || running.options.no_sweep) return false;
     return (test->sweep || running.options.sweep) && running.options.inject.kind == NULL;
 }
 

@@ -77,13 +77,36 @@ check "its manual is installed" test -f "$prefix/$(option mandir)/man1/weft-run.
 
 # ---- Consumers ----
 
-cp -r "$here"/pkg-config "$here"/cmake "$here"/meson-subproject "$here"/cplusplus "$work"
+cp -r "$here"/pkg-config "$here"/tls "$here"/cmake "$here"/meson-subproject "$here"/cplusplus "$work"
 
 check "pkg-config: builds" make -C "$work/pkg-config" EXTRA="$flags"
 check "pkg-config: runs" prints "two naps at once" "$work/pkg-config/consumer"
 check "pkg-config --static: builds" make -B -C "$work/pkg-config" EXTRA="$flags" STATIC=--static
 check "pkg-config --static: runs" prints "two naps at once" "$work/pkg-config/consumer"
 check "pkg-config knows the version" prints "$("$installed" --version)" echo "weft $(pkg-config --modversion weft)"
+
+who_links() {  # who_links PROGRAM LIBRARY
+    ldd "$1" | grep -q "$2"
+}
+
+check "weft alone needs no OpenSSL" ends_with 1 who_links "$work/pkg-config/consumer" "libssl\|libcrypto"
+if [ -e "$libraries/pkgconfig/weft-tls.pc" ]; then
+    not_tls='1: TLS with example.com: what the peer sends is not TLS'
+    check "weft-tls: builds" make -C "$work/tls" EXTRA="$flags"
+    check "weft-tls: runs" prints "$not_tls" "$work/tls/consumer"
+    check "weft-tls --static: builds" make -B -C "$work/tls" EXTRA="$flags" STATIC=--static
+    check "weft-tls --static: runs" prints "$not_tls" "$work/tls/consumer"
+    check "weft-tls, cmake: configures" cmake -S "$work/tls" -B "$work/tls/build" -DCMAKE_PREFIX_PATH="$prefix" \
+        -DCMAKE_C_FLAGS="-Wall -Wextra -Werror $flags"
+    check "weft-tls, cmake: builds" cmake --build "$work/tls/build"
+    check "weft-tls, cmake: runs" prints "$not_tls" "$work/tls/build/consumer"
+    if command -v c++ >/dev/null; then
+        # shellcheck disable=SC2046,SC2086
+        check "weft-tls in C++: builds" c++ -Wall -Wextra -Werror $flags -o "$work/tls/in_cxx" "$work/tls/main.cc" \
+            $(pkg-config --cflags --libs weft-tls)
+        check "weft-tls in C++: runs" prints "/nowhere/ca.pem: No such file or directory" "$work/tls/in_cxx"
+    fi
+fi
 
 check "cmake: configures" cmake -S "$work/cmake" -B "$work/cmake/build" -DCMAKE_PREFIX_PATH="$prefix" \
     -DCMAKE_C_FLAGS="-Wall -Wextra -Werror $flags"

@@ -532,4 +532,33 @@ WF_TEST(a_scope_whose_children_were_refused_did_not_succeed, .rule = "1.1 3.5")
     WF_EXPECT_CODE(wf_within(-1, spawn_unchecked(&ran)), -ETIME);
 }
 
+static int spawn_ready_unchecked(int *ran)
+{
+    WF_SCOPE(scope, .timeout = -1);
+    wf_ignore(wf_spawn_ready(&scope, note_that_it_ran, ran));
+    return wf_scope_join(&scope);
+}
+
+static int outlast_a_cancel(void *unused)
+{
+    (void)unused;
+    return wf_shielded(WF_SECONDS(60), wf_sleep(WF_MILLISECONDS(20)));
+}
+
+static int wait_for_room_unchecked(int *ran)
+{
+    WF_SCOPE(scope, .limit = 1, .timeout = WF_MILLISECONDS(5));
+    wf_spawn(&scope, outlast_a_cancel, NULL);
+    wf_spawn(&scope, note_that_it_ran, ran);
+    return wf_scope_join(&scope);
+}
+
+WF_TEST(nor_did_one_that_waited_for_readiness_or_for_room, .rule = "1.1 3.5 3.7")
+{
+    int ran = 0;
+    WF_EXPECT_CODE(spawn_ready_unchecked(&ran), -ETIME);
+    WF_EXPECT_CODE(wait_for_room_unchecked(&ran), -ETIME);
+    WF_EXPECT_INT(ran, 0);
+}
+
 WF_TEST_MAIN

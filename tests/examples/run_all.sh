@@ -36,11 +36,11 @@ check() {  # NAME [ARGUMENT...]
     verdict $? "$name"
 }
 
-start_server() {  # gives its port in $port
+start_server() {  # [PROGRAM]; gives its port in $port
     : >"$work/problems"
     : >"$work/server"  # here and now: the one before left its port there
     : >"$work/server"  # the shell behind the & may empty it only after the first look
-    "$programs/echo_server" --port 0 >"$work/server" 2>"$work/err" &
+    "$programs/${1:-echo_server}" --port 0 >"$work/server" 2>"$work/err" &
     server=$!
     tries=0
     until port=$(sed -n 's/^listening on port \([1-9][0-9]*\)$/\1/p' "$work/server") && [ -n "$port" ]; do
@@ -103,6 +103,51 @@ check_cut() {
     }
     [ ! -s "$work/problems" ]
     verdict $? "echo: an open connection is cut by the second SIGTERM, status 143"
+}
+
+# Two files: one is appended to and then replaced, the other is not there at first.
+check_tail() {
+    : >"$work/problems"
+    echo before >"$work/one"
+    rm -f "$work/two"
+    : >"$work/err" # of the one before: the shell behind the & empties it only after the first look
+    timeout 60 "$programs/tail" --until "the end" "$work/one" "$work/two" >"$work/out" 2>"$work/err" &
+    follower=$!
+    tries=0
+    until grep -q following "$work/err" || [ $tries = 200 ]; do
+        tries=$((tries + 1))
+        sleep 0.05  # real time: the program is another process
+    done
+    echo appended >>"$work/one"
+    echo replaced >"$work/new"
+    until grep -q appended "$work/out" || [ $tries = 400 ]; do
+        tries=$((tries + 1))
+        sleep 0.05  # real time: what was appended is read before the file is replaced
+    done
+    mv "$work/new" "$work/one"
+    until grep -q replaced "$work/out" || [ $tries = 600 ]; do
+        tries=$((tries + 1))
+        sleep 0.05  # real time: the program is another process
+    done
+    echo the end >"$work/two"
+    wait "$follower" || echo "the exit status is $?" >>"$work/problems"
+    printf '%s\n' "$work/one: appended" "$work/one: replaced" "$work/two: the end" | cmp -s - "$work/out" ||
+        cat "$work/out" >>"$work/problems"
+    [ ! -s "$work/problems" ]
+    verdict $? "tail: what is appended, replaced and made is printed"
+}
+
+check_lines() {
+    start_server line_server && {
+        long=$(seq -s , 100)
+        talk="exec 3<>/dev/tcp/127.0.0.1/$port && printf '%s\n' 'add 2 3' 'say hello' hm '$long' quit >&3 && cat <&3"
+        bash -c "$talk" >"$work/out" 2>>"$work/err" || echo "the client's exit status is $?" >>"$work/problems"
+        printf '%s\n' 5 hello 'what is "hm"?' 'too long: 200 bytes are the most' | cmp -s - "$work/out" ||
+            { echo "answered:"; cat "$work/out"; } >>"$work/problems"
+        end_server 1 0
+    }
+    [ ! -s "$work/problems" ]
+    verdict $? "line_server: commands are answered, a long one is refused"
 }
 
 check_usage() {
@@ -231,6 +276,18 @@ END
     check offload <<'END'
 4 blocking calls of 200 ms: 0[.][2-6] s, the sum is 499500
 the ticker went on meanwhile: yes
+END
+    check pass_descriptor <<'END'
+hello from the worker, you are number 1
+hello from the worker, you are number 2
+hello from the worker, you are number 3
+END
+    check udp_echo <<'END'
+question 1
+question 2
+question 3
+question 4
+question 5
 END
     check retry <<'END'
 waits of 10 and 20 ms:
@@ -413,8 +470,36 @@ shop_request_duration_seconds_bucket[{]le="[+]Inf"[}] 5
 shop_request_duration_seconds_sum 0[.][0-9]+
 shop_request_duration_seconds_count 5
 END
+    check shell_pipeline "seq 100" "grep 7" "wc -l" <<'END'
+19
+every program ended with status 0
+END
+    check shell_pipeline "true" "false" <<'END'
+a program ended with status 1
+END
+    check parallel_ping --with true one two three <<'END'
+one: answers
+two: answers
+three: answers
+3 of 3 answer
+END
+    check copy "$programs/copy" <<END
+ 10 %
+ 20 %
+ 30 %
+ 40 %
+ 50 %
+ 60 %
+ 70 %
+ 80 %
+ 90 %
+100 %
+received: $(wc -c <"$programs/copy") bytes
+END
     check_echo
     check_cut
+    check_lines
+    check_tail
     check_usage
 }
 

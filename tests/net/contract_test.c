@@ -310,7 +310,7 @@ WF_TEST(closing_and_asking_a_stream_never_suspend, .rule = "1.7 1.9")
 {
     struct wf_stream *a = NULL, *b = NULL, *wrapped = NULL;
     struct wf_address address;
-    int fd = dup(STDOUT_FILENO);
+    int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
     WF_SCOPE(scope);
     WF_SCOPE(pending, .policy = WF_COLLECT);
     spawn_sibling(&scope);

@@ -285,6 +285,20 @@ WF_TEST(a_non_blocking_foreign_descriptor_works_too, .real = true)
     WF_EXPECT_CODE(wf_stream_wrap(-1, &writer), -EBADF);
 }
 
+WF_TEST(a_real_socket_or_pipe_is_of_another_world_than_a_simulated_one, .simulated = true)
+{
+    int ends[2], pair[2];
+    struct wf_stream *stream = NULL, *standard = NULL;
+    if (!WF_EXPECT(pipe(ends) == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0)) return;
+    WF_EXPECT_FAILURE(wf_stream_wrap(ends[0], &stream), -EOPNOTSUPP, "is a real pipe");
+    WF_EXPECT_FAILURE(wf_stream_wrap(pair[0], &stream), -EOPNOTSUPP, "is a real socket");
+    WF_EXPECT_CODE(wf_wait_fd(ends[1], WF_WRITABLE), -EOPNOTSUPP);
+    WF_EXPECT(stream == NULL);
+    if (WF_EXPECT_CODE(wf_stdout(&standard), 0)) WF_EXPECT_CODE(wf_stream_write_all(standard, "", 0, NULL), 0);
+    wf_stream_close(standard);
+    for (int i = 0; i < 2; i++) close(ends[i]), close(pair[i]);
+}
+
 WF_TEST(a_blocking_foreign_pipe_does_not_block_the_loop, .real = true)
 {
     int ends[2];

@@ -28,16 +28,19 @@ suites() { # directory, options...
     python3 tools/run_tests.py "$@" --suites
 }
 
-real_drivers() { # directory
-    suites "$1" --driver uring --driver epoll
+real_drivers() { # directory, options...
+    suites "$@" --driver uring --driver epoll
 }
+
+# Where everything is slow: sweeps, and a world of a thousand clients, are seen elsewhere.
+BRIEFLY="--no-sweep --but driver/sim"
 
 MEMORY_CHECKED="valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=definite \
     --errors-for-leak-kinds=definite"
 
 # On io_uring only the suites without threads: valgrind lets no other thread run while one waits in io_uring_enter.
 without_threads() { # directory, command
-    set -- suites "$1" --driver uring --under "$2"
+    set -- suites "$1" --driver uring $BRIEFLY --under "$2"
     for name in base/arena core/cancel core/deadline core/scope core/timer net/stream sync/sync; do
         set -- "$@" --only "$name ["
     done

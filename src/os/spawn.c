@@ -1,0 +1,202 @@
+/*
+ * Starting a program. The child shares our memory until it executes (CLONE_VM and CLONE_VFORK: no page table is copied,
+ * and this thread waits), on a stack of its own; so it only makes system calls, and writes nothing but that stack. What
+ * went wrong in it comes back through a pipe that the exec closes.
+ */
+#include "os/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+enum { STACK = 64 * 1024, PROGRAM_MAX = 1024, SIGNALS = 64 };
+
+enum step { STEP_PROGRAM, STEP_DIRECTORY, STEP_USER, STEP_LIMIT, STEP_DESCRIPTORS, STEP_GROUP };
+
+static const char *const step_names[] = {"", "its directory", "its user", "its limits", "its descriptors", "its group"};
+
+struct failure {
+    int code;
+    enum step step;
+};
+
+struct child {
+    const struct spawn *spawn;
+    char *const *environment;
+    const char *search; /* PATH */
+    int report_fd;
+    pid_t parent;
+};
+
+/* ---- In the child ---- */
+
+static int reset_signals(void)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigemptyset(&action.sa_mask);
+    for (int number = 1; number <= SIGNALS; number++)
+        if (number != SIGKILL && number != SIGSTOP) sigaction(number, &action, NULL);
+    return sigprocmask(SIG_SETMASK, &action.sa_mask, NULL);
+}
+
+/* First out of the way, so that none overwrites another. */
+static int place_descriptors(const struct child *child)
+{
+    int from[3];
+    for (int i = 0; i < 3; i++) {
+        from[i] = child->spawn->fds[i];
+        if (from[i] >= 0 && from[i] < 3) from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 3);
+        if (from[i] < 0 && child->spawn->fds[i] >= 0) return -1;
+    }
+    for (int i = 0; i < 3; i++)
+        if (from[i] >= 0 && dup2(from[i], i) < 0) return -1;
+    syscall(SYS_close_range, 3U, ~0U, 1U << 2); /* CLOSE_RANGE_CLOEXEC: also what is not ours */
+    return 0;
+}
+
+static int limit(const struct wf_process_options *options)
+{
+    for (int i = 0; i < WF_PROCESS_LIMITS_MAX; i++) {
+        const struct wf_process_limit *chosen = &options->limits[i];
+        struct rlimit both = {.rlim_cur = chosen->most, .rlim_max = chosen->most};
+        if (chosen->most > 0 && setrlimit((__rlimit_resource_t)chosen->resource, &both) < 0) return -1;
+    }
+    return 0;
+}
+
+/* By the system calls: the library's would tell all threads, which are ours. */
+static int become_user(const struct wf_process_options *options)
+{
+    if (!options->set_user) return 0;
+    if (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setgid, options->gid) < 0) return -1;
+    return (int)syscall(SYS_setuid, options->uid);
+}
+
+static int die_with_parent(const struct child *child, int number)
+{
+    if (number == 0) return 0;
+    if (prctl(PR_SET_PDEATHSIG, number) < 0) return -1;
+    if (getppid() != child->parent) raise(number); /* too late: it is gone already */
+    return 0;
+}
+
+/* As execvpe: -EACCES of one place is remembered while the others are tried. */
+static void execute(const struct child *child)
+{
+    char *const *argv = (char *const *)(uintptr_t)child->spawn->options->argv_;
+    char path[PROGRAM_MAX];
+    int code = ENOENT;
+    if (strchr(argv[0], '/') != NULL) {
+        execve(argv[0], argv, child->environment);
+        return;
+    }
+    for (const char *next = child->search; next != NULL;) {
+        size_t size = strcspn(next, ":");
+        const char *rest = next[size] == ':' ? next + size + 1 : NULL;
+        if (size + strlen(argv[0]) + 2 <= sizeof path) {
+            memcpy(path, next, size);
+            path[size] = '/';
+            strcpy(path + size + (size > 0), argv[0]);
+            execve(path, argv, child->environment);
+            if (errno == EACCES) code = EACCES;
+            else if (errno != ENOENT && errno != ENOTDIR) return;
+        }
+        next = rest;
+    }
+    errno = code;
+}
+
+static enum step prepare_and_execute(const struct child *child)
+{
+    const struct wf_process_options *options = child->spawn->options;
+    if (options->new_session ? setsid() < 0 : options->new_group && setpgid(0, 0) < 0) return STEP_GROUP;
+    if (place_descriptors(child) < 0) return STEP_DESCRIPTORS;
+    if (options->directory != NULL && chdir(options->directory) < 0) return STEP_DIRECTORY;
+    if (limit(options) < 0) return STEP_LIMIT;
+    if (become_user(options) < 0) return STEP_USER;
+    if (die_with_parent(child, options->death_signal) < 0) return STEP_GROUP;
+    if (reset_signals() < 0) return STEP_GROUP;
+    execute(child);
+    return STEP_PROGRAM;
+}
+
+static int run_child(void *argument)
+{
+    const struct child *child = argument;
+    struct failure failure = {.step = prepare_and_execute(child)};
+    failure.code = errno;
+    ssize_t ignored = write(child->report_fd, &failure, sizeof failure);
+    (void)ignored;
+    return (int)syscall(SYS_exit_group,
+                        127); /* not _exit: sanitizers would look for this stack among those they know */
+}
+
+/* ---- Here ---- */
+
+/* No handler of ours may run in the child, which would run it in our memory. */
+static int clone_child(struct child *child, char *stack, int *fd)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
+    int pid = clone(run_child, stack + STACK, flags, child, fd);
+    int code = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return pid < 0 ? -code : pid;
+}
+
+/* What the child reported; it has ended then, and is reaped. */
+static int outcome(int report_fd, pid_t pid, int *fd, const char **what)
+{
+    struct failure failure;
+    ssize_t got;
+    do got = read(report_fd, &failure, sizeof failure);
+    while (got < 0 && errno == EINTR);
+    if (got != (ssize_t)sizeof failure) return 0;
+    *what = step_names[failure.step];
+    close(*fd);
+    siginfo_t ended;
+    waitid(P_PID, (id_t)pid, &ended, WEXITED);
+    return -failure.code;
+}
+
+int spawn_program(const struct spawn *spawn, pid_t *pid, int *fd, const char **what)
+{
+    int report[2];
+    const char *search = getenv("PATH");
+    struct child child = {
+        .spawn = spawn,
+        .environment =
+            spawn->options->environment != NULL ? (char *const *)(uintptr_t)spawn->options->environment : environ,
+        .search = search != NULL ? search : "/usr/bin:/bin",
+        .parent = getpid(),
+    };
+    *what = "";
+    char *stack = memory_alloc(STACK);
+    if (stack == NULL) return -ENOMEM;
+    int rc = pipe2(report, O_CLOEXEC) < 0 ? -errno : 0;
+    if (rc == 0) {
+        child.report_fd = report[1];
+        rc = clone_child(&child, stack, fd);
+        close(report[1]);
+        if (rc > 0) {
+            *pid = rc;
+            rc = outcome(report[0], *pid, fd, what);
+        }
+        close(report[0]);
+    }
+    memory_free(stack);
+    return rc;
+}
