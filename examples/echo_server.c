@@ -11,45 +11,28 @@
 #include <weft/weft.h>
 
 /* What goes wrong with one connection ends that connection, not the server. */
-static int serve(struct wf_stream *conn)
+static int echo(void *unused, struct wf_stream *conn)
 {
+    (void)unused;
     char buffer[2048];
     ssize_t got;
     while ((got = wf_stream_read(conn, buffer, sizeof buffer)) > 0) {
         int rc = wf_stream_write_all(conn, buffer, (size_t)got, NULL);
-        if (rc < 0) {
-            got = rc;
-            break;
-        }
-    }
-    wf_stream_close(conn);
-    return got == -ECANCELED ? -ECANCELED : 0;
-}
-
-/* Accepts until it is told to stop; a lack of descriptors passes. */
-static int accept_all(struct wf_listener *listener, struct wf_scope *clients)
-{
-    for (;;) {
-        struct wf_stream *conn;
-        int rc = wf_tcp_accept(listener, &conn);
-        if (rc == -EMFILE || rc == -ENFILE) rc = wf_sleep(WF_MILLISECONDS(100));
-        else if (rc >= 0 && (rc = wf_spawn(clients, serve, conn)) < 0) wf_stream_close(conn);
         if (rc < 0) return rc;
     }
+    return (int)got;
 }
 
-static int listen_on(const uint16_t *port)
+static int serve(const uint16_t *port)
 {
     struct wf_listener *listener;
     int rc = wf_tcp_listen("127.0.0.1", *port, &listener);
     if (rc < 0) return rc;
     printf("listening on port %u\n", (unsigned)wf_listener_port(listener));
     fflush(stdout);
-
-    WF_SCOPE(clients);
-    rc = accept_all(listener, &clients);
+    rc = wf_serve_streams(listener, echo, NULL, .limit = 1000);
     wf_listener_close(listener);
-    return wf_scope_end(&clients, rc == -ESHUTDOWN ? 0 : rc);
+    return rc;
 }
 
 int main(int argc, char **argv)
@@ -62,5 +45,5 @@ int main(int argc, char **argv)
         return 2;
     }
     uint16_t number = (uint16_t)port;
-    return wf_main(listen_on, &number, .signals = true, .grace = WF_SECONDS(10));
+    return wf_main(serve, &number, .signals = true, .grace = WF_SECONDS(10));
 }

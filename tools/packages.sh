@@ -5,10 +5,10 @@ set -eu
 
 build="gcc libc6-dev meson ninja-build pkg-config make"
 demo="$build libssl-dev"
-test="$demo openssl iproute2 g++ cmake git python3 procps"
+test="$demo openssl iproute2 g++ cmake git python3 procps libuv1-dev libc-ares-dev"
 cross="qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 check="$test $cross clang libclang-rt-14-dev clang-tidy afl++ abigail-tools valgrind gdb cppcheck nftables iproute2"
-peers="golang-go rustc cargo librust-tokio-dev librust-libc-dev libuv1-dev libboost-dev python3-uvloop"
+peers="golang-go rustc cargo librust-tokio-dev librust-libc-dev libboost-dev python3-uvloop"
 bench="$test $peers liburing-dev util-linux"
 
 case "${1:-}" in

@@ -9,6 +9,7 @@
 
 #ifdef __cplusplus
 
+#include <weft/embed.h>
 #include <weft/executor.h>
 #include <weft/group.h>
 #include <weft/run.h>
@@ -26,6 +27,7 @@
 #undef wf_linked
 #undef wf_gather
 #undef wf_race
+#undef wf_embed_begin
 #undef wf_run
 #undef wf_main
 #undef wf_offload
@@ -150,6 +152,15 @@ int run(const char *place, const char *function, int (*fn)(Arg *), Arg *arg, con
     return wf_run_(erased(fn), &own);
 }
 
+template <class Arg>
+int embed_begin(const char *place, const char *function, wf_embedded **embedded, int (*fn)(Arg *), Arg *arg,
+                const wf_run_options &options = {})
+{
+    wf_run_options own = filled(place, function, options);
+    own.arg_ = arg;
+    return wf_embed_begin_(embedded, erased(fn), &own);
+}
+
 template <class Arg> int offload(const char *place, const char *function, int (*fn)(Arg *), Arg *arg)
 {
     return wf_offload_(erased(fn), arg, function, place);
@@ -175,6 +186,7 @@ template <class Arg> int offload(const char *place, const char *function, int (*
 #define wf_gather(items, count, ...)                                                                                   \
     wf_cxx::gather(WF_HERE_, WF_TEXT_(WF_FIRST_(__VA_ARGS__)), items, count, __VA_ARGS__)
 #define wf_race(items, count, ...) wf_cxx::race(WF_HERE_, WF_TEXT_(WF_FIRST_(__VA_ARGS__)), items, count, __VA_ARGS__)
+#define wf_embed_begin(embedded, fn, ...) wf_cxx::embed_begin(WF_HERE_, #fn, embedded, fn, __VA_ARGS__)
 #define wf_run(fn, ...) wf_cxx::run(WF_HERE_, #fn, fn, __VA_ARGS__)
 #define wf_main(fn, ...) wf_exit_status(wf_run(fn, __VA_ARGS__))
 #define wf_offload(fn, arg) wf_cxx::offload(WF_HERE_, #fn, fn, arg)

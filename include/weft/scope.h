@@ -182,7 +182,7 @@ WF_SUSPENDS WF_UNCANCELLABLE static inline int wf_scope_join(struct wf_scope *sc
 /* Moves the deadline (absolute; WF_FOREVER: none). Never takes back a cancel. Suspends: never. */
 WF_API void wf_scope_set_deadline(struct wf_scope *scope, int64_t deadline_ns);
 
-/* Asks the idle waits inside (accept, next request) to end with -ESHUTDOWN; everything in flight goes on.
+/* Asks the idle waits inside (accept, what is marked by wf_idle) to end with -ESHUTDOWN; everything in flight goes on.
  * Suspends: never. */
 WF_API void wf_scope_drain(struct wf_scope *scope);
 
@@ -349,7 +349,30 @@ WF_API WF_SUSPENDS int wf_scope_next(struct wf_scope *scope, struct wf_finished 
 #define wf_shielded(duration_ns, ...)                                                                                  \
     WF_AROUND_(WF_JOIN_(wf_around_, __COUNTER__), wf_timeout_(duration_ns), 0, true, __VA_ARGS__)
 
+/* ---- Waiting for nothing in particular ---- */
+
+/*
+ * wf_idle(expression) says that its task has nothing under way: it waits for the next request. What it waits for is
+ * then an idle wait, which a drain ends with -ESHUTDOWN; once the scope drains, it does not begin. Otherwise it gives
+ * the expression's value.
+ *
+ *     ssize_t got = wf_idle(wf_within(WF_SECONDS(60), wf_stream_read(conn, buffer, sizeof buffer)));
+ *
+ * Suspends: as the expression does, never by itself. On cancel: as the expression.
+ */
+#define wf_idle(...) WF_IDLE_(WF_JOIN_(wf_idle_, __COUNTER__), __VA_ARGS__)
+
 /* ---- What the macros stand on: private ---- */
+
+#define WF_IDLE_(name, ...)                                                                                            \
+    __extension__({                                                                                                    \
+        const bool name __attribute__((cleanup(wf_idle_end_))) = wf_idle_begin_();                                     \
+        __typeof__(__VA_ARGS__) WF_JOIN_(name, _value) = (__VA_ARGS__);                                                \
+        WF_JOIN_(name, _value);                                                                                        \
+    })
+
+WF_API bool wf_idle_begin_(void);
+WF_API void wf_idle_end_(const bool *before);
 
 WF_API void wf_scope_open_(const struct wf_scope_options *options);
 WF_API WF_SUSPENDS WF_UNCANCELLABLE void wf_scope_leave_(struct wf_scope *scope);

@@ -87,7 +87,7 @@ struct wf_sim_host;
 /* The host of that name, made at the first call. NULL: out of memory, or there are 64 already. */
 WF_API struct wf_sim_host *wf_sim_host(const char *name);
 
-/* Its address, as text: 10.0.0.1 for the first, and so on. */
+/* Its address, as text: 10.0.0.1 for the first, and so on; in IPv6 that is fd00::1. Resolvers tell the former only. */
 WF_API const char *wf_sim_host_address(const struct wf_sim_host *host);
 
 /*
@@ -96,6 +96,23 @@ WF_API const char *wf_sim_host_address(const struct wf_sim_host *host);
  * Suspends: where the expression does. On cancel: as the expression.
  */
 #define wf_sim_on(host, ...) WF_SIM_ON_(WF_JOIN_(wf_sim_on_, __COUNTER__), (host), __VA_ARGS__)
+
+/*
+ * wf_sim_set_name(name, .addresses = {"fd00::2", "10.0.0.2"}, ...): what resolvers say about a name from now on, on all
+ * hosts. Unless it is said otherwise, they know the hosts by their names, and nobody else.
+ * Suspends: never. Errors: -EINVAL for an address that is not numeric, -ENAMETOOLONG, -ENOSPC past 256 names, -ENOMEM.
+ */
+#define wf_sim_set_name(...)                                                                                           \
+    wf_sim_set_name_(&(struct wf_sim_name){.size = sizeof(struct wf_sim_name), .name_ = __VA_ARGS__})
+
+struct wf_sim_name {
+    size_t size; /* filled by the macro */
+    const char *name_;
+    const char *addresses[8]; /* numeric ones, the best first */
+    int code;                 /* why there is none; default: -ENOENT */
+    int64_t delay;            /* until the answer; default: up to 20 us */
+    bool hangs;               /* there never is an answer */
+};
 
 /* Nothing passes between the two any more, either way; neither of them is told. NULL: all the others. */
 WF_API void wf_sim_partition(struct wf_sim_host *one, struct wf_sim_host *other);
@@ -136,6 +153,7 @@ struct wf_sim_stay_ {
 
 extern WF_API const struct wf_local wf_sim_here_;
 WF_API void wf_sim_set_faults_(const struct wf_sim_faults *faults);
+WF_API int wf_sim_set_name_(const struct wf_sim_name *name);
 WF_API void wf_sim_enter_(struct wf_sim_stay_ *stay);
 WF_API void wf_sim_leave_(struct wf_sim_stay_ *stay);
 

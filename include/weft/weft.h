@@ -29,6 +29,7 @@
 #include <weft/channel.h>
 #include <weft/context.h>
 #include <weft/cxx.h>
+#include <weft/embed.h>
 #include <weft/executor.h>
 #include <weft/file.h>
 #include <weft/generator.h>
@@ -38,6 +39,7 @@
 #include <weft/iterate.h>
 #include <weft/log.h>
 #include <weft/metrics.h>
+#include <weft/names.h>
 #include <weft/path.h>
 #include <weft/pipeline.h>
 #include <weft/pool.h>
@@ -49,6 +51,7 @@
 #include <weft/run.h>
 #include <weft/scope.h>
 #include <weft/select.h>
+#include <weft/serve.h>
 #include <weft/signal.h>
 #include <weft/socket.h>
 #include <weft/stream.h>

@@ -44,7 +44,7 @@ static void interrupt(struct wf_node_ *node, uint32_t flag)
     const struct wait_class *class = task->wait->class;
     if (class->cancel == NULL) return;
     if (flag == NODE_CANCELLED) class->cancel(task->wait, -ECANCELED);
-    else if (class->idle) class->cancel(task->wait, -ESHUTDOWN);
+    else if (class->idle || (task->flags & TASK_IDLE)) class->cancel(task->wait, -ESHUTDOWN);
 }
 
 /* Nobody gets room in a cancelled scope any more. */
@@ -131,6 +131,19 @@ const struct wf_reason *wf_caught_reason(void)
 bool wf_draining(void)
 {
     return LOOP_HERE()->running->current->flags & NODE_DRAINING;
+}
+
+bool wf_idle_begin_(void)
+{
+    struct wf_task *task = LOOP_HERE()->running;
+    bool before = task->flags & TASK_IDLE;
+    task->flags |= TASK_IDLE;
+    return before;
+}
+
+void wf_idle_end_(const bool *before)
+{
+    if (!*before) LOOP_HERE()->running->flags &= (uint8_t)~TASK_IDLE;
 }
 
 int64_t wf_deadline(void)

@@ -18,6 +18,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <weft/address.h>
+
 #include "core/wait.h"
 
 struct loop;
@@ -41,6 +43,17 @@ struct job {
     const struct wf_context *context; /* the task-locals of the task that gave it */
     uint64_t task_id;                 /* and its number */
     struct wf_timer_ timer;           /* of a driver that decides when it runs */
+};
+
+enum { LOOKUP_ADDRESSES_MAX = 32 };
+
+/* A name to be looked up, and what became of it. */
+struct lookup {
+    const char *host;
+    int family; /* AF_UNSPEC: any */
+    int code;   /* 0, or why there is no address */
+    size_t count;
+    struct wf_address addresses[LOOKUP_ADDRESSES_MAX]; /* in the order of preference, without ports */
 };
 
 enum op_kind {
@@ -167,14 +180,16 @@ struct driver {
     bool (*busy)(struct loop *loop);
     /* Ends a poll that waits, from any thread or signal handler. */
     void (*wake)(struct loop *loop);
+    /* Makes a descriptor that is readable when `poll` has something to reap; asked once. NULL: there is none. */
+    int (*fd)(struct loop *loop);
     int64_t (*now)(struct loop *loop);
     int64_t (*wall)(struct loop *loop); /* nanoseconds since 1970 */
     void (*random)(struct loop *loop, void *bytes, size_t size);
     /* Runs a job on a thread; loop_deliver brings it back. Cancel: true when it had not begun and never will. */
     int (*job_start)(struct loop *loop, struct job *job);
     bool (*job_cancel)(struct loop *loop, struct job *job);
-    /* The numeric address of a host that the driver knows by name; NULL: none. NULL itself: the system resolves. */
-    const char *(*host_address)(struct loop *loop, const char *name);
+    /* Answers a look-up, and says after how long; WF_FOREVER: never. NULL itself: the system is asked, on a thread. */
+    int64_t (*look_up)(struct loop *loop, struct lookup *lookup);
     /* The numeric address of the host that this task is on, which has no other interfaces; NULL: the system knows. */
     const char *(*own_address)(struct loop *loop);
     /* Calls that do not wait: each as its system call, with close-on-exec, `-errno` for failure. */

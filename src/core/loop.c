@@ -163,10 +163,12 @@ static __attribute__((noinline, cold)) int refuse(struct loop *loop, struct wf_t
 int wait_check_flagged(struct loop *loop, bool idle)
 {
     struct wf_task *task = loop->running;
-    uint32_t flags = inject_cancel(loop, task, false);
+    uint32_t flags = task->current->flags;
+    if (flags & (NODE_CANCELLED | NODE_WATCHED)) flags = inject_cancel(loop, task, false);
     if (flags & NODE_CANCELLED) return refuse(loop, task, -ECANCELED);
+    bool waits_idly = idle || (task->flags & TASK_IDLE);
+    if (waits_idly && (flags & NODE_DRAINING)) return refuse(loop, task, -ESHUTDOWN);
     task->spins = 0;
-    if (idle && (flags & NODE_DRAINING)) return refuse(loop, task, -ESHUTDOWN);
     return 0;
 }
 
@@ -414,11 +416,11 @@ static void wake_idler(struct loop *loop)
     if (loop->runnable == 0 && !is_busy(loop)) queue_grant(&loop->idlers, 0);
 }
 
-/* Asks the kernel; waits there when nothing is runnable. */
-static void poll_once(struct loop *loop)
+/* Asks the kernel; waits there when nothing is runnable and the caller has the time. */
+static void poll_once(struct loop *loop, bool may_wait)
 {
     int64_t deadline = 0;
-    if (loop->runnable == 0) {
+    if (loop->runnable == 0 && may_wait) {
         trim(loop);
         deadline = next_wake_up(loop);
         atomic_store(&loop->sleeping, true);
@@ -450,6 +452,27 @@ void loop_work(struct loop *loop)
         run_pass(loop);
         if (loop->alive == 0 && loop->pending_jobs == 0) return;
         if (is_deadlock(loop)) loop_give_up(loop, deadlock);
-        poll_once(loop);
+        poll_once(loop, true);
     }
+}
+
+/* What the tasks began has to reach the kernel, and who sends a message has to know that the loop sleeps. */
+bool loop_turn(struct loop *loop)
+{
+    poll_once(loop, false);
+    run_pass(loop);
+    if (loop->alive == 0 && loop->pending_jobs == 0) return false;
+    if (is_deadlock(loop)) loop_give_up(loop, deadlock);
+    poll_once(loop, false);
+    atomic_store(&loop->sleeping, true);
+    return true;
+}
+
+int64_t loop_patience(struct loop *loop)
+{
+    if (loop->runnable > 0 || atomic_load(&loop->inbox) != NULL) return 0;
+    int64_t deadline = next_wake_up(loop);
+    if (deadline == WF_FOREVER) return WF_FOREVER;
+    int64_t left = deadline - loop_now(loop);
+    return left > 0 ? left : 0;
 }

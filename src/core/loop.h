@@ -76,6 +76,8 @@ struct loop {
     struct op_list path_ops; /* the pending ones without a descriptor */
     uint64_t pending_jobs;
     struct executor *executor;
+    struct names *names; /* NULL until a name is looked up; then `names_finish` ends it with the loop */
+    void (*names_finish)(struct loop *loop);
 
     _Atomic(struct message *) inbox;
     atomic_bool sleeping;
@@ -154,8 +156,8 @@ int wait_check_flagged(struct loop *loop, bool idle);
 static inline int wait_check_in(struct loop *loop, bool idle)
 {
     struct wf_task *task = loop->running;
-    uint32_t special = NODE_CANCELLED | NODE_WATCHED | (idle ? NODE_DRAINING : 0);
-    if (__builtin_expect(task->current->flags & special, 0)) return wait_check_flagged(loop, idle);
+    if (__builtin_expect(task->current->flags & (NODE_CANCELLED | NODE_WATCHED | NODE_DRAINING), 0))
+        return wait_check_flagged(loop, idle);
     task->spins = 0;
     return 0;
 }
@@ -198,6 +200,12 @@ static inline int take_turn(struct loop *loop, struct wf_wait *wait, struct wf_w
 
 /* Runs passes until every task has ended, and every job that was abandoned. */
 void loop_work(struct loop *loop);
+
+/* One turn of a loop that lives inside another one; it never waits. False: all has ended. */
+bool loop_turn(struct loop *loop);
+
+/* How long it may be left alone unless its descriptor becomes readable; WF_FOREVER: until then. */
+int64_t loop_patience(struct loop *loop);
 
 /* A monotonic time, read now. */
 int64_t loop_now(struct loop *loop);

@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/report.h"
 #include "core/loop.h"
+#include "core/run.h"
 #include "core/scope.h"
 #include "fiber/modes.h"
 #include "fiber/overflow.h"
@@ -25,6 +26,9 @@ enum {
 /* What the last loop of this thread left for wf_exit_status. */
 static _Thread_local char last_failure[512];
 static _Thread_local int last_failure_code;
+
+/* The loop that this thread has, though it may be between two turns. */
+static _Thread_local const struct run *running_here;
 
 /* ---- The process ---- */
 
@@ -113,6 +117,7 @@ static int loop_init(struct loop *loop, const struct wf_run_options *options)
 static void loop_finish(struct loop *loop)
 {
     executor_finish(loop);
+    if (loop->names != NULL) loop->names_finish(loop);
     loop_deliver(loop);
     if (loop->wakers > 0)
         wf_report("%u wakers were not destroyed before their loop ended; to wake by them now would touch freed memory",
@@ -130,13 +135,14 @@ static void keep_failure(const struct wf_scope *root)
     if (error != NULL) snprintf(last_failure, sizeof last_failure, "%s", error->message);
 }
 
-static int run_main(struct loop *loop, int (*fn)(void *), const struct wf_run_options *options)
+static int spawn_main(struct loop *loop, int (*fn)(void *), const struct wf_run_options *options,
+                      struct wf_handle *handle)
 {
-    struct wf_handle handle = {.state_ = HANDLE_UNUSED};
+    *handle = (struct wf_handle){.state_ = HANDLE_UNUSED};
     struct wf_spawn_options spawn = {
         .size = sizeof spawn,
         .arg_ = options->arg_,
-        .handle = &handle,
+        .handle = handle,
         .stack_size = options->stack_size > 0 ? options->stack_size : MAIN_STACK_DEFAULT,
         .function_ = options->function_,
         .place_ = options->place_,
@@ -151,37 +157,65 @@ static int run_main(struct loop *loop, int (*fn)(void *), const struct wf_run_op
             wf_report("signals are taken by another loop of this process; only one can have them");
         }
     }
-    loop_work(loop);
-    if (loop->signals) signals_give_back(loop);
-    keep_failure(&loop->root);
-    return loop->broken < 0 ? loop->broken : handle.result_;
+    return 0;
 }
 
-int wf_run_(int (*fn)(void *), const struct wf_run_options *options)
+/* Gives the memory of a loop back, and lets its thread have another one. */
+static void run_free(struct run *run)
+{
+    current_loop = NULL;
+    overflow_unwatch_thread(run->signal_stack);
+    memory_free(run->loop);
+    running_here = NULL;
+}
+
+int run_begin(struct run *run, int (*fn)(void *), const struct wf_run_options *options)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    if (current_loop != NULL) return -EBUSY;
+    if (current_loop != NULL || running_here != NULL) return -EBUSY;
     if (options->size != sizeof *options || fn == NULL) return -EINVAL;
     if (stack_class_for(options->stack_size) < 0) return -EINVAL;
     pthread_once(&once, prepare_process);
     signals_forget();
     last_failure_code = 0;
-    struct loop *loop = memory_zero(sizeof *loop);
-    if (loop == NULL) return -ENOMEM;
-    void *signal_stack;
-    int rc = overflow_watch_thread(describe_stack, &signal_stack);
-    if (rc == 0) {
-        current_loop = loop;
-        rc = loop_init(loop, options);
-        if (rc == 0) {
-            rc = run_main(loop, fn, options);
-            loop_finish(loop);
-        }
-        current_loop = NULL;
-        overflow_unwatch_thread(signal_stack);
+    run->loop = memory_zero(sizeof *run->loop);
+    if (run->loop == NULL) return -ENOMEM;
+    int rc = overflow_watch_thread(describe_stack, &run->signal_stack);
+    if (rc < 0) {
+        memory_free(run->loop);
+        return rc;
     }
-    memory_free(loop);
+    running_here = run;
+    current_loop = run->loop;
+    rc = loop_init(run->loop, options);
+    if (rc == 0) {
+        if (run->embedded)
+            rc = run->fd = run->loop->driver->fd != NULL ? run->loop->driver->fd(run->loop) : -EOPNOTSUPP;
+        if (rc >= 0) rc = spawn_main(run->loop, fn, options, &run->main);
+        if (rc == 0) return 0;
+        loop_finish(run->loop);
+    }
+    run_free(run);
     return rc;
+}
+
+int run_end(struct run *run)
+{
+    struct loop *loop = run->loop;
+    loop_work(loop);
+    if (loop->signals) signals_give_back(loop);
+    keep_failure(&loop->root);
+    int rc = loop->broken < 0 ? loop->broken : run->main.result_;
+    loop_finish(loop);
+    run_free(run);
+    return rc;
+}
+
+int wf_run_(int (*fn)(void *), const struct wf_run_options *options)
+{
+    struct run run = {.embedded = false};
+    int rc = run_begin(&run, fn, options);
+    return rc < 0 ? rc : run_end(&run);
 }
 
 int wf_exit_status(int rc)

@@ -31,6 +31,7 @@ enum task_flags {
     TASK_OWNS_NAME = 8,
     TASK_STUBBORN = 16, /* was reported for ignoring its cancellation */
     TASK_LOGGED = 32,   /* its start was, so its end will be */
+    TASK_IDLE = 64,     /* whatever it waits for now is an idle wait */
 };
 
 /* What few tasks need, made when one does. */

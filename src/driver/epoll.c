@@ -385,6 +385,11 @@ static void epoll_close(struct loop *loop, struct desc *desc)
     close(desc->fd);
 }
 
+static int epoll_fd(struct loop *loop)
+{
+    return epoll_of(loop)->fd;
+}
+
 const struct driver epoll_driver = {
     .name = "epoll",
     .init = epoll_init,
@@ -393,6 +398,7 @@ const struct driver epoll_driver = {
     .cancel = epoll_cancel,
     .poll = epoll_poll,
     .wake = epoll_wake,
+    .fd = epoll_fd,
     .now = system_now,
     .wall = system_wall,
     .random = system_random,

@@ -104,6 +104,7 @@ static void unmap(struct uring *ring)
     if (ring->sqes != NULL) munmap(ring->sqes, ring->sqes_size);
     if (ring->rings != NULL && ring->rings != MAP_FAILED) munmap(ring->rings, ring->rings_size);
     if (ring->wake_fd >= 0) close(ring->wake_fd);
+    if (ring->event_fd >= 0) close(ring->event_fd);
     close(ring->fd);
 }
 
@@ -111,7 +112,7 @@ int ring_open(struct loop *loop)
 {
     struct uring *ring = memory_zero(sizeof *ring);
     if (ring == NULL) return -ENOMEM;
-    ring->wake_fd = -1;
+    ring->wake_fd = ring->event_fd = -1;
     struct io_uring_params params;
     ring->fd = setup(SQ_ENTRIES, &params);
     int rc = ring->fd;
@@ -181,5 +182,29 @@ void ring_wake(struct loop *loop)
 {
     uint64_t one = 1;
     ssize_t ignored = write(uring_of(loop)->wake_fd, &one, sizeof one);
+    (void)ignored;
+}
+
+/* ---- For a loop around this one ---- */
+
+/* The ring itself does not tell of work that waits for the thread to enter the kernel (IORING_SETUP_DEFER_TASKRUN). */
+int ring_fd(struct loop *loop)
+{
+    struct uring *ring = uring_of(loop);
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fd < 0) return -errno;
+    if (syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_EVENTFD, &fd, 1) < 0) {
+        int rc = -errno;
+        close(fd);
+        return rc;
+    }
+    return ring->event_fd = fd;
+}
+
+/* Before looking: what comes from here on makes it readable again. */
+void ring_clear_event(const struct uring *ring)
+{
+    uint64_t count;
+    ssize_t ignored = read(ring->event_fd, &count, sizeof count);
     (void)ignored;
 }

@@ -26,6 +26,7 @@ struct uring {
     size_t rings_size, sqes_size;
     int wake_fd;
     uint64_t wake_count;
+    int event_fd; /* for a loop around this one; -1: there is none */
 };
 
 static inline struct uring *uring_of(struct loop *loop)
@@ -44,5 +45,10 @@ struct io_uring_sqe *ring_entry(struct uring *ring, uint8_t opcode, int fd, uint
 
 void ring_arm_wake(struct uring *ring);
 void ring_wake(struct loop *loop);
+
+/* A descriptor that is readable when there is something to reap, for a loop around this one; and making it unreadable.
+ */
+int ring_fd(struct loop *loop);
+void ring_clear_event(const struct uring *ring);
 
 #endif

@@ -273,8 +273,9 @@ static bool try_poll(struct sim *sim, const struct op *op, int64_t *result)
 /* Gives false when it would wait. */
 static bool try_end(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result)
 {
-    if (end != NULL && end->kind == END_WATCHER) return sim_watch_try(sim, end, op, result);
-    return sim_net_try(sim, end, op, result);
+    *result = -EBADF;
+    if (end == NULL) return true;
+    return end->kind == END_WATCHER ? sim_watch_try(sim, end, op, result) : sim_net_try(sim, end, op, result);
 }
 
 static bool try_op(struct sim *sim, struct op *op, int64_t *result)
@@ -436,6 +437,7 @@ static void sim_finish(struct loop *loop)
     sim_unix_finish(sim);
     memory_free(sim->ends);
     sim_hosts_finish(sim);
+    sim_answers_finish(sim);
     last_trace = sim->trace;
     memory_free(sim);
 }
@@ -478,7 +480,7 @@ const struct driver sim_driver = {
     .random = sim_random_bytes,
     .job_start = sim_job_start,
     .job_cancel = sim_job_cancel,
-    .host_address = sim_host_address,
+    .look_up = sim_answer,
     .own_address = sim_own_address,
     .socket = sim_net_socket,
     .pipe = sim_net_pipe,

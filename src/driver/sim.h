@@ -9,6 +9,7 @@
  *     sim_message.c   messages, and Unix sockets of them     sim_udp.c    datagrams between hosts
  *     sim_rights.c    descriptors that go along with them
  *     sim_unix.c      names of Unix sockets, and who connects to them
+ *     sim_answers.c   what resolvers answer
  */
 #ifndef WEFT_DRIVER_SIM_H
 #define WEFT_DRIVER_SIM_H
@@ -22,10 +23,12 @@
 enum {
     SIM_FD_FIRST = 1 << 20, /* below: real descriptors, of directories and devices */
     SIM_HOSTS_MAX = 64,
+    SIM_NAMES_MAX = 256,
 };
 
 struct sim_queue;
 struct sim_file;
+struct sim_answer;
 struct sim_change;
 struct sim_watcher;
 struct sim_box;
@@ -37,6 +40,7 @@ struct wf_sim_host {
     struct wf_sim_host *next;
     char name[64], address_text[INET_ADDRSTRLEN];
     in_addr_t address; /* network byte order */
+    struct in6_addr address6;
     unsigned index;
     uint64_t cut_off; /* the hosts that it cannot reach, by index */
     bool crashed;
@@ -64,6 +68,7 @@ struct sim_end {
     struct sim_queue *in, *out;
     int error; /* to be told once, by the next transfer */
     bool broken, lingers_not;
+    bool v6, v6_only, any;        /* of TCP sockets: the family; bound to all addresses */
     in_port_t port;               /* its own; host byte order */
     int family, type;             /* of sockets */
     struct wf_address name, peer; /* of Unix sockets and sockets of messages: where it is; of all: size 0: none yet */
@@ -92,6 +97,8 @@ struct sim {
     struct wf_sim_faults faults;
     struct wf_sim_host *hosts, **last_host;
     unsigned host_count;
+    struct sim_answer *answers; /* what resolvers were told to answer */
+    size_t answer_count;
     struct sim_end **ends; /* by descriptor, from SIM_FD_FIRST; NULL: free */
     size_t ends_room;
     struct sim_message *under_way; /* between hosts */
@@ -140,11 +147,16 @@ int sim_hosts_init(struct sim *sim);
 void sim_hosts_finish(struct sim *sim);
 /* The host that a task is on. */
 struct wf_sim_host *sim_host_of(struct sim *sim, const struct wf_task *task);
+struct wf_sim_host *sim_host_named(const struct sim *sim, const char *name);
 /* The host that an address means, seen from another one; NULL: nobody. */
 struct wf_sim_host *sim_host_at(struct sim *sim, struct wf_sim_host *from, const struct sockaddr *address);
 bool sim_reaches(const struct wf_sim_host *from, const struct wf_sim_host *to);
-const char *sim_host_address(struct loop *loop, const char *name);
 const char *sim_own_address(struct loop *loop);
+
+/* ---- sim_answers.c ---- */
+
+int64_t sim_answer(struct loop *loop, struct lookup *lookup);
+void sim_answers_finish(struct sim *sim);
 
 /* ---- sim_net.c ---- */
 

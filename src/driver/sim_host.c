@@ -18,6 +18,11 @@ static struct wf_sim_host *host_new(struct sim *sim, const char *name, in_addr_t
     snprintf(host->name, sizeof host->name, "%s", name);
     host->address = htonl(address);
     inet_ntop(AF_INET, &host->address, host->address_text, sizeof host->address_text);
+    host->address6 = in6addr_loopback;
+    if (address != INADDR_LOOPBACK) {
+        host->address6.s6_addr[0] = 0xfd; /* fd00::1 for 10.0.0.1 */
+        memcpy(&host->address6.s6_addr[12], &(uint32_t){htonl(address & 0xffffff)}, sizeof(uint32_t));
+    }
     if (sim_tree_init(sim, host) < 0) {
         memory_free(host);
         return NULL;
@@ -44,7 +49,7 @@ void sim_hosts_finish(struct sim *sim)
     }
 }
 
-static struct wf_sim_host *find(const struct sim *sim, const char *name)
+struct wf_sim_host *sim_host_named(const struct sim *sim, const char *name)
 {
     struct wf_sim_host *host = sim->hosts;
     while (host != NULL && strcmp(host->name, name) != 0) host = host->next;
@@ -55,7 +60,7 @@ struct wf_sim_host *wf_sim_host(const char *name)
 {
     struct sim *sim = sim_required(__func__);
     if (name == NULL || name[0] == '\0' || strlen(name) >= sizeof sim->hosts->name) return NULL;
-    struct wf_sim_host *host = find(sim, name);
+    struct wf_sim_host *host = sim_host_named(sim, name);
     return host != NULL ? host : host_new(sim, name, 0x0a000000 + sim->host_count);
 }
 
@@ -71,20 +76,23 @@ struct wf_sim_host *sim_host_of(struct sim *sim, const struct wf_task *task)
     return context != NULL ? context->value : sim->hosts;
 }
 
+static struct wf_sim_host *host_at6(const struct sim *sim, struct wf_sim_host *from, const struct in6_addr *wanted)
+{
+    if (IN6_IS_ADDR_UNSPECIFIED(wanted) || IN6_IS_ADDR_LOOPBACK(wanted)) return from;
+    struct wf_sim_host *host = sim->hosts;
+    while (host != NULL && memcmp(&host->address6, wanted, sizeof *wanted) != 0) host = host->next;
+    return host;
+}
+
 struct wf_sim_host *sim_host_at(struct sim *sim, struct wf_sim_host *from, const struct sockaddr *address)
 {
-    if (address->sa_family == AF_INET6) return from; /* its loopback; the others have no such addresses */
+    if (address->sa_family == AF_INET6)
+        return host_at6(sim, from, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
     in_addr_t wanted = ((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr;
     if (wanted == htonl(INADDR_ANY) || ntohl(wanted) >> 24 == IN_LOOPBACKNET) return from;
     struct wf_sim_host *host = sim->hosts;
     while (host != NULL && host->address != wanted) host = host->next;
     return host;
-}
-
-const char *sim_host_address(struct loop *loop, const char *name)
-{
-    const struct wf_sim_host *host = find(sim_of(loop), name);
-    return host != NULL ? host->address_text : NULL;
 }
 
 const char *sim_own_address(struct loop *loop)

@@ -146,12 +146,18 @@ in_port_t sim_net_port(const struct sockaddr *address)
     return ntohs(((const struct sockaddr_in *)(const void *)address)->sin_port);
 }
 
-static struct sim_end *listener_at(const struct sim *sim, const struct wf_sim_host *host, in_port_t port)
+/* One of IPv6 that is bound to all addresses takes IPv4 too, unless it was told not to. */
+static bool listens_to(const struct sim_end *end, bool v6)
+{
+    return end->v6 == v6 || (end->v6 && end->any && !end->v6_only);
+}
+
+static struct sim_end *listener_at(const struct sim *sim, const struct wf_sim_host *host, in_port_t port, bool v6)
 {
     for (size_t i = 0; i < sim->ends_room; i++) {
         struct sim_end *end = sim->ends[i];
         bool listens = end != NULL && end->kind == END_LISTENER && end->family != AF_UNIX;
-        if (listens && end->port == port && end->host == host) return end;
+        if (listens && end->port == port && end->host == host && listens_to(end, v6)) return end;
     }
     return NULL;
 }
@@ -159,6 +165,13 @@ static struct sim_end *listener_at(const struct sim *sim, const struct wf_sim_ho
 static struct wf_address name_of(const struct sim_end *end)
 {
     struct wf_address name = {.size = sizeof name.v4};
+    if (end->v6) {
+        name.size = sizeof name.v6;
+        name.v6.sin6_family = AF_INET6;
+        name.v6.sin6_port = htons(end->port);
+        name.v6.sin6_addr = end->host->address6;
+        return name;
+    }
     name.v4.sin_family = AF_INET;
     name.v4.sin_port = htons(end->port);
     name.v4.sin_addr.s_addr = end->host->address;
@@ -191,8 +204,9 @@ static int connect_ends(struct sim *sim, struct sim_end *client, struct sim_end 
         return -ENOMEM;
     }
     server->port = listener->port;
+    server->v6 = client->v6;
     if (client->port == 0) client->port = sim->next_port++;
-    client->peer = name_of(listener);
+    client->peer = name_of(server);
     server->peer = name_of(client);
     sim_net_offer(sim, listener, server);
     return 0;
@@ -218,7 +232,7 @@ static bool try_connect(struct sim *sim, struct sim_end *end, struct op *op, int
         return false;
     }
     if (!sim_reaches(end->host, host) || host->crashed) return ask_again(op, result);
-    struct sim_end *listener = listener_at(sim, host, sim_net_port(op->address));
+    struct sim_end *listener = listener_at(sim, host, sim_net_port(op->address), end->v6);
     *result = -ECONNREFUSED;
     if (listener == NULL) return true;
     if (listener->waiting >= listener->backlog) return ask_again(op, result);
@@ -289,6 +303,7 @@ int sim_net_socket(struct loop *loop, int family, int type, int protocol)
     if (type == SOCK_SEQPACKET && family != AF_UNIX) return -EPROTONOSUPPORT;
     struct sim_end *end = sim_end_new(sim, sim_host_of(sim, loop->running), END_SOCKET);
     if (end == NULL) return -ENOMEM;
+    end->v6 = family == AF_INET6;
     end->family = family;
     end->type = type;
     if (type != SOCK_STREAM && sim_message_begin(end) < 0) {
@@ -322,6 +337,13 @@ int sim_net_pipe(struct loop *loop, int ends[2])
     return rc;
 }
 
+static bool is_any(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET6)
+        return IN6_IS_ADDR_UNSPECIFIED(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
+    return ((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
 int sim_net_bind(struct loop *loop, int fd, const struct sockaddr *address, socklen_t size)
 {
     struct sim *sim = sim_of(loop);
@@ -333,7 +355,10 @@ int sim_net_bind(struct loop *loop, int fd, const struct sockaddr *address, sock
     if (end->box != NULL) return sim_udp_bind(sim, end, &name);
     if (sim_host_at(sim, end->host, address) != end->host) return -EADDRNOTAVAIL;
     in_port_t port = sim_net_port(address);
-    if (port != 0 && listener_at(sim, end->host, port) != NULL) return -EADDRINUSE;
+    end->any = is_any(address);
+    bool both = listens_to(end, !end->v6);
+    if (port != 0 && listener_at(sim, end->host, port, end->v6) != NULL) return -EADDRINUSE;
+    if (port != 0 && both && listener_at(sim, end->host, port, false) != NULL) return -EADDRINUSE;
     end->port = port != 0 ? port : sim->next_port++;
     return 0;
 }
@@ -350,6 +375,7 @@ int sim_net_set_option(struct loop *loop, int fd, int level, int name, int value
 {
     struct sim_end *end = sim_end_of(sim_of(loop), fd);
     if (level == SOL_SOCKET && name == SO_LINGER) end->lingers_not = value == 0;
+    if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY) end->v6_only = value != 0;
     return end->box != NULL ? sim_udp_set_option(end, level, name, value) : 0;
 }
 

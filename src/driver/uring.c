@@ -350,6 +350,7 @@ static bool uring_poll(struct loop *loop, int64_t deadline)
 {
     struct uring *ring = uring_of(loop);
     int64_t wait_ns = deadline == 0 ? 0 : deadline == WF_FOREVER ? -1 : deadline - system_now(loop);
+    if (__builtin_expect(ring->event_fd >= 0, 0)) ring_clear_event(ring);
     bool wait = deadline != 0 && (wait_ns > 0 || deadline == WF_FOREVER) && !has_completions(ring);
     unsigned flags = atomic_load_explicit(ring->sq_flags, memory_order_relaxed);
     bool work = ring->tail != ring->submitted || (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW));
@@ -398,6 +399,7 @@ const struct driver uring_driver = {
     .cancel = uring_cancel,
     .poll = uring_poll,
     .wake = ring_wake,
+    .fd = ring_fd,
     .now = system_now,
     .wall = system_wall,
     .random = system_random,

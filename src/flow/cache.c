@@ -177,7 +177,7 @@ static int forget(struct wf_cache *cache, struct wf_key key, uint64_t hash)
 
 int wf_cache_put(struct wf_cache *cache, struct wf_key key, const void *bytes, size_t size, int64_t ttl_ns)
 {
-    (void)LOOP_HERE();
+    (void)LOOP_ALIVE();
     int rc = check_key(cache, key);
     if (rc < 0) return rc;
     if (ttl_ns < 0) return wf_fail(-EINVAL, "%s: a time to live below 0", cache_name(cache));

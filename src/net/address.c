@@ -16,6 +16,7 @@
 #include <weft/task.h>
 
 #include "core/loop.h"
+#include "net/names.h"
 
 enum {
     HOST_TEXT = INET6_ADDRSTRLEN + 1 + IF_NAMESIZE,
@@ -64,7 +65,7 @@ static bool fill_v6(const char *host, struct in6_addr *address, uint32_t *scope)
     return inet_pton(AF_INET6, copy, address) == 1;
 }
 
-static bool fill_ip(const char *host, uint16_t port, struct wf_address *address)
+bool address_numeric(const char *host, uint16_t port, struct wf_address *address)
 {
     struct wf_address made = {.size = sizeof made.v4};
     made.v4.sin_family = AF_INET;
@@ -81,7 +82,7 @@ static bool fill_ip(const char *host, uint16_t port, struct wf_address *address)
 
 int wf_address_ip(const char *host, uint16_t port, struct wf_address *address)
 {
-    if (host != NULL && fill_ip(host, port, address)) return 0;
+    if (host != NULL && address_numeric(host, port, address)) return 0;
     return refuse(-EINVAL, host, "not a numeric address");
 }
 
@@ -186,7 +187,7 @@ int wf_address_parse(const char *text, struct wf_address *address)
         memcpy(host, text + (brackets ? 1 : 0), size);
         host[size] = '\0';
     }
-    if (fits && fill_ip(host, port, address)) return 0;
+    if (fits && address_numeric(host, port, address)) return 0;
     return refuse(-EINVAL, text, "neither 1.2.3.4:80 nor [::1]:80 nor unix:/path");
 }
 

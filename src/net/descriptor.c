@@ -2,6 +2,7 @@
 #include "net/descriptor.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -105,6 +106,17 @@ static int fd_of(const struct wf_stream *stream)
     return ((const struct fd_stream *)stream)->desc.fd;
 }
 
+/* A socket of both families has peers of IPv4 as ::ffff:1.2.3.4. */
+static void unmap(struct wf_address *address)
+{
+    if (address->any.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr)) return;
+    struct wf_address plain = {.size = sizeof plain.v4};
+    plain.v4.sin_family = AF_INET;
+    plain.v4.sin_port = address->v6.sin6_port;
+    memcpy(&plain.v4.sin_addr, &address->v6.sin6_addr.s6_addr[12], sizeof plain.v4.sin_addr);
+    *address = plain;
+}
+
 int desc_address(const struct desc *desc, bool peer, struct wf_address *address)
 {
     struct loop *loop = current_loop;
@@ -112,7 +124,9 @@ int desc_address(const struct desc *desc, bool peer, struct wf_address *address)
     if (!desc->socket) return -EOPNOTSUPP;
     int rc = peer ? loop->driver->peer_name(loop, desc->fd, &found.any, &found.size)
                   : loop->driver->local_name(loop, desc->fd, &found.any, &found.size);
-    return rc < 0 ? rc : wf_address_from(&found.any, found.size, address);
+    if (rc < 0) return rc;
+    unmap(&found);
+    return wf_address_from(&found.any, found.size, address);
 }
 
 static int fd_address(const struct wf_stream *stream, bool peer, struct wf_address *address)

@@ -1,51 +1,28 @@
 /* UDP: opening, connecting, groups. Datagrams themselves are sent and received in socket.c. */
 #include <weft/udp.h>
 
-#include <netdb.h>
 #include <netinet/udp.h>
 #include <stdio.h>
 #include <string.h>
-#include <weft/executor.h>
 #include <weft/task.h>
 
 #include "core/loop.h"
+#include "net/names.h"
 #include "net/socket.h"
 
 /* ---- Names ---- */
 
-struct lookup {
-    const char *host;
-    uint16_t port;
-    struct wf_address address;
-};
-
-static int look_up(struct lookup *lookup)
+/* The best of its addresses. */
+static int find(const char *host, uint16_t port, struct wf_address *address)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM}, *found;
-    int rc = getaddrinfo(lookup->host, NULL, &hints, &found);
-    if (rc == EAI_SYSTEM) return -errno;
-    if (rc == EAI_MEMORY) return -ENOMEM;
-    if (rc == EAI_AGAIN) return -EAGAIN;
-    if (rc != 0) return -ENOENT;
-    rc = wf_address_from(found->ai_addr, found->ai_addrlen, &lookup->address);
-    freeaddrinfo(found);
-    wf_address_set_port(&lookup->address, lookup->port);
-    return rc;
-}
-
-/* Numeric addresses at once; names as the driver knows them, else on a thread, as the system resolves them. */
-static int find(struct loop *loop, const char *host, uint16_t port, struct wf_address *address)
-{
-    struct lookup lookup = {.host = host, .port = port};
-    if (wf_address_ip(host, port, address) == 0) return 0;
-    if (loop->driver->host_address != NULL) {
-        const char *numeric = loop->driver->host_address(loop, host);
-        if (numeric != NULL) return wf_address_ip(numeric, port, address);
-        return wf_fail(-ENOENT, "%s: no such host", host);
-    }
-    int rc = wf_offload(look_up, &lookup);
-    if (rc == 0) *address = lookup.address;
-    return rc < 0 && rc != -ECANCELED ? wf_fail(rc, "%s: no such host", host) : rc;
+    if (address_numeric(host, port, address)) return 0;
+    struct wf_arena arena;
+    const struct wf_address *found;
+    wf_arena_init(&arena);
+    int rc = wf_resolve(host, port, &arena, &found);
+    if (rc > 0) *address = found[0];
+    wf_arena_finish(&arena);
+    return rc < 0 ? rc : 0;
 }
 
 /* ---- Opening ---- */
@@ -100,7 +77,7 @@ int wf_udp_open_(const char *host, uint16_t port, const struct wf_udp_options *o
     struct wf_address address;
     if (!are_valid(options)) return -EINVAL;
     int rc = wait_check(false);
-    if (rc == 0) rc = find(loop, host != NULL ? host : "0.0.0.0", port, &address);
+    if (rc == 0) rc = find(host != NULL ? host : "0.0.0.0", port, &address);
     if (rc < 0) return rc;
     rc = open_at(loop, &address, false, options);
     if (rc == 0) return 0;
@@ -113,7 +90,7 @@ int wf_udp_connect_(const char *host, uint16_t port, const struct wf_udp_options
     struct wf_address address;
     if (!are_valid(options) || host == NULL) return -EINVAL;
     int rc = wait_check(false);
-    if (rc == 0) rc = find(loop, host, port, &address);
+    if (rc == 0) rc = find(host, port, &address);
     if (rc < 0) return rc;
     rc = open_at(loop, &address, true, options);
     if (rc == 0) return 0;

@@ -118,19 +118,17 @@ int wf_unix_listen_(const char *path, const struct wf_unix_listen_options *optio
                           .backlog = options->backlog > 0 ? options->backlog : BACKLOG_DEFAULT};
     int rc = place_at(path, &place);
     if (rc < 0) return rc;
-    struct wf_listener *listener = memory_zero(sizeof *listener);
+    struct wf_listener *listener = listener_new(1);
     if (listener == NULL) return -ENOMEM;
     rc = keep_path(&place, &listener->path);
     if (rc == 0) rc = open_at(loop, &place);
     if (rc < 0) {
-        memory_free(listener->path);
-        memory_free(listener);
+        listener_drop(listener);
         return fail_at(rc, "listen on", path);
     }
     listener->local = true;
     listener->packets = options->packets;
-    listener->desc.socket = true;
-    desc_init(&listener->desc, rc, listener_release);
+    listener_add(listener, rc);
     *options->out_ = listener;
     return 0;
 }
@@ -139,7 +137,7 @@ static int64_t accept_one(struct wf_listener *listener)
 {
     struct op op;
     op.kind = OP_ACCEPT;
-    op.desc = &listener->desc;
+    op.desc = &listener->places[0].desc;
     return op_run(&op);
 }
 

@@ -24,6 +24,7 @@ WF_COUNTER(background_skipped, "weft_background_skipped_total",
 static struct wf_log_module retry_module = {"retry", 0, NULL}, breaker_module = {"breaker", 0, NULL};
 static struct wf_log_module bulkhead_module = {"bulkhead", 0, NULL}, background_module = {"background", 0, NULL};
 static struct wf_log_module pool_module = {"pool", 0, NULL}, cache_module = {"cache", 0, NULL};
+static struct wf_log_module serve_module = {"serve", 0, NULL};
 
 static void say(struct wf_log_module *module, enum wf_log_level level, const char *message,
                 const struct wf_field *fields)
@@ -137,4 +138,18 @@ void event_refresh_failed(const char *name, int error)
 {
     const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_CODE("error", error), wf_field_end_()};
     say(&cache_module, WF_WARN, "refresh failed", fields);
+}
+
+void event_cannot_accept(const char *name, int error, uint64_t unlogged)
+{
+    const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_CODE("error", error),
+                                      WF_UINT("unlogged", unlogged), wf_field_end_()};
+    say(&serve_module, WF_WARN, "cannot accept", fields);
+}
+
+void event_connection_failed(const char *name, int error, const char *why, uint64_t unlogged)
+{
+    const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_CODE("error", error), WF_TEXT("reason", why),
+                                      WF_UINT("unlogged", unlogged), wf_field_end_()};
+    say(&serve_module, WF_WARN, "connection failed", fields);
 }

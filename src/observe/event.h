@@ -19,6 +19,8 @@
  *               resource closed         debug    name, reason
  *               resource not opened     warn     name, delay_ms, error
  *     cache     refresh failed          warn     name, error (once a second for each cache)
+ *     serve     cannot accept           warn     name, error, unlogged (once in five seconds for each server)
+ *               connection failed       warn     name, error, reason, unlogged (the same)
  *
  * `name` is the policy's, for people; NULL: it has none. Lines about a background task are its own: they carry what
  * every line of a task does, its name and context.
@@ -81,5 +83,10 @@ void event_pool_unopened(const char *name, int64_t delay_ns, int error);
 
 /* A value past its time was to be loaded anew in the background, and was not. Counts nothing. */
 void event_refresh_failed(const char *name, int error);
+
+/* ---- Servers: `unlogged` of the same kind have come since the last line ---- */
+
+void event_cannot_accept(const char *name, int error, uint64_t unlogged);
+void event_connection_failed(const char *name, int error, const char *why, uint64_t unlogged);
 
 #endif

@@ -294,6 +294,12 @@ WF_TEST(asking_about_the_loop_and_the_process_never_suspends, .rule = "1.7")
     WF_SCOPE(scope);
     spawn_sibling(&scope);
     STAYS(wf_run, WF_EXPECT_CODE(wf_run(sleep_for_ever, NULL), -EBUSY));
+    struct wf_embedded *embedded = NULL;
+    STAYS(wf_embed_begin, WF_EXPECT_CODE(wf_embed_begin(&embedded, sleep_for_ever, NULL), -EBUSY));
+    STAYS(wf_embed_turn, WF_EXPECT_CODE(wf_embed_turn(embedded), -EBUSY));
+    STAYS(wf_embed_fd, WF_EXPECT_CODE(wf_embed_fd(embedded), -EBADF));
+    STAYS(wf_embed_patience, WF_EXPECT_INT(wf_embed_patience(embedded), WF_FOREVER));
+    STAYS(wf_embed_finish, WF_EXPECT_CODE(wf_embed_finish(embedded), -EBUSY));
     STAYS(wf_main, WF_EXPECT_INT(quietly(main_inside), 1));
     STAYS(wf_exit_status, WF_EXPECT_INT(wf_exit_status(0), 0));
     STAYS(wf_driver_name, WF_EXPECT(wf_driver_name() != NULL));

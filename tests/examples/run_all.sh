@@ -237,6 +237,36 @@ nothing for 200 ms
 job 3
 stopped after 3 jobs
 END
+    for name in embed_poll embed_libuv; do
+        [ ! -x "$programs/$name" ] || check $name <<'END'
+a task: 1
+a task: 2
+a task: 3
+(it slept between turns|libuv ticked beside it): yes
+END
+    done
+    [ ! -x "$programs/foreign_cares" ] || check foreign_cares <<'END'
+www[.]example[.]org: 192[.]0[.]2[.]7 [(]Successful completion[)]
+END
+    check port_scanner <<'END'
+[0-9]+ is open
+ports: 1, open: 1, refused: 0, silent: 0
+END
+    check chat_server <<'END'
+bob hears: hello from ada
+eve hears: hello from ada
+ada hears: hello from bob
+eve hears: hello from bob
+END
+    check socks_proxy <<'END'
+through the proxy: hello
+a name that nobody has: refused with 4
+END
+    check resolve 127.0.0.1 ::1 localhost <<'END'
+127[.]0[.]0[.]1: 127[.]0[.]0[.]1:0
+::1: [[]::1[]]:0
+localhost:.* 127[.]0[.]0[.]1:0.*
+END
     check cancel_token <<'END'
 download: Cancelled, because: the user closed the window
 upload: Cancelled, because: the user closed the window

@@ -243,39 +243,72 @@ static void await_operations(uint64_t count)
     }
 }
 
+/* Each in a frame of its own, beside their callers': the lines take room there. */
+static __attribute__((noinline)) void spawn_server(struct wf_scope *scope, struct wf_listener **listener)
+{
+    if (!WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, listener), 0)) return;
+    wf_spawn(scope, wait_for_client, *listener);
+}
+
+static __attribute__((noinline)) void spawn_readers(struct wf_scope *scope, struct wf_stream *one,
+                                                    struct wf_stream *other)
+{
+    wf_spawn(scope, wait_for_byte, one);
+    wf_spawn(scope, wait_for_byte, other);
+}
+
+static __attribute__((noinline)) void end_waits(struct wf_stream *one, struct wf_stream *other,
+                                                struct wf_listener *closed, struct wf_scope *idle)
+{
+    WF_SCOPE(cancelled);
+    wf_scope_cancel(&cancelled, "before the calls");
+    WAKES(wf_stream_close, -EBADF, wf_stream_close(one));
+    WAKES(wf_stream_abort, -EBADF, wf_stream_abort(other));
+    WAKES(wf_listener_close, -EBADF, wf_listener_close(closed));
+    WAKES(wf_scope_drain, -ESHUTDOWN, wf_scope_drain(idle));
+    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+}
+
 WF_TEST(closing_in_a_cancelled_scope_ends_the_waits_of_others_and_does_not_run_them, .rule = "1.7 1.9 7.1")
 {
     struct wf_stream *a, *b, *c, *d;
     struct wf_listener *drained = NULL, *closed = NULL;
     if (!WF_EXPECT_CODE(wf_test_pair(&a, &b), 0)) return;
     if (!WF_EXPECT_CODE(wf_test_pair(&c, &d), 0)) return close_pair(a, b);
-    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &drained), 0);
-    WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &closed), 0);
     WF_SCOPE(scope);
     spawn_sibling(&scope);
     WF_SCOPE(idle);
-    wf_spawn(&scope, wait_for_byte, a);
-    wf_spawn(&scope, wait_for_byte, c);
-    if (drained != NULL) wf_spawn(&idle, wait_for_client, drained);
-    if (closed != NULL) wf_spawn(&scope, wait_for_client, closed);
+    spawn_readers(&scope, a, c);
+    spawn_server(&idle, &drained);
+    spawn_server(&scope, &closed);
     await_operations(4);
-    WF_SCOPE(cancelled);
-    wf_scope_cancel(&cancelled, "before the calls");
-    WAKES(wf_stream_close, -EBADF, wf_stream_close(a));
-    WAKES(wf_stream_abort, -EBADF, wf_stream_abort(c));
-    WAKES(wf_listener_close, -EBADF, wf_listener_close(closed));
-    WAKES(wf_scope_drain, -ESHUTDOWN, wf_scope_drain(&idle));
-    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+    end_waits(a, c, closed, &idle);
     WF_EXPECT_CODE(wf_scope_join(&idle), 0);
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     close_pair(b, d);
     wf_listener_close(drained);
 }
 
+static __attribute__((noinline)) void ask_listener(void)
+{
+    struct wf_listener *listener;
+    if (!WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0)) return;
+    STAYS(wf_listener_port, WF_EXPECT(wf_listener_port(listener) > 0));
+    STAYS(wf_listener_close, wf_listener_close(listener));
+}
+
+static __attribute__((noinline)) void open_standard_streams(void)
+{
+    struct wf_stream *standard[3] = {NULL};
+    STAYS(wf_stdin, WF_EXPECT_CODE(wf_stdin(&standard[0]), 0));
+    STAYS(wf_stdout, WF_EXPECT_CODE(wf_stdout(&standard[1]), 0));
+    STAYS(wf_stderr, WF_EXPECT_CODE(wf_stderr(&standard[2]), 0));
+    for (int i = 0; i < 3; i++) wf_stream_close(standard[i]);
+}
+
 WF_TEST(closing_and_asking_a_stream_never_suspend, .rule = "1.7 1.9")
 {
-    struct wf_stream *a = NULL, *b = NULL, *standard[3] = {NULL}, *wrapped = NULL;
-    struct wf_listener *listener;
+    struct wf_stream *a = NULL, *b = NULL, *wrapped = NULL;
     struct wf_address address;
     int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
     WF_SCOPE(scope);
@@ -290,20 +323,14 @@ WF_TEST(closing_and_asking_a_stream_never_suspend, .rule = "1.7 1.9")
         wf_shielded(WF_SECONDS(1), wf_sleep(WF_MILLISECONDS(1))); /* until it reads, or was refused */
         STAYS(wf_stream_close, wf_stream_close(a));
     }
-    if (WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0)) {
-        STAYS(wf_listener_port, WF_EXPECT(wf_listener_port(listener) > 0));
-        STAYS(wf_listener_close, wf_listener_close(listener));
-    }
-    STAYS(wf_stdin, WF_EXPECT_CODE(wf_stdin(&standard[0]), 0));
-    STAYS(wf_stdout, WF_EXPECT_CODE(wf_stdout(&standard[1]), 0));
-    STAYS(wf_stderr, WF_EXPECT_CODE(wf_stderr(&standard[2]), 0));
+    ask_listener();
+    open_standard_streams();
     STAYS(wf_stream_wrap, WF_EXPECT_CODE(wf_stream_wrap(fd, &wrapped), 0));
     if (wrapped == NULL) close(fd);
     WF_EXPECT_CODE(wf_scope_join(&pending), -EBADF);
     STAYS(wf_stream_abort, wf_stream_abort(b));
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
     wf_stream_close(wrapped);
-    for (int i = 0; i < 3; i++) wf_stream_close(standard[i]);
 }
 
 WF_TEST(shutting_down_a_plain_stream_does_not_suspend, .rule = "1.9")

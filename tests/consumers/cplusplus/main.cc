@@ -231,6 +231,47 @@ static int keep_in_a_cache()
     return fine && calls == 1 ? 0 : -EPROTO;
 }
 
+static int greet(user *someone, wf_stream *conn)
+{
+    return wf_stream_write_all(conn, &someone->id, sizeof someone->id, nullptr);
+}
+
+static int greet_one(wf_listener *listener)
+{
+    static user someone;
+    return wf_serve_streams(listener, greet, &someone);
+}
+
+static int use_the_net()
+{
+    wf_listener *listener;
+    wf_stream *conn;
+    wf_embedded *embedded;
+    wf_arena arena;
+    const wf_address *addresses;
+    wf_arena_init(&arena);
+    int rc = wf_resolve("127.0.0.1", 80, &arena, &addresses);
+    wf_arena_finish(&arena);
+    if (rc != 1 || wf_names_set() < 0 || wf_embed_begin(&embedded, greet_one, (wf_listener *)nullptr) != -EBUSY)
+        return -EPROTO;
+    rc = wf_tcp_listen("127.0.0.1", 0, &listener);
+    if (rc < 0) return rc;
+    wf_tcp_connect_options options = {};
+    options.delay = true;
+    WF_SCOPE(scope);
+    wf_spawn(&scope, greet_one, listener);
+    rc = wf_tcp_connect("127.0.0.1", wf_listener_port(listener), &conn, options);
+    if (rc == 0) {
+        char byte;
+        rc = wf_idle(wf_stream_read_full(conn, &byte, 1, nullptr));
+        wf_stream_close(conn);
+    }
+    wf_scope_drain(&scope);
+    rc = wf_scope_end(&scope, rc);
+    wf_listener_close(listener);
+    return rc;
+}
+
 static int consume(user *users)
 {
     wf_log_set_level(nullptr, WF_WARN);
@@ -243,6 +284,7 @@ static int consume(user *users)
     if (rc == 0) rc = use_pool(&users[0]);
     if (rc == 0) rc = pass_items();
     if (rc == 0) rc = keep_in_a_cache();
+    if (rc == 0) rc = use_the_net();
     if (rc == 0) rc = use_the_rest(users);
     if (rc == 0 && wf_within(WF_MILLISECONDS(1), wf_sleep(WF_SECONDS(60))) != -ETIME) rc = -EPROTO;
     if (rc < 0) return rc;
