@@ -194,7 +194,7 @@ inline wf_retry_options retry_options(wf_retry_options options = {})
 #define WF_BREAKER(...) wf_cxx::breaker(__VA_ARGS__)
 #define WF_RATE(...) wf_cxx::rate(__VA_ARGS__)
 #define WF_BULKHEAD(...) wf_cxx::bulkhead(__VA_ARGS__)
-#define WF_LEASE(lease) struct wf_lease lease __attribute__((cleanup(wf_lease_leave_))) = {}
+#define WF_LEASE(lease) struct wf_lease lease __attribute__((cleanup(wf_lease_leave_), unused)) = {}
 #define wf_pool_create(pool, ...) wf_cxx::pool_create(WF_HERE_, (pool), __VA_ARGS__)
 
 #endif

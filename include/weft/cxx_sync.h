@@ -178,7 +178,7 @@ template <class Arg> int call_once(wf_once *one, int (*fn)(Arg *), Arg *arg)
     {                                                                                                                  \
     }
 #define WF_LIMITER(limit) wf_cxx::limiter(limit)
-#define WF_PERMIT(permit) struct wf_permit permit __attribute__((cleanup(wf_permit_leave_))) = {}
+#define WF_PERMIT(permit) struct wf_permit permit __attribute__((cleanup(wf_permit_leave_), unused)) = {}
 #define wf_once(state, fn, arg) wf_cxx::call_once((state), (fn), (arg))
 
 #endif

@@ -97,7 +97,7 @@ struct wf_lease {
 };
 
 /* Declares an empty lease; what it holds is given back when its block is left. */
-#define WF_LEASE(lease) struct wf_lease lease __attribute__((cleanup(wf_lease_leave_))) = {.resource = NULL}
+#define WF_LEASE(lease) struct wf_lease lease __attribute__((cleanup(wf_lease_leave_), unused)) = {.resource = NULL}
 
 /*
  * WF_BORROW(lease, pool) declares a lease and acquires; lease.code says how that went. With a deadline:

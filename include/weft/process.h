@@ -104,7 +104,7 @@ struct wf_process {
  * WF_PROCESS(name) declares one that is ended with the block, as by wf_process_end.
  * Suspends: on leaving the block, when it still runs. On cancel: it goes on.
  */
-#define WF_PROCESS(name) struct wf_process name __attribute__((cleanup(wf_process_leave_))) = {.pid = 0}
+#define WF_PROCESS(name) struct wf_process name __attribute__((cleanup(wf_process_leave_), unused)) = {.pid = 0}
 
 /*
  * wf_process_start(process, argv, .option = value, ...) starts the program argv[0], looked for in PATH unless there is

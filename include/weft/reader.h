@@ -45,7 +45,7 @@ WF_API void wf_reader_finish(struct wf_reader *reader);
 
 /* Declares a reader that is finished when its block is left. */
 #define WF_READER(reader, stream, size_max)                                                                            \
-    struct wf_reader reader __attribute__((cleanup(wf_reader_finish))) = wf_reader_new_((stream), (size_max))
+    struct wf_reader reader __attribute__((cleanup(wf_reader_finish), unused)) = wf_reader_new_((stream), (size_max))
 
 /*
  * Reads up to the end of the line. Returns 1, and the line without its "\n" or "\r\n", a zero byte after it; 0 at the

@@ -366,7 +366,7 @@ WF_API WF_SUSPENDS int wf_scope_next(struct wf_scope *scope, struct wf_finished 
 
 #define WF_IDLE_(name, ...)                                                                                            \
     __extension__({                                                                                                    \
-        const bool name __attribute__((cleanup(wf_idle_end_))) = wf_idle_begin_();                                     \
+        const bool name __attribute__((cleanup(wf_idle_end_), unused)) = wf_idle_begin_();                             \
         __typeof__(__VA_ARGS__) WF_JOIN_(name, _value) = (__VA_ARGS__);                                                \
         WF_JOIN_(name, _value);                                                                                        \
     })

@@ -93,7 +93,7 @@ WF_API WF_SUSPENDS WF_UNCANCELLABLE int wf_temporary_remove(struct wf_temporary 
  * leaving the block goes on. Errors: in `.error`, as wf_temporary_directory.
  */
 #define WF_TEMPORARY_DIRECTORY(name)                                                                                   \
-    struct wf_temporary name __attribute__((cleanup(wf_temporary_leave_))) = {.path = ""};                             \
+    struct wf_temporary name __attribute__((cleanup(wf_temporary_leave_), unused)) = {.path = ""};                     \
     name.error = wf_temporary_directory(NULL, &name)
 
 WF_API WF_SUSPENDS WF_UNCANCELLABLE void wf_temporary_leave_(struct wf_temporary *temporary);

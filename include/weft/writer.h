@@ -43,7 +43,7 @@ WF_API void wf_writer_finish(struct wf_writer *writer);
 
 /* Declares a writer that is finished when its block is left. */
 #define WF_WRITER(writer, stream, size)                                                                                \
-    struct wf_writer writer __attribute__((cleanup(wf_writer_finish))) = wf_writer_new_((stream), (size))
+    struct wf_writer writer __attribute__((cleanup(wf_writer_finish), unused)) = wf_writer_new_((stream), (size))
 
 /*
  * Writes a piece. Returns 0.
