@@ -9,7 +9,7 @@
  *     puts(result.output);
  *
  *     WF_PROCESS(filter);                                              // or step by step; it ends with the block
- *     int rc = wf_process_start(&filter, argv, .input = {WF_IO_PIPE}, .output = {WF_IO_PIPE});
+ *     int rc = wf_process_start(&filter, argv, .input = {.kind = WF_IO_PIPE}, .output = {.kind = WF_IO_PIPE});
  *     if (rc < 0) return rc;
  *     ... wf_stream_write_all(filter.input, ...), wf_stream_read(filter.output, ...) ...
  *     rc = wf_process_wait(&filter, &status);

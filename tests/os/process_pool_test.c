@@ -8,7 +8,7 @@
 #include <weft/weft.h>
 
 struct question {
-    enum { SQUARE, CRASH, LEAVE, FAIL, SLEEP, WHO, EAT } what;
+    enum action { SQUARE, CRASH, LEAVE, FAIL, SLEEP, WHO, EAT } what;
     int64_t number;
 };
 
@@ -69,7 +69,7 @@ static int run_job(struct job *job)
     return wf_process_pool_run(job->pool, &job->question, &job->answer);
 }
 
-static int64_t ask(struct wf_process_pool *pool, int what, int64_t number)
+static int64_t ask(struct wf_process_pool *pool, enum action what, int64_t number)
 {
     struct job job = {.pool = pool, .question = {.number = number}};
     job.question.what = what;

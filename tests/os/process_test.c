@@ -142,8 +142,8 @@ WF_TEST(a_program_is_talked_to_by_streams, .real = true)
     WF_PROCESS(filter);
     struct wf_process_status status;
     char line[16] = "";
-    int rc = wf_process_start(&filter, SHELL("while read x; do echo $x-$x; done"), .input = {WF_IO_PIPE},
-                              .output = {WF_IO_PIPE});
+    int rc = wf_process_start(&filter, SHELL("while read x; do echo $x-$x; done"), .input = {.kind = WF_IO_PIPE},
+                              .output = {.kind = WF_IO_PIPE});
     if (!WF_EXPECT_CODE(rc, 0)) return;
     WF_EXPECT_CODE(wf_stream_write_all(filter.input, "one\n", 4, NULL), 0);
     WF_EXPECT_CODE(wf_stream_read_full(filter.output, line, 8, NULL), 0);
@@ -158,7 +158,7 @@ WF_TEST(a_program_is_talked_to_by_streams, .real = true)
 WF_TEST(output_and_errors_may_go_to_one_place, .real = true)
 {
     struct wf_process_result result;
-    int rc = wf_process_run(wf_task_arena(), &result, SHELL("echo one; echo two >&2"), .error = {WF_IO_OUTPUT});
+    int rc = wf_process_run(wf_task_arena(), &result, SHELL("echo one; echo two >&2"), .error = {.kind = WF_IO_OUTPUT});
     if (WF_EXPECT_CODE(rc, 0)) WF_EXPECT_TEXT(result.output, "one\ntwo\n");
 }
 
@@ -183,7 +183,7 @@ WF_TEST(a_program_that_ignores_TERM_is_killed_after_the_grace, .real = true)
 {
     WF_PROCESS(stubborn);
     int rc = wf_process_start(&stubborn, SHELL("trap '' TERM; echo x; while :; do sleep 1; done"),
-                              .output = {WF_IO_PIPE}, .new_group = true, .grace = WF_MILLISECONDS(50));
+                              .output = {.kind = WF_IO_PIPE}, .new_group = true, .grace = WF_MILLISECONDS(50));
     if (!WF_EXPECT_CODE(rc, 0)) return;
     wait_for_line(&stubborn);
     int64_t asked = wf_now();

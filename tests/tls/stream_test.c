@@ -156,7 +156,7 @@ static int write_much(struct wf_stream *stream)
 WF_TEST(closing_ends_the_calls_that_are_under_way, .rule = "1.9")
 {
     struct rig rig;
-    struct wf_handle reader = {NULL}, writer = {NULL};
+    struct wf_handle reader = {.task_ = NULL}, writer = {.task_ = NULL};
     if (open_rig(&rig, 64)) {
         WF_SCOPE(scope, .policy = WF_COLLECT);
         wf_spawn(&scope, read_byte, rig.client.tls, .handle = &reader);
@@ -234,7 +234,7 @@ WF_TEST(a_goodbye_that_was_cut_before_its_turn_can_be_said_again)
 {
     struct rig rig;
     struct transfer at_server = {.size = 0};
-    struct wf_handle writer = {NULL};
+    struct wf_handle writer = {.task_ = NULL};
     if (open_rig(&rig, 64)) {
         WF_SCOPE(scope);
         wf_spawn(&scope, write_much, rig.client.tls, .handle = &writer);
