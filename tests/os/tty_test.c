@@ -215,6 +215,7 @@ static int live(const struct life *life)
 
 static void be_child(const struct life *life)
 {
+    signal(SIGHUP, SIG_DFL); /* who started the tests may have it ignored */
     int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
     dup2(null, STDERR_FILENO);
     wf_run(live, life, .signals = life->ending->signals);
