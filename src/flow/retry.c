@@ -1,8 +1,8 @@
 /* Retry: whether another attempt is made, how long until then, and what is said when there is none. */
-#include <stdio.h>
 #include <string.h>
 #include <weft/time.h>
 
+#include "base/text.h"
 #include "flow/call.h"
 #include "observe/event.h"
 
@@ -240,30 +240,15 @@ bool retry_again(struct loop *loop, struct wf_call_ *call)
 
 /* ---- The message ---- */
 
-struct story {
-    char text[MESSAGE_MAX];
-    size_t size;
-};
-
-static void WF_PRINTF_(2, 3) add(struct story *story, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    size_t room = sizeof story->text - story->size;
-    int more = vsnprintf(story->text + story->size, room, format, arguments);
-    va_end(arguments);
-    if (more > 0) story->size += (size_t)more < room ? (size_t)more : room - 1;
-}
-
-static void add_attempts(struct story *story, const struct wf_call_ *call, int64_t now)
+static void add_attempts(struct text *story, const struct wf_call_ *call, int64_t now)
 {
     int count = call->number_;
-    if (call_name(call) != NULL) add(story, "%s: ", call_name(call));
-    add(story, "%d attempt%s in %.3g s", count, count == 1 ? "" : "s", wf_seconds(now - call->began_));
-    if (count > WF_HISTORY_) add(story, ", the last %d", WF_HISTORY_);
+    if (call_name(call) != NULL) text_add(story, "%s: ", call_name(call));
+    text_add(story, "%d attempt%s in %.3g s", count, count == 1 ? "" : "s", wf_seconds(now - call->began_));
+    if (count > WF_HISTORY_) text_add(story, ", the last %d", WF_HISTORY_);
     for (int i = count > WF_HISTORY_ ? count - WF_HISTORY_ : 0, first = i; i < count; i++) {
         int code = call->past_[i % WF_HISTORY_];
-        add(story, "%s %d %s", i == first ? ":" : ",", code, wf_strerror(code));
+        text_add(story, "%s %d %s", i == first ? ":" : ",", code, wf_strerror(code));
     }
 }
 
@@ -279,11 +264,11 @@ void retry_explain(struct loop *loop, const struct wf_call_ *call)
     enum stopped stopped = call->stopped_;
     if (!is_worth_telling(call)) return;
     if (call->code_ == -ECANCELED && stopped == STOPPED_BY_CANCEL) return;
-    struct story story;
-    story.size = 0;
+    char bytes[MESSAGE_MAX];
+    struct text story = {.bytes = bytes, .room = sizeof bytes};
     add_attempts(&story, call, loop_now(loop));
-    if (reasons[stopped] != NULL) add(&story, "; %s", reasons[stopped]);
+    if (reasons[stopped] != NULL) text_add(&story, "; %s", reasons[stopped]);
     const char *last = said(loop, call->code_);
-    if (last != NULL) add(&story, "; it said: %s", last);
-    (void)wf_fail(call->code_, "%s", story.text);
+    if (last != NULL) text_add(&story, "; it said: %s", last);
+    (void)wf_fail(call->code_, "%s", story.bytes);
 }
