@@ -71,6 +71,13 @@ void *memory_resize(void *memory, size_t size)
     return allocator.resize(allocator.context, memory, size);
 }
 
+char *memory_copy_text(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = memory_alloc(size);
+    return copy == NULL ? NULL : memcpy(copy, text, size);
+}
+
 void memory_free(void *memory)
 {
     if (memory == NULL) return;

@@ -31,8 +31,7 @@ static int make(struct sim *sim, struct wf_sim_host *host, const char *path, mod
     struct sim_file *file = sim_file_new(sim, mode);
     if (file == NULL) return -ENOMEM;
     sim_file_use(host, file);
-    if (target != NULL) file->target = memory_alloc(strlen(target) + 1);
-    if (target != NULL && file->target != NULL) strcpy(file->target, target);
+    if (target != NULL) file->target = memory_copy_text(target);
     rc = target != NULL && file->target == NULL ? -ENOMEM : 0;
     if (rc == 0) rc = sim_rename(sim, host, file, &place, file, NULL, NULL);
     sim_file_drop(host, file);

@@ -13,13 +13,6 @@
 
 enum { LINKS_MAX = 40, PATH_ROOM = 1024 };
 
-static char *copy_text(const char *text)
-{
-    char *made = memory_alloc(strlen(text) + 1);
-    if (made != NULL) strcpy(made, text);
-    return made;
-}
-
 /* ---- Files ---- */
 
 struct sim_file *sim_file_new(struct sim *sim, mode_t mode)
@@ -147,7 +140,7 @@ static int read_target(struct sim_file *file)
     ssize_t size = readlink(file->below, target, sizeof target - 1);
     if (size < 0) return -errno;
     target[size] = '\0';
-    file->target = copy_text(target);
+    file->target = memory_copy_text(target);
     return file->target != NULL ? 0 : -ENOMEM;
 }
 
@@ -162,7 +155,7 @@ static int find_below(struct sim *sim, struct sim_file *dir, const char *name, s
     if (file == NULL) return -ENOMEM;
     file->touched = false;
     file->inode = status.st_ino;
-    file->below = copy_text(path);
+    file->below = memory_copy_text(path);
     rc = file->below == NULL ? -ENOMEM : S_ISLNK(status.st_mode) ? read_target(file) : 0;
     struct sim_entry *entry = rc == 0 ? entry_for(dir, name) : NULL;
     if (entry == NULL) {
@@ -285,7 +278,7 @@ static bool add_name(struct names *names, const char *name)
         names->all = larger;
         names->room = room;
     }
-    names->all[names->count] = copy_text(name);
+    names->all[names->count] = memory_copy_text(name);
     if (names->all[names->count] == NULL) return false;
     names->bytes += strlen(name) + 1;
     names->count++;
@@ -387,7 +380,7 @@ static void touch(struct sim_file *dir, int64_t now)
 
 static bool remember(struct sim_change *change, int i, struct sim_file *dir, const struct sim_entry *entry)
 {
-    change->was[i].name = copy_text(entry->name);
+    change->was[i].name = memory_copy_text(entry->name);
     if (change->was[i].name == NULL) return false;
     change->was[i].dir = dir;
     change->was[i].file = entry->file;
@@ -457,7 +450,7 @@ int sim_tree_init(struct sim *sim, struct wf_sim_host *host)
 {
     host->root = sim_file_new(sim, S_IFDIR | 0755);
     if (host->root == NULL) return -ENOMEM;
-    host->root->below = copy_text("/");
+    host->root->below = memory_copy_text("/");
     if (host->root->below == NULL) {
         free_file(host, host->root);
         host->root = NULL;

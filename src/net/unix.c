@@ -94,11 +94,8 @@ static int keep_path(const struct place *place, char **path)
 {
     *path = NULL;
     if (!is_file(place)) return 0;
-    size_t size = strlen(place->path) + 1;
-    *path = memory_alloc(size);
-    if (*path == NULL) return -ENOMEM;
-    memcpy(*path, place->path, size);
-    return 0;
+    *path = memory_copy_text(place->path);
+    return *path != NULL ? 0 : -ENOMEM;
 }
 
 static int fail_at(int rc, const char *what, const char *path)

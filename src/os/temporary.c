@@ -78,9 +78,8 @@ int wf_replace_begin(const char *path, mode_t mode, struct wf_replacement *repla
     (void)LOOP_HERE();
     if (path == NULL || replacement == NULL || path[directory_size(path)] == '\0') return -EINVAL;
     *replacement = (struct wf_replacement){.file = NULL};
-    replacement->path_ = memory_alloc(strlen(path) + 1);
+    replacement->path_ = memory_copy_text(path);
     if (replacement->path_ == NULL) return -ENOMEM;
-    strcpy(replacement->path_, path);
     int rc = open_aside(replacement, mode);
     if (rc < 0) finish(replacement);
     return rc;

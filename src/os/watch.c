@@ -86,13 +86,6 @@ static int reserve(struct wf_watch *watch)
     return 0;
 }
 
-static char *copy_text(const char *text)
-{
-    char *copy = memory_alloc(strlen(text) + 1);
-    if (copy != NULL) strcpy(copy, text);
-    return copy;
-}
-
 /* Those below a directory that was renamed have other paths now; one whose path finds no memory is forgotten. */
 static void rename_below(struct wf_watch *watch, const char *from, const char *to)
 {
@@ -167,7 +160,7 @@ void wf_watch_close(struct wf_watch *watch)
 
 static int add_one(struct wf_watch *watch, const char *path, bool recursive, bool added)
 {
-    char *copy = copy_text(path);
+    char *copy = memory_copy_text(path);
     int rc = copy == NULL ? -ENOMEM : reserve(watch);
     struct op op = {
         .kind = OP_PATH,
