@@ -67,9 +67,6 @@ struct wf_statistics {
 };
 WF_API void wf_loop_statistics(struct wf_statistics *statistics);
 
-/* Writes the tree of tasks through wf_report: names, states, what each waits on. */
-WF_API void wf_dump(void);
-
 WF_API int wf_run_(int (*fn)(void *), const struct wf_run_options *options);
 
 #ifdef __cplusplus

@@ -29,6 +29,7 @@
 #include <weft/channel.h>
 #include <weft/context.h>
 #include <weft/cxx.h>
+#include <weft/dump.h>
 #include <weft/embed.h>
 #include <weft/executor.h>
 #include <weft/file.h>

@@ -46,6 +46,11 @@ void wf_report(const char *format, ...)
     va_end(arguments);
 }
 
+void report_whole(const char *text)
+{
+    report_hook(report_context, text);
+}
+
 void (*before_death)(void);
 
 void misuse(const char *format, ...)

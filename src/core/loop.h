@@ -14,6 +14,7 @@
 #include <weft/run.h>
 
 #include "core/driver.h"
+#include "core/trail.h"
 #include "core/task.h"
 #include "core/timer.h"
 #include "fiber/fiber.h"
@@ -49,11 +50,11 @@ struct injection {
 struct loop {
     struct wf_task *running; /* NULL while the loop itself runs */
     struct wf_task *run_first, *run_last;
-    uint32_t runnable;
-    uint32_t runs_left;  /* of this pass */
-    uint32_t budget;     /* of the running task */
-    int64_t slice_start; /* when the running task was first seen to run; 0: not yet in this turn */
-    int64_t now;         /* the clock, read once a pass */
+    uint32_t runnable;              /* at the last pass's begin, and what was added since: see loop_runnable */
+    uint32_t runs_given, runs_left; /* of this pass */
+    uint32_t budget;                /* of the running task */
+    int64_t slice_start;            /* when the running task was first seen to run; valid after its first look */
+    int64_t now;                    /* the clock, read once a pass */
 
     void *sp;            /* the loop's own context, while a task runs */
     unsigned long modes; /* of floating-point arithmetic, with which every task begins */
@@ -95,6 +96,8 @@ struct loop {
     struct injection injection;
     struct wf_queue_ idlers;             /* wait until all the others do */
     const struct wf_timer_ *guard_timer; /* a test's own deadline: not something that the program waits for; or NULL */
+
+    struct trail trail;
 };
 
 /* Runs out of hope: reports with the tree of tasks, and cancels everything; the second time it ends the process. */
@@ -128,8 +131,13 @@ static inline struct wf_task *run_pop(struct loop *loop)
     if (task == NULL) return NULL;
     loop->run_first = task->next_run;
     if (task->next_run == NULL) loop->run_last = NULL;
-    loop->runnable--;
     return task;
+}
+
+/* Who was taken off the queue is counted once a pass: each of them is a run. */
+static inline uint32_t loop_runnable(const struct loop *loop)
+{
+    return loop->runnable - (loop->runs_given - loop->runs_left);
 }
 
 /* ---- inject.c ---- */
@@ -191,6 +199,7 @@ static inline int take_turn(struct loop *loop, struct wf_wait *wait, struct wf_w
 {
     struct wf_task *task = loop->running, *next = other->task;
     task->wait = wait;
+    task->since = loop->now;
     other->result = result;
     next->wait = NULL;
     next->resumes++;
@@ -242,7 +251,9 @@ void signals_forget(void);
 /* A forked child is not the one that was asked to drain. */
 void signals_in_forked_child(void);
 
-/* ---- dump.c ---- */
+/* ---- observe/dump.c ---- */
+
+/* Reports the title, on a line of its own, and the tree of tasks. */
 void loop_dump(struct loop *loop, const char *title);
 /* Reports the text with the running task's stack below it: a line for each frame, as module(function+offset). */
 void report_with_stack(const char *text);

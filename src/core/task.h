@@ -20,8 +20,8 @@ enum node_flags {
     NODE_REQUESTED = 2, /* cancelled itself */
     NODE_DRAINING = 4,
     NODE_SHIELD = 8,
-    NODE_TASK = 16, /* the node is a task's, else a scope's */
-    NODE_WATCHED = 32,   /* a test counts the suspending calls made here */
+    NODE_TASK = 16,    /* the node is a task's, else a scope's */
+    NODE_WATCHED = 32, /* a test counts the suspending calls made here */
 };
 
 enum task_flags {
@@ -50,6 +50,7 @@ struct wf_task {
     struct stack *stack;
     struct wf_node_ *current; /* innermost node: a scope it opened, or its own */
     struct wf_wait *wait;     /* what it is suspended on; NULL while runnable or running */
+    int64_t since;            /* the pass's time when it was suspended; valid with `wait` */
     struct wf_node_ node;     /* parent: the scope it was spawned into */
     int (*fn)(void *);
     void *arg;
