@@ -27,6 +27,7 @@ struct wf_run_options {
     uint32_t tasks_max;   /* spawning past that is -EAGAIN; default: memory decides */
     uint32_t threads_max; /* workers of the executor; default 4 */
     uint32_t queue_max;   /* jobs that may wait for a worker before callers do; default 1024 */
+    int64_t watchdog_ns;  /* a task that holds the loop for longer is reported; default 100 ms; negative: none is */
     const char *function_;
     const char *place_;
 };
@@ -56,6 +57,17 @@ WF_API int wf_exit_status(int rc);
 WF_API const char *wf_driver_name(void);
 WF_API const char *wf_driver_refusal(void);
 
+/*
+ * The watchdog is a thread of the process that looks at its loops every 50 ms. A task that has held its loop for longer
+ * than .watchdog_ns, without suspending or ending, is reported (wf_report, on that thread) while it still does: its
+ * name, where it was spawned, its stack. Waiting in a blocking call counts, and computing as far as the thread had a
+ * processor; what a debugger or a stop does to the process does not. Those who do it again and again are told ever more
+ * rarely. $WEFT_WATCHDOG=off switches it off, and so does the test kit. While every loop sleeps, it sleeps too.
+ *
+ * Its question is a signal, one of the real-time signals that the program has left alone; a system call that the signal
+ * ends, and that the kernel does not begin again by itself (sleep, poll), is begun again, with its whole time.
+ */
+
 /* What the loop is doing, in numbers. */
 struct wf_statistics {
     uint64_t tasks_alive, tasks_spawned;
@@ -64,6 +76,8 @@ struct wf_statistics {
     uint64_t timers_armed, operations_pending;
     uint64_t jobs_queued, jobs_running;
     int64_t job_wait_max_ns; /* longest time a job waited for a worker */
+    uint64_t blocked;        /* times that the watchdog saw a task hold the loop for too long */
+    int64_t blocked_max_ns;  /* the longest of them, as far as it was seen */
 };
 WF_API void wf_loop_statistics(struct wf_statistics *statistics);
 

@@ -462,6 +462,7 @@ static void run_pass(struct loop *loop)
     struct wf_task *task = run_pop(loop);
     if (task == NULL) return;
     enter(loop, task, NULL);
+    watchdog_look(); /* now that it can see the task */
     fiber_switch(&loop->sp, &loop->thread_stack, task->sp, task->stack, false);
 }
 

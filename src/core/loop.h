@@ -17,6 +17,7 @@
 #include "core/trail.h"
 #include "core/task.h"
 #include "core/timer.h"
+#include "core/watchdog.h"
 #include "fiber/fiber.h"
 
 enum {
@@ -97,6 +98,7 @@ struct loop {
     struct wf_queue_ idlers;             /* wait until all the others do */
     const struct wf_timer_ *guard_timer; /* a test's own deadline: not something that the program waits for; or NULL */
 
+    struct vigil watch;
     struct trail trail;
 };
 

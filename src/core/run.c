@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "base/report.h"
+#include "core/census.h"
 #include "core/loop.h"
 #include "core/run.h"
 #include "core/scope.h"
@@ -43,6 +44,8 @@ static void ignore_broken_pipes(void)
 static void in_forked_child(void)
 {
     signals_in_forked_child();
+    watchdog_in_forked_child();
+    census_in_forked_child();
     current_loop = NULL;
 }
 
@@ -114,8 +117,18 @@ static int loop_init(struct loop *loop, const struct wf_run_options *options)
     return 0;
 }
 
+/* From here on others see it. */
+static void loop_show(struct loop *loop)
+{
+    census_enter(loop);
+    int rc = watchdog_begin(loop);
+    if (rc < 0) wf_report("there is no watchdog: its thread could not be started (%s)", wf_strerror(rc));
+}
+
 static void loop_finish(struct loop *loop)
 {
+    census_leave(loop);
+    watchdog_end(loop);
     executor_finish(loop);
     if (loop->names != NULL) loop->names_finish(loop);
     loop_deliver(loop);
@@ -192,6 +205,7 @@ int run_begin(struct run *run, int (*fn)(void *), const struct wf_run_options *o
         if (run->embedded)
             rc = run->fd = run->loop->driver->fd != NULL ? run->loop->driver->fd(run->loop) : -EOPNOTSUPP;
         if (rc >= 0) rc = spawn_main(run->loop, fn, options, &run->main);
+        if (rc == 0) loop_show(run->loop);
         if (rc == 0) return 0;
         loop_finish(run->loop);
     }
@@ -237,6 +251,8 @@ void wf_loop_statistics(struct wf_statistics *statistics)
         .passes = loop->passes,
         .timers_armed = loop->timers.armed,
         .operations_pending = loop->pending_ops,
+        .blocked = atomic_load(&loop->watch.blocked),
+        .blocked_max_ns = atomic_load(&loop->watch.longest_ns),
     };
     for (unsigned i = 0; i < STACK_CLASSES; i++) {
         const struct stack_class *class = &loop->stacks.classes[i];

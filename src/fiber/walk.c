@@ -29,8 +29,7 @@ size_t walk_frames(uintptr_t record, const struct stack *stack, void **frames, s
     return count;
 }
 
-/* What every task has says nothing: where its fiber began, and that it left its stack. */
-static size_t shorten(void **frames, size_t count, size_t skipped)
+size_t walk_shorten(void **frames, size_t count, size_t skipped)
 {
     const char *last = count > 0 ? frames[count - 1] : NULL;
     if (last > weft_fiber_start && last < weft_fiber_start + BEGINNING && count >= BOTTOM) count -= BOTTOM;
@@ -43,7 +42,7 @@ size_t walk_parked(const void *sp, const struct stack *stack, void **frames, siz
 {
     if (sp == NULL || weft_fiber_record_at < 0) return 0;
     size_t count = walk_frames((uintptr_t)sp + (uintptr_t)weft_fiber_record_at, stack, frames, max);
-    return shorten(frames, count, OWN);
+    return walk_shorten(frames, count, OWN);
 }
 
 struct trace {
@@ -59,7 +58,7 @@ static void trace(void *argument)
 
 static size_t take(struct trace *found, size_t skipped, void **frames, size_t max)
 {
-    size_t count = shorten(found->frames, (size_t)found->count, skipped);
+    size_t count = walk_shorten(found->frames, (size_t)found->count, skipped);
     if (count > max) count = max;
     memcpy(frames, found->frames, count * sizeof *frames);
     return count;

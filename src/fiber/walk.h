@@ -22,6 +22,9 @@ size_t walk_parked(const void *sp, const struct stack *stack, void **frames, siz
 /* The same by the unwinder, where the stack has room for it. */
 size_t trace_parked(void *sp, const struct stack *stack, void **frames, size_t max);
 
+/* What every task has says nothing: takes away how its fiber began, and `skipped` on top. Gives how many are left. */
+size_t walk_shorten(void **frames, size_t count, size_t skipped);
+
 /* Of the caller itself, without this function. */
 size_t trace_here(const struct stack *stack, void **frames, size_t max);
 

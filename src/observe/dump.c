@@ -226,7 +226,9 @@ static int write_dump(struct loop *loop, const struct wf_dump_options *options)
         malloc(KINDS_MAX * sizeof *dump.kinds); /* not the program's allocator: a dump may tell why that fails */
     if (dump.kinds == NULL) return -ENOMEM;
     if (loop->running != NULL) dump.here_count = trace_here(loop->running->stack, dump.here, DUMP_FRAMES);
+    atomic_store(&loop->watch.excused, true);
     write_on_large_stack(&dump);
+    atomic_store(&loop->watch.excused, false);
     free(dump.kinds);
     return fflush(dump.file) == 0 && !ferror(dump.file) ? 0 : -EIO;
 }
