@@ -20,7 +20,9 @@ struct wf_run_options {
     size_t size; /* filled by the macro */
     const void *arg_;
     const char *driver;   /* "uring" or "epoll"; default: $WEFT_DRIVER, else the best that the kernel allows */
-    bool signals;         /* SIGINT and SIGTERM: the first drains, the second cancels, the third ends the process */
+    bool signals;         /* SIGINT and SIGTERM: the first drains, the second cancels, the third ends the process; */
+                          /* and SIGUSR1, SIGQUIT and crashes tell what the tasks do: see below */
+    int dump_signal;      /* instead of SIGUSR1; WF_NO_SIGNAL: none */
     int64_t grace;        /* from the drain to the cancel; 0: the first signal cancels at once */
     size_t stack_size;    /* of the main task; default 1 MiB; only touched pages cost */
     size_t stack_cache;   /* stacks kept warm after use; default 256 */
@@ -56,6 +58,17 @@ WF_API int wf_exit_status(int rc);
 /* Name of the running loop's driver, and why a better one was refused ("" when none was). Threads: inside a loop. */
 WF_API const char *wf_driver_name(void);
 WF_API const char *wf_driver_refusal(void);
+
+enum { WF_NO_SIGNAL = -1 };
+
+/*
+ * With .signals the process can be asked what it does. SIGUSR1, where the program has left it at its default, has every
+ * loop write its tree of tasks (weft/dump.h), at the next pass of each; no more than five a second. SIGQUIT, where it
+ * is at its default, and any crash (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT) write to standard error what runs, with
+ * its calls, and the first 50 tasks of each loop, from the signal's handler; then the signal does what it would have
+ * done: a core file has the true place. Where $WEFT_RECORD_DIR names a folder, all of these leave the flight record of
+ * every loop there, too (weft/record.h).
+ */
 
 /*
  * The watchdog is a thread of the process that looks at its loops every 50 ms. A task that has held its loop for longer

@@ -48,6 +48,7 @@
 #include <weft/process_pool.h>
 #include <weft/rate.h>
 #include <weft/reader.h>
+#include <weft/record.h>
 #include <weft/retry.h>
 #include <weft/run.h>
 #include <weft/scope.h>

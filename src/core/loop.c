@@ -440,6 +440,7 @@ static void poll_once(struct loop *loop, bool may_wait)
     if (loop->run_first == NULL && may_wait) {
         trim(loop);
         deadline = next_wake_up(loop);
+        trail_note(&loop->trail, TRAIL_TIME | TRAIL_SLEEPS, NULL, (uintptr_t)loop_now(loop));
         atomic_store(&loop->sleeping, true);
         if (atomic_load(&loop->inbox) != NULL) deadline = 0;
     }
@@ -452,6 +453,7 @@ static void poll_once(struct loop *loop, bool may_wait)
     if (loop->idlers.first != NULL) wake_idler(loop);
     if (!alive && loop->run_first == NULL && !may_be_woken(loop)) loop_give_up(loop, deadlock);
     if (loop->signals) signals_look(loop);
+    if (__builtin_expect(loop->dumps_seen != signals_dumps_wanted(), 0)) signals_dump(loop);
 }
 
 static void run_pass(struct loop *loop)

@@ -19,6 +19,7 @@
 #include "core/timer.h"
 #include "core/watchdog.h"
 #include "fiber/fiber.h"
+#include "fiber/overflow.h"
 
 enum {
     RUNS_MIN = 64,
@@ -91,6 +92,8 @@ struct loop {
     int64_t grace;
     int signals_seen;
     struct wf_timer_ grace_timer;
+    unsigned dumps_seen; /* of those that were asked for by signal */
+    struct wf_timer_ dump_timer;
     struct wf_run_options options;
 
     /* A test's affair */
@@ -98,6 +101,7 @@ struct loop {
     struct wf_queue_ idlers;             /* wait until all the others do */
     const struct wf_timer_ *guard_timer; /* a test's own deadline: not something that the program waits for; or NULL */
 
+    pid_t thread_id; /* as the system numbers it */
     struct vigil watch;
     struct trail trail;
 };
@@ -247,11 +251,25 @@ int signals_take(struct loop *loop);
 void signals_give_back(struct loop *loop);
 /* What arrived since the last look; called once a pass. */
 void signals_look(struct loop *loop);
+/* How many dumps were asked for so far; one is due. */
+unsigned signals_dumps_wanted(void);
+void signals_dump(struct loop *loop);
 /* The signal that ended the last loop which had taken them; 0: none. */
 int signals_last(void);
 void signals_forget(void);
 /* A forked child is not the one that was asked to drain. */
 void signals_in_forked_child(void);
+
+/* ---- observe/crash.c ---- */
+
+/* What is told of a crash, in its handler: every loop, and its first tasks. */
+crash_tell crash_dump;
+
+/* ---- observe/record.c ---- */
+
+/* $WEFT_RECORD_DIR is where records go from now on. Into it goes the loop's; for signal handlers, too. */
+void record_choose_folder(void);
+void record_to_folder(const struct loop *loop);
 
 /* ---- observe/dump.c ---- */
 

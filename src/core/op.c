@@ -75,7 +75,7 @@ static void describe_op(const struct wf_wait *wait, struct wait_detail *detail)
 
 #define OP_CLASS(text, ...)                                                                                            \
     {                                                                                                                  \
-        .name = text, .cancel = op_cancel, .describe = describe_op, __VA_ARGS__                                        \
+        .name = text, .cancel = op_cancel, .operation = true, .describe = describe_op, __VA_ARGS__                     \
     }
 
 static const struct wait_class op_classes[OP_KINDS] = {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <weft/task.h>
 #include <weft/time.h>
 
@@ -97,10 +98,12 @@ static bool describe_stack(const struct stack *stack, char *text, size_t size)
 static int loop_init(struct loop *loop, const struct wf_run_options *options)
 {
     loop->options = *options;
+    loop->thread_id = gettid();
     loop->tasks_max = options->tasks_max;
     loop_watch_tasks(loop);
     loop->signals = options->signals;
     loop->grace = options->grace;
+    loop->dumps_seen = signals_dumps_wanted();
     loop->default_class = (uint32_t)stack_class_for(TASK_STACK_DEFAULT);
     stack_pool_init(&loop->stacks, options->stack_cache > 0 ? options->stack_cache : STACK_CACHE_DEFAULT);
     stack_adopt_thread(&loop->thread_stack);
@@ -111,6 +114,7 @@ static int loop_init(struct loop *loop, const struct wf_run_options *options)
     int rc = choose_driver(loop, options->driver);
     if (rc < 0) return rc;
     loop->now = loop_now(loop);
+    trail_note(&loop->trail, TRAIL_TIME, NULL, (uintptr_t)loop->now);
     timers_init(&loop->timers, loop->now);
     if (loop->driver->simulated) loop->driver->random(loop, &loop->timers.step, sizeof loop->timers.step);
     loop->timers.step |= 1;

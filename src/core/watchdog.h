@@ -19,7 +19,6 @@ struct wf_task;
 struct vigil {
     int64_t limit_ns; /* 0: not watched */
     pthread_t thread;
-    pid_t thread_id;
     atomic_bool excused; /* the library itself does something that takes long */
 
     /* The watchdog's: the turn that it saw last, */

@@ -100,11 +100,11 @@ static void begin_to_watch(struct vigil *watch, int64_t now)
     watch->counted = false;
 }
 
-static int64_t held(struct vigil *watch, int64_t now)
+static int64_t held(const struct loop *loop, struct vigil *watch, int64_t now)
 {
     int64_t held_ns = now - watch->seen_ns;
     if (held_ns < watch->limit_ns) return 0;
-    char state = probe_state(watch->thread_id);
+    char state = probe_state(loop->thread_id);
     if (state == 'T' || state == 't') begin_to_watch(watch, now);
     if (state == 'T' || state == 't') return 0;
     return state == 'R' ? probe_processor_ns(watch->thread) - watch->processor_ns : held_ns;
@@ -135,7 +135,7 @@ static bool look(struct loop *loop, int64_t now, struct blockade *found)
         begin_to_watch(watch, now);
         return false;
     }
-    int64_t held_ns = held(watch, now);
+    int64_t held_ns = held(loop, watch, now);
     if (held_ns < watch->limit_ns) return false;
     count(watch, held_ns);
     bool again = watch->counted;
@@ -146,7 +146,7 @@ static bool look(struct loop *loop, int64_t now, struct blockade *found)
         watch->untold++;
         return false;
     }
-    *found = (struct blockade){watch->thread_id, held_ns, watch->untold, again};
+    *found = (struct blockade){loop->thread_id, held_ns, watch->untold, again};
     watch->untold = 0;
     return true;
 }
@@ -294,7 +294,6 @@ int watchdog_begin(struct loop *loop)
     int64_t limit_ns = limit_of(loop);
     if (limit_ns == 0) return 0;
     loop->watch.thread = pthread_self();
-    loop->watch.thread_id = (pid_t)syscall(SYS_gettid);
     pthread_mutex_lock(&lock);
     watched_loops++;
     look_often_enough(limit_ns);
