@@ -84,7 +84,8 @@ struct loop {
 
     _Atomic(struct message *) inbox;
     atomic_bool sleeping;
-    uint32_t wakers; /* through which other threads may end a wait at any time */
+    struct birth *born; /* what is open, the last first */
+    uint32_t wakers;    /* through which other threads may end a wait at any time */
 
     struct wf_scope root; /* the scope of the main task */
     int broken;           /* why the loop gave up: -EDEADLK, or 0 */
@@ -264,6 +265,11 @@ void signals_in_forked_child(void);
 
 /* What is told of a crash, in its handler: every loop, and its first tasks. */
 crash_tell crash_dump;
+
+/* ---- observe/births.c ---- */
+
+/* Reports what is still open, with where it was opened. */
+void births_report(const struct loop *loop);
 
 /* ---- observe/record.c ---- */
 

@@ -144,15 +144,19 @@ void op_stop(struct op *op)
     op_cancel(&op->wait, -ECANCELED);
 }
 
+static void let_go(struct loop *loop, struct desc *desc)
+{
+    birth_forget(loop, &desc->birth);
+    loop->driver->close(loop, desc);
+    desc->release(desc);
+}
+
 void op_complete(struct op *op, int64_t result)
 {
     struct loop *loop = current_loop;
     struct desc *desc = op->desc;
     unlink_op(loop, op);
-    if (desc != NULL && --desc->pending == 0 && desc->closed) {
-        loop->driver->close(loop, desc);
-        desc->release(desc);
-    }
+    if (desc != NULL && --desc->pending == 0 && desc->closed) let_go(loop, desc);
     result = translate(op, result);
     if (op->wait.class == &started_class) op->done(op, result);
     else wait_end(&op->wait, result);
@@ -165,6 +169,7 @@ void desc_init(struct desc *desc, int fd, void (*release)(struct desc *desc))
     desc->fd = fd;
     desc->release = release;
     current_loop->driver->attach(current_loop, desc);
+    birth_note(current_loop, &desc->birth, "descriptor", fd);
 }
 
 void desc_close(struct desc *desc)
@@ -181,6 +186,5 @@ void desc_close(struct desc *desc)
 void desc_leave(struct desc *desc)
 {
     if (--desc->pending > 0 || !desc->closed) return;
-    current_loop->driver->close(current_loop, desc);
-    desc->release(desc);
+    let_go(current_loop, desc);
 }

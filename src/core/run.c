@@ -136,9 +136,7 @@ static void loop_finish(struct loop *loop)
     executor_finish(loop);
     if (loop->names != NULL) loop->names_finish(loop);
     loop_deliver(loop);
-    if (loop->wakers > 0)
-        wf_report("%u wakers were not destroyed before their loop ended; to wake by them now would touch freed memory",
-                  loop->wakers);
+    births_report(loop);
     loop->driver->finish(loop);
     errors_free(loop->root.errors_);
     tasks_free_all(loop);

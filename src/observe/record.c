@@ -1,11 +1,12 @@
 /*
- * The record as a trace for Chrome and Perfetto. https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
+ * The record as a trace, in the format that Chrome calls Trace Event:
  *
  *     B, E   a turn of a task, on the loop's track, and what ended it
  *     b, e   a wait, on a track of its own for each task
  *     i      a spawn, a wake, a cancel, a timer
  *
- * It is written by write(2) or to a file of the C library, piece by piece, so that the handler of a crash can do it too.
+ * It is written by write(2) or to a file of the C library, piece by piece, so that the handler of a crash can do it
+ * too.
  */
 #include <weft/record.h>
 
