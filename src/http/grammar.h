@@ -16,8 +16,10 @@ bool is_field_value(const char *text, size_t size);
 /* Is the token, whatever its case, in a list by commas? Parameters after a semicolon are not looked at. */
 bool list_has_token(const char *list, const char *token);
 
-/* Decodes "%41" in place, and "+" into a space where `plus`. Gives the new size, or -1 for a "%" that begins nothing and for
- * "%00". Terminates the text. */
+/*
+ * Decodes "%41" in place, and "+" into a space where `plus`, and terminates the text. Gives the new size; -1 for a "%"
+ * that begins nothing, and for "%00".
+ */
 long percent_decode(char *text, size_t size, bool plus);
 
 #endif

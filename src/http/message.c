@@ -9,9 +9,9 @@
 /* ---- Methods and statuses ---- */
 
 static const char *const methods[WF_METHODS] = {
-    [WF_GET] = "GET",         [WF_HEAD] = "HEAD",     [WF_POST] = "POST",
-    [WF_PUT] = "PUT",         [WF_DELETE] = "DELETE", [WF_CONNECT] = "CONNECT",
-    [WF_OPTIONS] = "OPTIONS", [WF_TRACE] = "TRACE",   [WF_PATCH] = "PATCH",
+    [WF_GET] = "GET",         [WF_HEAD] = "HEAD",          [WF_POST] = "POST",
+    [WF_PUT] = "PUT",         [WF_DELETE] = "DELETE",      [WF_CONNECT] = "CONNECT",
+    [WF_OPTIONS] = "OPTIONS", [WF_METHOD_TRACE] = "TRACE", [WF_PATCH] = "PATCH",
 };
 
 const char *wf_method_name(enum wf_method method)
@@ -101,12 +101,12 @@ const char *wf_status_reason(int status)
 
 /* ---- Fields ---- */
 
-static int make_room(struct wf_fields *fields, struct wf_arena *arena)
+static int make_room(struct wf_headers *fields, struct wf_arena *arena)
 {
     if (fields->count < fields->room_) return 0;
-    if (fields->count >= WF_FIELDS_MAX) return -E2BIG;
+    if (fields->count >= WF_HEADERS_MAX) return -E2BIG;
     uint32_t room = fields->room_ == 0 ? 8 : fields->room_ * 2;
-    struct wf_field *list = wf_arena_array(arena, room, sizeof *list);
+    struct wf_header *list = wf_arena_array(arena, room, sizeof *list);
     if (list == NULL) return -ENOMEM;
     if (fields->count > 0) memcpy(list, fields->list, fields->count * sizeof *list);
     fields->list = list;
@@ -114,14 +114,14 @@ static int make_room(struct wf_fields *fields, struct wf_arena *arena)
     return 0;
 }
 
-int wf_fields_add(struct wf_fields *fields, struct wf_arena *arena, const char *name, const char *value)
+int wf_headers_add(struct wf_headers *fields, struct wf_arena *arena, const char *name, const char *value)
 {
     size_t name_size = strlen(name), value_size = strlen(value);
     if (!is_token(name, name_size) || !is_field_value(value, value_size)) return -EINVAL;
     if (name_size > UINT32_MAX || value_size > UINT32_MAX) return -E2BIG;
     int rc = make_room(fields, arena);
     if (rc < 0) return rc;
-    struct wf_field field = {
+    struct wf_header field = {
         .name = wf_arena_copy(arena, name, name_size + 1),
         .value = wf_arena_copy(arena, value, value_size + 1),
         .name_size = (uint32_t)name_size,
@@ -132,27 +132,27 @@ int wf_fields_add(struct wf_fields *fields, struct wf_arena *arena, const char *
     return 0;
 }
 
-const char *wf_fields_next(const struct wf_fields *fields, const char *name, uint32_t *after)
+const char *wf_headers_next(const struct wf_headers *fields, const char *name, uint32_t *after)
 {
     size_t size = strlen(name);
     while (*after < fields->count) {
-        const struct wf_field *field = &fields->list[(*after)++];
+        const struct wf_header *field = &fields->list[(*after)++];
         if (field->name_size == size && strncasecmp(field->name, name, size) == 0) return field->value;
     }
     return NULL;
 }
 
-const char *wf_fields_find(const struct wf_fields *fields, const char *name)
+const char *wf_headers_find(const struct wf_headers *fields, const char *name)
 {
     uint32_t after = 0;
-    return wf_fields_next(fields, name, &after);
+    return wf_headers_next(fields, name, &after);
 }
 
-bool wf_fields_have_token(const struct wf_fields *fields, const char *name, const char *token)
+bool wf_headers_have_token(const struct wf_headers *fields, const char *name, const char *token)
 {
     uint32_t after = 0;
     const char *value;
-    while ((value = wf_fields_next(fields, name, &after)) != NULL)
+    while ((value = wf_headers_next(fields, name, &after)) != NULL)
         if (list_has_token(value, token)) return true;
     return false;
 }
