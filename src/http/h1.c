@@ -127,11 +127,12 @@ static int fill(struct h1 *h1, bool idle)
 
 /* ---- A head ---- */
 
-/* Empty lines before a request are skipped (RFC 9112 section 2.2). */
-static void skip_empty_lines(struct work *work)
+/* Empty lines before a request are skipped (RFC 9112 section 2.2). False: there is half of one. */
+static bool skip_empty_lines(struct work *work)
 {
     while (work->end - work->begin >= 2 && memcmp(work->in + work->begin, "\r\n", 2) == 0) work->begin += 2;
     work->parsed = work->begin;
+    return work->end - work->begin != 1 || work->in[work->begin] != '\r';
 }
 
 /* HTTP/2 with prior knowledge begins like a request. 1: it does; 0: not, or not yet to be said. */
@@ -162,10 +163,10 @@ static int read_head(struct h1 *h1, enum h1_found *found)
     *found = H1_MORE;
     for (;;) {
         if (work->end > work->parsed) {
-            if (work->parsed == work->begin) skip_empty_lines(work);
+            bool whole = work->parsed > work->begin || skip_empty_lines(work);
             int rc = is_preface(h1);
             if (rc == 1) return H1_PREFACE;
-            if (rc == 0 && work->end > work->parsed) *found = parse(work);
+            if (rc == 0 && whole && work->end > work->parsed) *found = parse(work);
             if (*found != H1_MORE) return 1;
         }
         bool idle = work->end == work->begin;
@@ -249,7 +250,7 @@ static int fill_body(struct h1 *h1)
     set_phase(h1->connection, PHASE_BODY);
     rc = fill(h1, false);
     set_phase(h1->connection, PHASE_ANSWERING);
-    return rc == 0 ? -ECONNRESET : rc;
+    return rc == 0 ? wf_fail(-EBADMSG, "the body ended early") : rc;
 }
 
 static ssize_t read_counted(struct h1 *h1, void *buffer, size_t size)
@@ -281,10 +282,11 @@ static ssize_t read_chunked(struct h1 *h1, void *buffer, size_t size)
         }
         size_t there = work->end - work->parsed, used = 0;
         if (there > size) there = size;
-        ssize_t got = h1_parse_chunks(&work->parser, work->in + work->parsed, there, buffer, &used);
+        ssize_t got = chunks_take(&work->chunks, work->in + work->parsed, there, buffer, &used,
+                                  &work->request.request_trailers, &work->request.arena);
         work->parsed += used;
-        if (work->parser.ended) work->request.body_ended = true;
-        if (got != 0 || work->parser.ended) return got;
+        if (work->chunks.state == CHUNK_ENDED) work->request.body_ended = true;
+        if (got != 0 || work->request.body_ended) return got;
     }
 }
 
@@ -382,6 +384,7 @@ static int answer(struct h1 *h1)
     request->secure = connection->secure;
     request->close_after = !work->parser.keep_alive || wf_draining();
     work->body_at = work->parsed;
+    work->chunks = (struct chunks){.state = CHUNK_SIZE};
     h1->watching = false;
     set_phase(connection, PHASE_ANSWERING);
     WF_SCOPE(scope);

@@ -3,6 +3,7 @@
 #define WEFT_HTTP_H1_H
 
 #include "http/connection.h"
+#include "http/h1_chunks.h"
 #include "http/h1_parser.h"
 #include "http/request.h"
 
@@ -21,6 +22,7 @@ struct work {
     struct h1 *h1;
     struct work *next; /* among the spare ones */
     struct h1_parser parser;
+    struct chunks chunks; /* of the request's body */
     char *in;
     size_t in_room, begin, body_at, parsed, end;
     struct outgoing out;

@@ -7,10 +7,7 @@
 
 #include "http/grammar.h"
 
-enum {
-    EXTENSIONS_MAX = 16384, /* bytes of chunk extensions in a whole body */
-    FIELDS_FIRST = 16,
-};
+enum { FIELDS_FIRST = 16 };
 
 static struct h1_parser *parser_of(llhttp_t *llhttp)
 {
@@ -92,38 +89,12 @@ static int on_headers_complete(llhttp_t *llhttp)
     return HPE_PAUSED;
 }
 
-static int on_chunk_bytes(llhttp_t *llhttp, const char *at, size_t size)
-{
-    struct h1_parser *parser = parser_of(llhttp);
-    memcpy(parser->body + parser->body_size, at, size);
-    parser->body_size += size;
-    return 0;
-}
-
-static int on_extension(llhttp_t *llhttp, const char *at, size_t size)
-{
-    (void)at;
-    struct h1_parser *parser = parser_of(llhttp);
-    parser->extension_bytes += size;
-    return parser->extension_bytes <= EXTENSIONS_MAX ? 0 : refuse(parser, 400, "too many chunk extensions");
-}
-
-static int on_message_complete(llhttp_t *llhttp)
-{
-    parser_of(llhttp)->ended = true;
-    return HPE_PAUSED;
-}
-
 static const llhttp_settings_t head_settings = {
     .on_url = on_url,
     .on_header_field = on_name,
     .on_header_value = on_value,
     .on_header_value_complete = on_value_complete,
     .on_headers_complete = on_headers_complete,
-    .on_message_complete = on_message_complete,
-    .on_body = on_chunk_bytes,
-    .on_chunk_extension_name = on_extension,
-    .on_chunk_extension_value = on_extension,
 };
 
 /* ---- What it lets pass ---- */
@@ -278,9 +249,8 @@ void h1_parser_begin(struct h1_parser *parser, struct wf_request *request)
     llhttp_reset(&parser->llhttp);
     parser->request = request;
     parser->start = parser->target = parser->target_end = NULL;
-    parser->in_value = parser->chunked = parser->keep_alive = parser->ended = false;
+    parser->in_value = parser->chunked = parser->keep_alive = false;
     parser->status = 0;
-    parser->extension_bytes = 0;
 }
 
 /* A method that nobody knows is another mistake than a line that is none. */
@@ -347,15 +317,4 @@ void h1_parser_moved(struct h1_parser *parser, const char *to, ptrdiff_t by)
         parser->target += by;
         parser->target_end += by;
     }
-}
-
-ssize_t h1_parse_chunks(struct h1_parser *parser, const char *bytes, size_t size, char *to, size_t *used)
-{
-    parser->body = to;
-    parser->body_size = 0;
-    if (parser->llhttp.error == HPE_PAUSED) llhttp_resume(&parser->llhttp);
-    llhttp_errno_t error = llhttp_execute(&parser->llhttp, bytes, size);
-    *used = error == HPE_PAUSED ? (size_t)(llhttp_get_error_pos(&parser->llhttp) - bytes) : size;
-    if (error != HPE_OK && error != HPE_PAUSED) return -EBADMSG;
-    return (ssize_t)parser->body_size;
 }

@@ -77,7 +77,8 @@ struct wf_request {
     uint64_t body_read; /* so far */
     uint64_t body_max;  /* a longer one is refused */
     bool body_ended;
-    int body_error; /* 0, or why the rest cannot be had */
+    int body_error;                     /* 0, or why the rest cannot be had */
+    struct wf_headers request_trailers; /* that came behind it */
 
     /* The answer */
     enum answer_state state;
