@@ -99,6 +99,7 @@ static void execute(const struct child *child)
     char *const *argv = (char *const *)(uintptr_t)child->spawn->options->argv_;
     char path[PROGRAM_MAX];
     int code = ENOENT;
+    size_t name_size = strlen(argv[0]) + 1;
     if (strchr(argv[0], '/') != NULL) {
         execve(argv[0], argv, child->environment);
         return;
@@ -106,10 +107,10 @@ static void execute(const struct child *child)
     for (const char *next = child->search; next != NULL;) {
         size_t size = strcspn(next, ":");
         const char *rest = next[size] == ':' ? next + size + 1 : NULL;
-        if (size + strlen(argv[0]) + 2 <= sizeof path) {
+        if (size + 1 + name_size <= sizeof path) {
             memcpy(path, next, size);
             path[size] = '/';
-            strcpy(path + size + (size > 0), argv[0]);
+            memcpy(path + size + (size > 0), argv[0], name_size);
             execve(path, argv, child->environment);
             if (errno == EACCES) code = EACCES;
             else if (errno != ENOENT && errno != ENOTDIR) return;
