@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/sanitize.h"
 #include "core/loop.h"
 
 enum { STACK = 32 * 1024, PROGRAM_MAX = 1024, SIGNALS = 64 };
@@ -147,9 +148,10 @@ static int run_child(void *argument)
 {
     struct child *child = argument;
     child->shared = true;
-    child->failure.step = prepare_and_execute(child);
-    child->failure.code = errno;
-    ssize_t ignored = child->report_fd < 0 ? 0 : write(child->report_fd, &child->failure, sizeof child->failure);
+    struct failure failure = {.step = prepare_and_execute(child)};
+    failure.code = errno;
+    child->failure = failure;
+    ssize_t ignored = child->report_fd < 0 ? 0 : write(child->report_fd, &failure, sizeof failure);
     (void)ignored;
     return (int)syscall(SYS_exit_group,
                         127); /* not _exit: sanitizers would look for this stack among those they know */
@@ -164,7 +166,7 @@ static int clone_child(struct child *child, void *stack_top, int *fd)
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
-    int pid = clone(run_child, stack_top, flags, child, fd);
+    int pid = clone_unwatched(run_child, stack_top, flags, child, fd);
     int code = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return pid < 0 ? -code : pid;
