@@ -170,13 +170,15 @@ static const char *escape_needed(const char *at, const char *end)
 /* What is inside the quotes. */
 static int put_escaped(struct wf_json_writer *writer, const char *at, const char *end)
 {
+    char escaped[ESCAPE_MAX];
     while (writer->code_ == 0) {
         const char *stop = escape_needed(at, end);
         if (stop == NULL) return json_writer_fault(writer, -EILSEQ, "text that is no UTF-8");
-        if (!json_reserve(writer, (size_t)(stop - at) + (stop < end ? ESCAPE_MAX : 0))) break;
-        put(writer, at, (size_t)(stop - at));
+        size_t plain = (size_t)(stop - at), size = stop < end ? escape((unsigned char)*stop, escaped) : 0;
+        if (!json_reserve(writer, plain + size)) break;
+        put(writer, at, plain);
         if (stop == end) break;
-        writer->size_ += escape((unsigned char)*stop, writer->bytes_ + writer->size_);
+        put(writer, escaped, size);
         at = stop + 1;
     }
     return writer->code_;
