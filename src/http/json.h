@@ -23,6 +23,23 @@ struct json_number {
 
 enum { JSON_DOUBLE_TEXT = 32 }; /* room for any double, and the end */
 
+/* What a value begins with. */
+extern const uint8_t json_kinds[256];
+
+/* wf_json_peek, where there is no fault. */
+static inline enum wf_json_kind json_kind(struct wf_json_reader *reader)
+{
+    const char *at = reader->next_, *end = reader->end_;
+    while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')) at++;
+    reader->next_ = at;
+    return at < end ? (enum wf_json_kind)json_kinds[(unsigned char)*at] : WF_JSON_END;
+}
+
+/* wf_json_next_member in two steps: 1, there is another one; then its key, or that very one. */
+int json_next_member(struct wf_json_reader *reader);
+int json_read_key(struct wf_json_reader *reader);
+bool json_take_key(struct wf_json_reader *reader, const char *name);
+
 /* Sets the reader's fault at that place: -EBADMSG and the message, or the fault there was. */
 int json_fault(struct wf_json_reader *reader, const char *at, const char *what);
 
@@ -53,6 +70,9 @@ size_t json_uint_text(uint64_t value, char text[JSON_DOUBLE_TEXT]);
 const char *json_plain_end(const char *at, const char *end);
 
 /* ---- For the writer of models ---- */
+
+/* wf_json_write_key for a name that is short and has nothing to escape, as a rule. */
+int json_write_name(struct wf_json_writer *writer, const char *name);
 
 /* Makes room for so many bytes more; false: the writer has its fault. */
 bool json_reserve(struct wf_json_writer *writer, size_t size);

@@ -50,35 +50,17 @@ static int mismatch(struct wf_json_reader *reader, int code, const char *wanted)
 
 /* ---- Values ---- */
 
-static inline void skip_space(struct wf_json_reader *reader)
-{
-    const char *at = reader->next_, *end = reader->end_;
-    while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')) at++;
-    reader->next_ = at;
-}
+const uint8_t json_kinds[256] = {
+    ['n'] = WF_JSON_NULL,   ['t'] = WF_JSON_BOOL,   ['f'] = WF_JSON_BOOL,   ['"'] = WF_JSON_STRING,
+    ['['] = WF_JSON_ARRAY,  ['{'] = WF_JSON_OBJECT, ['-'] = WF_JSON_NUMBER, ['0'] = WF_JSON_NUMBER,
+    ['1'] = WF_JSON_NUMBER, ['2'] = WF_JSON_NUMBER, ['3'] = WF_JSON_NUMBER, ['4'] = WF_JSON_NUMBER,
+    ['5'] = WF_JSON_NUMBER, ['6'] = WF_JSON_NUMBER, ['7'] = WF_JSON_NUMBER, ['8'] = WF_JSON_NUMBER,
+    ['9'] = WF_JSON_NUMBER,
+};
 
 enum wf_json_kind wf_json_peek(struct wf_json_reader *reader)
 {
-    if (reader->code_ != 0) return WF_JSON_END;
-    skip_space(reader);
-    if (reader->next_ == reader->end_) return WF_JSON_END;
-    switch (*reader->next_) {
-    case 'n':
-        return WF_JSON_NULL;
-    case 't':
-    case 'f':
-        return WF_JSON_BOOL;
-    case '"':
-        return WF_JSON_STRING;
-    case '[':
-        return WF_JSON_ARRAY;
-    case '{':
-        return WF_JSON_OBJECT;
-    case '-':
-        return WF_JSON_NUMBER;
-    default:
-        return *reader->next_ >= '0' && *reader->next_ <= '9' ? WF_JSON_NUMBER : WF_JSON_END;
-    }
+    return reader->code_ != 0 ? WF_JSON_END : json_kind(reader);
 }
 
 static int read_word(struct wf_json_reader *reader, const char *word)
@@ -197,7 +179,7 @@ int wf_json_begin_object(struct wf_json_reader *reader)
 static int next(struct wf_json_reader *reader, char closing, const char *wanted)
 {
     if (reader->code_ != 0) return reader->code_;
-    skip_space(reader);
+    json_kind(reader);
     if (reader->next_ == reader->end_ || reader->depth_ == 0) return json_fault(reader, reader->next_, wanted);
     if (*reader->next_ == closing) {
         reader->next_++;
@@ -218,23 +200,48 @@ int wf_json_next_item(struct wf_json_reader *reader)
     return json_fault(reader, reader->next_, "a value was expected");
 }
 
-int wf_json_next_member(struct wf_json_reader *reader)
+int json_next_member(struct wf_json_reader *reader)
 {
-    int rc = next(reader, '}', "a comma or the end of the object was expected");
-    if (rc <= 0) return rc;
-    if (wf_json_peek(reader) != WF_JSON_STRING) return json_fault(reader, reader->next_, "a key was expected");
+    return next(reader, '}', "a comma or the end of the object was expected");
+}
+
+/* What stands between a key and its value. */
+static int skip_colon(struct wf_json_reader *reader)
+{
+    json_kind(reader);
+    if (reader->next_ == reader->end_ || *reader->next_ != ':')
+        return json_fault(reader, reader->next_, "a colon was expected");
+    reader->next_++;
+    return json_kind(reader) != WF_JSON_END ? 1 : json_fault(reader, reader->next_, "a value was expected");
+}
+
+int json_read_key(struct wf_json_reader *reader)
+{
     struct json_slice key;
-    rc = json_scan_string(reader, &key);
+    if (json_kind(reader) != WF_JSON_STRING) return json_fault(reader, reader->next_, "a key was expected");
+    int rc = json_scan_string(reader, &key);
     if (rc == 0) rc = json_decode(reader, &key);
     if (rc < 0) return rc;
     reader->key = key.bytes;
     reader->key_size = key.size;
-    skip_space(reader);
-    if (reader->next_ == reader->end_ || *reader->next_ != ':')
-        return json_fault(reader, reader->next_, "a colon was expected");
-    reader->next_++;
-    if (wf_json_peek(reader) == WF_JSON_END) return json_fault(reader, reader->next_, "a value was expected");
-    return 1;
+    return skip_colon(reader);
+}
+
+bool json_take_key(struct wf_json_reader *reader, const char *name)
+{
+    if (json_kind(reader) != WF_JSON_STRING) return false;
+    const char *at = reader->next_ + 1, *end = reader->end_;
+    for (; at < end && *name != '\0'; at++, name++)
+        if (*at != *name) return false;
+    if (end - at < 2 || *name != '\0' || at[0] != '"' || at[1] != ':') return false;
+    reader->next_ = at + 2;
+    return true;
+}
+
+int wf_json_next_member(struct wf_json_reader *reader)
+{
+    int rc = json_next_member(reader);
+    return rc > 0 ? json_read_key(reader) : rc;
 }
 
 bool wf_json_key_is(const struct wf_json_reader *reader, const char *name)
@@ -288,7 +295,7 @@ int wf_json_skip(struct wf_json_reader *reader)
 int wf_json_read_end(struct wf_json_reader *reader)
 {
     if (reader->code_ != 0) return reader->code_;
-    skip_space(reader);
+    json_kind(reader);
     if (reader->depth_ > 0) return json_fault(reader, reader->next_, "an array or object has not ended");
     if (reader->next_ < reader->end_) return json_fault(reader, reader->next_, "nothing more was expected");
     return 0;

@@ -1,4 +1,5 @@
 /* Strings of JSON: scanned eight bytes at a time where they are plain, checked where they are not, then decoded. */
+#include <endian.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -13,6 +14,13 @@ static inline uint64_t zeros(uint64_t word)
     return (word - EACH_BYTE(0x01)) & ~word & EACH_BYTE(0x80);
 }
 
+/* Likewise, of each byte that is not plain. */
+static inline uint64_t specials(uint64_t word)
+{
+    uint64_t control = (word - EACH_BYTE(0x20)) & ~word;
+    return ((control | word) & EACH_BYTE(0x80)) | zeros(word ^ EACH_BYTE('"')) | zeros(word ^ EACH_BYTE('\\'));
+}
+
 static inline bool is_plain(unsigned char byte)
 {
     return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
@@ -23,10 +31,8 @@ const char *json_plain_end(const char *at, const char *end)
     uint64_t word;
     for (; (size_t)(end - at) >= sizeof word; at += sizeof word) {
         memcpy(&word, at, sizeof word);
-        uint64_t control = (word - EACH_BYTE(0x20)) & ~word & EACH_BYTE(0x80);
-        uint64_t special = control | zeros(word ^ EACH_BYTE('"')) | zeros(word ^ EACH_BYTE('\\'));
-        special |= word & EACH_BYTE(0x80);
-        if (special != 0) break;
+        uint64_t special = specials(le64toh(word));
+        if (special != 0) return at + __builtin_ctzll(special) / 8;
     }
     while (at < end && is_plain((unsigned char)*at)) at++;
     return at;

@@ -186,15 +186,23 @@ static int put_escaped(struct wf_json_writer *writer, const char *at, const char
 
 static int put_string(struct wf_json_writer *writer, const char *text, size_t size)
 {
+    const char *end = text + size;
+    if (json_plain_end(text, end) == end && json_reserve(writer, size + 2)) {
+        writer->bytes_[writer->size_++] = '"';
+        put(writer, text, size);
+        writer->bytes_[writer->size_++] = '"';
+        return 0;
+    }
+    if (!json_reserve(writer, 1)) return writer->code_;
     writer->bytes_[writer->size_++] = '"';
-    put_escaped(writer, text, text + size);
+    put_escaped(writer, text, end);
     if (json_reserve(writer, 1)) writer->bytes_[writer->size_++] = '"';
     return writer->code_;
 }
 
 int wf_json_write_text(struct wf_json_writer *writer, const char *text, size_t size)
 {
-    return begin_value(writer, 1) ? put_string(writer, text, size) : writer->code_;
+    return begin_value(writer, 0) ? put_string(writer, text, size) : writer->code_;
 }
 
 int wf_json_write_string(struct wf_json_writer *writer, const char *text)
@@ -247,12 +255,29 @@ int wf_json_close_object(struct wf_json_writer *writer)
 
 int wf_json_write_key(struct wf_json_writer *writer, const char *key)
 {
-    if (!json_reserve(writer, 1U + writer->comma_)) return writer->code_;
+    if (!json_reserve(writer, writer->comma_)) return writer->code_;
     if (!in_object(writer) || writer->value_)
         return json_writer_fault(writer, -EINVAL, "a key outside an object, or two in a row");
     if (writer->comma_) writer->bytes_[writer->size_++] = ',';
     if (put_string(writer, key, strlen(key)) < 0 || !json_reserve(writer, 1)) return writer->code_;
     writer->bytes_[writer->size_++] = ':';
+    writer->value_ = true;
+    return 0;
+}
+
+int json_write_name(struct wf_json_writer *writer, const char *name)
+{
+    size_t size = strlen(name);
+    const char *end = name + size;
+    if (json_plain_end(name, end) != end || !json_reserve(writer, size + 4) || !in_object(writer) || writer->value_)
+        return wf_json_write_key(writer, name);
+    char *to = writer->bytes_ + writer->size_;
+    *to = ',';
+    to += writer->comma_;
+    *to = '"';
+    memcpy(to + 1, name, size);
+    memcpy(to + 1 + size, "\":", 2);
+    writer->size_ += writer->comma_ + size + 3;
     writer->value_ = true;
     return 0;
 }

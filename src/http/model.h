@@ -45,7 +45,13 @@ int parse_result(const struct parse *parse);
 
 /* ---- model_rules.c: what a declaration asks for beyond the kind ---- */
 
-int check_integer(struct parse *parse, const struct wf_member *member, long double value, const struct path *path);
+/* `value` is a double, or an integer of 64 bits, which a long double holds as well. */
+int check_number(struct parse *parse, const struct wf_member *member, long double value, const struct path *path);
+/* Is a number inside its bounds? For integers only up to 2^53. */
+static inline bool is_inside(const struct wf_member *member, double value)
+{
+    return value >= member->min && value <= member->max && value > member->above && value < member->below;
+}
 int check_text(struct parse *parse, const struct wf_member *member, const struct json_slice *text,
                const struct path *path);
 /* Of bytes or items; `what` is "Data" or "List", `unit` "byte" or "item". */

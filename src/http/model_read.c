@@ -73,7 +73,7 @@ static int wrong_kind(struct parse *parse, const struct wf_member *member, const
 
 static int read_bool(struct parse *parse, const struct wf_member *member, bool *out, const struct path *path)
 {
-    if (wf_json_peek(parse->reader) != WF_JSON_BOOL) return wrong_kind(parse, member, path);
+    if (json_kind(parse->reader) != WF_JSON_BOOL) return wrong_kind(parse, member, path);
     return wf_json_read_bool(parse->reader, out);
 }
 
@@ -81,7 +81,7 @@ static int read_json_number(struct parse *parse, const struct wf_member *member,
 {
     struct wf_json_reader *reader = parse->reader;
     struct json_number number;
-    if (wf_json_peek(reader) != WF_JSON_NUMBER) return wrong_kind(parse, member, path);
+    if (json_kind(reader) != WF_JSON_NUMBER) return wrong_kind(parse, member, path);
     if (!json_scan_number(reader->next_, reader->end_, &number)) return wf_json_skip(reader); /* which says why */
     reader->next_ += number.text.size;
     return read_number(parse, member, &number, out, path);
@@ -90,7 +90,7 @@ static int read_json_number(struct parse *parse, const struct wf_member *member,
 static int read_json_text(struct parse *parse, const struct wf_member *member, void *out, const struct path *path)
 {
     struct json_slice text;
-    if (wf_json_peek(parse->reader) != WF_JSON_STRING) return wrong_kind(parse, member, path);
+    if (json_kind(parse->reader) != WF_JSON_STRING) return wrong_kind(parse, member, path);
     int rc = json_scan_string(parse->reader, &text);
     if (rc == 0) rc = json_decode(parse->reader, &text);
     return rc < 0 ? rc : read_text(parse, member, &text, out, path);
@@ -136,7 +136,7 @@ static int check_items(struct parse *parse, const struct wf_member *member, size
 
 static int read_list(struct parse *parse, const struct wf_member *member, struct list *out, const struct path *path)
 {
-    if (wf_json_peek(parse->reader) != WF_JSON_ARRAY) return wrong_kind(parse, member, path);
+    if (json_kind(parse->reader) != WF_JSON_ARRAY) return wrong_kind(parse, member, path);
     size_t room = 0, size = member_size(member->item), max = items_max(member);
     int rc = wf_json_begin_array(parse->reader);
     *out = (struct list){.items = NULL};
@@ -207,7 +207,7 @@ static int read_entry(struct parse *parse, const struct wf_member *item, char *e
 
 static int read_map(struct parse *parse, const struct wf_member *member, struct list *out, const struct path *path)
 {
-    if (wf_json_peek(parse->reader) != WF_JSON_OBJECT) return wrong_kind(parse, member, path);
+    if (json_kind(parse->reader) != WF_JSON_OBJECT) return wrong_kind(parse, member, path);
     size_t room = 0, size = map_entry_size(member->item), max = items_max(member), found = parse->found;
     int rc = wf_json_begin_object(parse->reader);
     *out = (struct list){.items = NULL};
@@ -232,14 +232,12 @@ struct object {
     uint64_t seen[WF_MEMBERS_MAX / 64]; /* a bit for each member */
 };
 
-static const struct wf_member *find_member(struct object *object, const struct wf_json_reader *reader)
+static const struct wf_member *find_member(const struct object *object, const struct wf_json_reader *reader)
 {
     const struct wf_model *model = object->model;
     for (size_t i = 0, at = object->expected; i < model->count; i++, at++) {
         if (at >= model->count) at = 0;
-        if (!wf_json_key_is(reader, model->members[at].name)) continue;
-        object->expected = at + 1;
-        return &model->members[at];
+        if (wf_json_key_is(reader, model->members[at].name)) return &model->members[at];
     }
     return NULL;
 }
@@ -257,7 +255,7 @@ static int read_present(struct parse *parse, const struct object *object, const 
                         const struct path *path)
 {
     const struct wf_place_ *place = &object->places[member - object->model->members];
-    if (member->nullable && wf_json_peek(parse->reader) == WF_JSON_NULL) {
+    if (member->nullable && json_kind(parse->reader) == WF_JSON_NULL) {
         *(bool *)(object->out + place->null) = true;
         return wf_json_read_null(parse->reader);
     }
@@ -265,20 +263,32 @@ static int read_present(struct parse *parse, const struct object *object, const 
     return read_value(parse, member, object->out + place->at, path);
 }
 
+/* One that has been found, its key read. */
+static int read_known(struct parse *parse, struct object *object, const struct wf_member *member)
+{
+    size_t index = (size_t)(member - object->model->members);
+    uint64_t bit = UINT64_C(1) << index % 64, *seen = &object->seen[index / 64];
+    struct path inside = {.before = object->path, .name = member->name};
+    if ((*seen & bit) != 0) {
+        int rc = problem(parse, &inside, "duplicate", "Key comes twice");
+        return rc < 0 ? rc : wf_json_skip(parse->reader);
+    }
+    *seen |= bit;
+    object->expected = index + 1;
+    return member->read_only ? wf_json_skip(parse->reader) : read_present(parse, object, member, &inside);
+}
+
 static int read_member(struct parse *parse, struct object *object, const char *tag)
 {
-    if (tag != NULL && wf_json_key_is(parse->reader, tag)) return wf_json_skip(parse->reader);
-    const struct wf_member *member = find_member(object, parse->reader);
-    if (member == NULL) return read_unknown(parse, object);
-    size_t index = (size_t)(member - object->model->members);
-    uint64_t bit = UINT64_C(1) << index % 64;
-    struct path inside = {.before = object->path, .name = member->name};
-    int rc = 0;
-    if ((object->seen[index / 64] & bit) != 0) rc = problem(parse, &inside, "duplicate", "Key comes twice");
+    const struct wf_model *model = object->model;
+    const struct wf_member *member = &model->members[object->expected];
+    if (object->expected < model->count && json_take_key(parse->reader, member->name))
+        return read_known(parse, object, member);
+    int rc = json_read_key(parse->reader);
     if (rc < 0) return rc;
-    if ((object->seen[index / 64] & bit) != 0 || member->read_only) return wf_json_skip(parse->reader);
-    object->seen[index / 64] |= bit;
-    return read_present(parse, object, member, &inside);
+    if (tag != NULL && wf_json_key_is(parse->reader, tag)) return wf_json_skip(parse->reader);
+    member = find_member(object, parse->reader);
+    return member != NULL ? read_known(parse, object, member) : read_unknown(parse, object);
 }
 
 static int read_missing(struct parse *parse, const struct object *object)
@@ -301,7 +311,7 @@ static int read_object(struct parse *parse, const struct wf_model *model, const 
     size_t found = parse->found;
     memset(out, 0, model->size);
     int rc = wf_json_begin_object(parse->reader);
-    while (rc >= 0 && (rc = wf_json_next_member(parse->reader)) > 0) rc = read_member(parse, &object, tag);
+    while (rc >= 0 && (rc = json_next_member(parse->reader)) > 0) rc = read_member(parse, &object, tag);
     if (rc == 0) rc = read_missing(parse, &object);
     if (rc < 0 || model->check == NULL || parse->found > found) return rc;
     return check_own(parse, model->check, out, path);
@@ -356,7 +366,7 @@ static int read_union(struct parse *parse, const struct wf_model *model, char *o
 
 static int read_model(struct parse *parse, const struct wf_member *member, char *out, const struct path *path)
 {
-    if (wf_json_peek(parse->reader) != WF_JSON_OBJECT) return wrong_kind(parse, member, path);
+    if (json_kind(parse->reader) != WF_JSON_OBJECT) return wrong_kind(parse, member, path);
     const struct wf_model *model = member->model;
     return model->tag != NULL ? read_union(parse, model, out, path) : read_object(parse, model, NULL, out, path);
 }

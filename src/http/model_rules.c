@@ -14,7 +14,7 @@ static const char *bound_text(double bound, char text[JSON_DOUBLE_TEXT + 1])
     return text;
 }
 
-int check_integer(struct parse *parse, const struct wf_member *member, long double value, const struct path *path)
+int check_number(struct parse *parse, const struct wf_member *member, long double value, const struct path *path)
 {
     char bound[JSON_DOUBLE_TEXT + 1];
     if (value < (long double)member->min)

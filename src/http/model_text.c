@@ -5,6 +5,8 @@
 #include "base/utf8.h"
 #include "http/model.h"
 
+#define EXACT_MAX (INT64_C(1) << 53) /* a double has all integers up to it */
+
 /* ---- Numbers ---- */
 
 static int out_of_range(struct parse *parse, const struct wf_member *member, const struct json_number *number,
@@ -33,7 +35,7 @@ static int read_double(struct parse *parse, const struct wf_member *member, cons
 {
     if (json_to_double(number, out) < 0)
         return problem(parse, path, "finite_number", "Input should be a finite number");
-    return check_integer(parse, member, (long double)*out, path);
+    return is_inside(member, *out) ? 0 : check_number(parse, member, (long double)*out, path);
 }
 
 static int read_uint(struct parse *parse, const struct wf_member *member, const struct json_number *number,
@@ -41,7 +43,7 @@ static int read_uint(struct parse *parse, const struct wf_member *member, const 
 {
     int rc = json_to_uint(number, out);
     if (rc < 0) return no_integer(parse, member, number, rc, path);
-    return check_integer(parse, member, (long double)*out, path);
+    return check_number(parse, member, (long double)*out, path);
 }
 
 int read_number(struct parse *parse, const struct wf_member *member, const struct json_number *number, void *out,
@@ -55,7 +57,8 @@ int read_number(struct parse *parse, const struct wf_member *member, const struc
     if (rc < 0) return no_integer(parse, member, number, rc, path);
     if (member->kind == WF_KIND_INT32) *(int32_t *)out = (int32_t)value;
     else *(int64_t *)out = value;
-    return check_integer(parse, member, (long double)value, path);
+    if (value >= -EXACT_MAX && value <= EXACT_MAX && is_inside(member, (double)value)) return 0;
+    return check_number(parse, member, (long double)value, path);
 }
 
 /* ---- Strings of JSON ---- */

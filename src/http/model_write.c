@@ -104,7 +104,7 @@ static int write_member(const struct wf_member *member, const struct wf_place_ *
     if (member->optional && !null && !*(const bool *)(value + place->has) &&
         !holds_something(member, value + place->at))
         return 0;
-    int rc = wf_json_write_key(writer, member->name);
+    int rc = json_write_name(writer, member->name);
     if (rc < 0) return rc;
     return null ? wf_json_write_null(writer) : wf_member_write(member, value + place->at, writer);
 }
