@@ -38,6 +38,7 @@
 #include <weft/interfaces.h>
 #include <weft/iterate.h>
 #include <weft/log.h>
+#include <weft/loops.h>
 #include <weft/metrics.h>
 #include <weft/names.h>
 #include <weft/path.h>
