@@ -53,6 +53,7 @@
 #include <weft/scope.h>
 #include <weft/select.h>
 #include <weft/serve.h>
+#include <weft/shared.h>
 #include <weft/signal.h>
 #include <weft/socket.h>
 #include <weft/stream.h>
