@@ -38,8 +38,8 @@ struct wf_shared_channel;
 struct wf_shared_event;
 
 /*
- * Who else may use it. WF_WITH_LOOPS: tasks of this run, on all its loops, and their jobs (wf_offload). WF_WITH_THREADS:
- * also other threads, and loops of other runs; then, as with a waker, a task that waits for it is no deadlock.
+ * Who may use it. WF_WITH_LOOPS: tasks of this run, on all its loops, and their jobs (wf_offload). WF_WITH_THREADS:
+ * other threads too, and loops of other runs; then, as with a waker, a task that waits for it is no deadlock.
  */
 enum wf_shared_with {
     WF_WITH_LOOPS,

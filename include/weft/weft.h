@@ -24,6 +24,7 @@
 #include <weft/background.h>
 #include <weft/base.h>
 #include <weft/breaker.h>
+#include <weft/bridge.h>
 #include <weft/bulkhead.h>
 #include <weft/cache.h>
 #include <weft/channel.h>

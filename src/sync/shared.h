@@ -6,8 +6,8 @@
  *       |                                    +-- cancelled: too late, it goes on with what it was granted
  *       +-- cancelled, under the lock: it leaves the queue, and the task goes on with that
  *
- * A grant is sent under the lock, and whoever it is sent to takes the lock before it goes on: so the sender is done with
- * the receiver's loop when the receiver, and with it perhaps its loop, ends. For as long the object itself is kept, too.
+ * A grant is sent under the lock, and whoever it is sent to takes the lock before it goes on: so the sender is done
+ * with the receiver's loop when the receiver, and with it perhaps its loop, ends. As long the object itself is kept.
  */
 #ifndef WEFT_SYNC_SHARED_H
 #define WEFT_SYNC_SHARED_H
