@@ -123,6 +123,9 @@ struct registry {
 /* The process's registry, or the next one after `from`. 0, or a code with a line for people in `*why`. */
 int find_registry(struct memory *memory, struct registry *registry, const char **why);
 
+/* The registry that is at registry->address, as find_registry gives it. */
+int read_registry(struct memory *memory, struct registry *registry, const char **why);
+
 /* A member of a record that was read, as a number; for 0 as a register's width. */
 uint64_t member(const struct registry *registry, const void *record, enum wanted field);
 

@@ -162,11 +162,11 @@ static void read_stacks(struct batch *batch)
     uint32_t low = registry->at[AT_STACK_LOW].offset, size = registry->at[AT_STACK_SIZE].offset;
     enum { HEAD = 64 };
     static char heads[BATCH][HEAD];
-    if (low + 8 > HEAD || size + 4 > HEAD) return;
+    if (low + 8 > HEAD || size + 8 > HEAD) return;
     for (size_t i = 0; i < batch->count; i++) {
         uint64_t stack = batch->tasks[i]->stack;
-        size_t most = low > size ? low + 8 : size + 4;
-        batch->pieces[i] = (struct piece){.address = stack, .into = heads[i], .size = stack != 0 ? most : 0};
+        size_t end = (low > size ? low : size) + 8;
+        batch->pieces[i] = (struct piece){.address = stack, .into = heads[i], .size = stack != 0 ? end : 0};
     }
     batch->memory->read(batch->memory, batch->pieces, batch->count);
     for (size_t i = 0; i < batch->count; i++) {

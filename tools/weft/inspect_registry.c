@@ -79,6 +79,24 @@ static bool fits(const struct registry *registry, enum wanted record, enum wante
     return true;
 }
 
+/* The same for the members of a node, which is part of another record. */
+static bool node_fits(const struct registry *registry, enum wanted record, enum wanted node)
+{
+    for (enum wanted field = AT_NODE_PARENT; field <= AT_NODE_FLAGS; field++) {
+        uint32_t end = registry->at[node].offset + registry->at[field].offset + registry->at[field].size;
+        if (end > registry->at[record].size) return false;
+    }
+    return true;
+}
+
+static bool chunk_fits(const struct registry *registry)
+{
+    uint32_t tasks = registry->at[AT_CHUNK_TASKS].offset, first = registry->at[AT_CHUNK_RECORDS].offset;
+    if (tasks == 0 || tasks > 4096) return false;
+    uint32_t size = first + tasks * registry->at[AT_TASK].size;
+    return registry->at[AT_CHUNK_OLDER].offset + registry->at[AT_CHUNK_OLDER].size <= size;
+}
+
 static const char *check_layout(const struct registry *registry, const bool *known)
 {
     for (size_t i = 0; i < WANTED; i++)
@@ -88,11 +106,10 @@ static const char *check_layout(const struct registry *registry, const bool *kno
     bool fit = fits(registry, AT_TASK, AT_TASK_SP, AT_TASK_SLEEP) &&
                fits(registry, AT_SCOPE, AT_SCOPE_NODE, AT_SCOPE_STATE) &&
                fits(registry, AT_REASON, AT_REASON_TEXT, AT_REASON_TASK) &&
-               fits(registry, AT_WAIT, AT_WAIT_TASK, AT_WAIT_CLASS) && fits(registry, AT_OP, AT_OP_DESC, AT_OP_PATH);
-    bool nested =
-        registry->at[AT_TASK_NODE].offset + registry->at[AT_NODE_FLAGS].offset + 8 <= registry->at[AT_TASK].size;
-    uint32_t tasks = registry->at[AT_CHUNK_TASKS].offset;
-    return fit && nested && tasks > 0 && tasks <= 4096 ? NULL : "its registry is damaged: the table makes no sense";
+               fits(registry, AT_WAIT, AT_WAIT_TASK, AT_WAIT_CLASS) && fits(registry, AT_OP, AT_OP_DESC, AT_OP_PATH) &&
+               node_fits(registry, AT_TASK, AT_TASK_NODE) && node_fits(registry, AT_SCOPE, AT_SCOPE_NODE) &&
+               chunk_fits(registry) && registry->at[AT_WAIT].size <= registry->at[AT_TASK].size;
+    return fit ? NULL : "its registry is damaged: the table makes no sense";
 }
 
 static int read_layout(struct memory *memory, const struct head *head, struct registry *registry, const char **why)
@@ -170,7 +187,7 @@ static uint64_t scan_process(struct memory *memory, uint64_t from)
 static const char refused[] = "not permitted: it takes the same user, or CAP_SYS_PTRACE, and a process that can be "
                               "dumped; and kernel.yama.ptrace_scope 0, where there is Yama";
 
-static int read_registry(struct memory *memory, struct registry *registry, const char **why)
+int read_registry(struct memory *memory, struct registry *registry, const char **why)
 {
     struct head head;
     *why = "its registry cannot be read";
