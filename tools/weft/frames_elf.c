@@ -165,8 +165,7 @@ static const char *function_at(const struct module *module, uint64_t address)
 
 /* ---- Frames ---- */
 
-/* `back`: from where a call returns to, to the call. */
-static void describe(struct unwinder *unwinder, uint64_t pc, uint64_t back, struct frame *frame)
+static void describe(struct unwinder *unwinder, uint64_t pc, struct frame *frame)
 {
     *frame = (struct frame){.pc = pc};
     for (struct module *module = unwinder->modules; module != NULL; module = module->next) {
@@ -174,7 +173,7 @@ static void describe(struct unwinder *unwinder, uint64_t pc, uint64_t back, stru
         if (!module->loaded) load(module, unwinder->memory->pid);
         frame->module = base_name(module->path);
         frame->offset = address_in_file(module, pc - module->low + module->file_offset);
-        frame->function = module->bytes != NULL ? function_at(module, frame->offset - back) : NULL;
+        frame->function = module->bytes != NULL ? function_at(module, frame->offset - 1) : NULL;
         return;
     }
 }
@@ -185,7 +184,7 @@ static size_t add_passed(struct unwinder *unwinder, const struct parked *parked,
     uint64_t caller;
     bool passed = frames[0].function != NULL && strcmp(frames[0].function, "fiber_passed") == 0;
     if (!passed || !read_memory(unwinder->memory, parked->sp + 8, &caller, sizeof caller)) return 1;
-    describe(unwinder, caller, 1, &frames[1]);
+    describe(unwinder, caller, &frames[1]);
     return 2;
 }
 
@@ -195,8 +194,8 @@ size_t unwind(struct unwinder *unwinder, const struct seen_task *task, struct fr
     struct parked parked;
     if (room < 2 || !read_parked(unwinder->memory, unwinder->registry, task, &parked)) return 0;
     size_t walked = walk_frames(unwinder->memory, task, &parked, pcs, room < FRAMES_MAX ? room : FRAMES_MAX);
-    describe(unwinder, pcs[0], 0, &frames[0]);
+    describe(unwinder, pcs[0], &frames[0]);
     size_t count = add_passed(unwinder, &parked, frames);
-    for (size_t i = 1; i < walked && count < room; i++) describe(unwinder, pcs[i], 1, &frames[count++]);
+    for (size_t i = 1; i < walked && count < room; i++) describe(unwinder, pcs[i], &frames[count++]);
     return count;
 }
