@@ -212,11 +212,11 @@ class Task:
 
     def registers(self):
         """Those that its switch saved, by name, the stack pointer of its caller included."""
-        registry = self.loop.registry
-        values = {name: number(read(self.sp + offset, 8), 0, 8) for name, offset in registry.saved.items()}
+        places = self.loop.registry.saved
+        values = {name: number(read(self.sp + place, 8), 0, 8) for name, place in places.items()}
         if "x30" in values:
             values["pc"] = values["x30"]
-        size = registry.size("saved")
+        size = self.loop.registry.size("saved")
         if size:
             values["rsp" if "rip" in values else "sp"] = self.sp + size
         return values
@@ -389,10 +389,8 @@ class BacktraceCommand(Subcommand):
     def run(self, argument):
         task = find_task(argument)
         print(task.line())
-        if task.is_parked():
-            print("\n".join(backtrace(task)))
-        else:
-            print(f"  it is {task.state()}: " + ("see the stack of its thread" if task.stack else "it has no stack yet"))
+        instead = "see the stack of its thread" if task.stack else "it has no stack yet"
+        print("\n".join(backtrace(task)) if task.is_parked() else f"  it is {task.state()}: {instead}")
 
 
 class BacktraceAllCommand(Subcommand):
@@ -425,7 +423,7 @@ def walk(task):
 
 
 class TaskCommand(Subcommand):
-    """weft task NUMBER: from now on the thread's frames are that task's, below frame 0. weft task: they are its own."""
+    """weft task NUMBER: from now on the thread's frames are that task's, but for frame 0. weft task: its own again."""
 
     def run(self, argument):
         if not argument.strip():
