@@ -20,8 +20,8 @@ enum node_flags {
     NODE_REQUESTED = 2, /* cancelled itself */
     NODE_DRAINING = 4,
     NODE_SHIELD = 8,
-    NODE_TASK = 16, /* the node is a task's, else a scope's */
-    NODE_WATCHED = 32,   /* a test counts the suspending calls made here */
+    NODE_TASK = 16,    /* the node is a task's, else a scope's */
+    NODE_WATCHED = 32, /* a test counts the suspending calls made here */
 };
 
 enum task_flags {
@@ -70,6 +70,16 @@ struct wf_task {
      * task runs. */
     struct item_wait own_wait;
     struct wf_timer_ sleep_timer;
+};
+
+enum { CHUNK_TASKS = 64 };
+
+/* Records in chunks with a bit for each, taken as stacks are: from the chunk last given back to, the lowest first. */
+struct task_chunk {
+    struct task_chunk *next, *prev; /* among those with a free record */
+    struct task_chunk *older;       /* of all */
+    uint64_t free;
+    struct wf_task tasks[CHUNK_TASKS];
 };
 
 static inline struct wf_scope *task_home(const struct wf_task *task)
