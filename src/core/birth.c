@@ -10,7 +10,7 @@ void birth_note(struct loop *loop, struct birth *birth, const char *what, int nu
     *birth = (struct birth){.next = loop->born, .what = what, .number = number};
     if (loop->born != NULL) loop->born->prev = birth;
     loop->born = birth;
-    walk_frames((uintptr_t)__builtin_frame_address(0), stack, birth->calls, BIRTH_CALLS);
+    walk_records((uintptr_t)__builtin_frame_address(0), stack, birth->calls, BIRTH_CALLS);
 }
 
 void birth_forget(struct loop *loop, struct birth *birth)

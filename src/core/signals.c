@@ -11,8 +11,8 @@
 #include <weft/time.h>
 
 #include "base/terminal.h"
-#include "core/census.h"
 #include "core/loop.h"
+#include "core/registry.h"
 #include "fiber/overflow.h"
 
 static atomic_int arrived;
@@ -40,12 +40,12 @@ static void on_dump_signal(int number)
     int saved = errno;
     (void)number;
     atomic_fetch_add(&dumps_wanted, 1);
-    census_hold();
-    for (size_t i = 0; i < CENSUS_MAX; i++) {
-        struct loop *loop = census_loop(i);
+    registry_hold();
+    for (size_t i = 0; i < REGISTRY_LOOPS; i++) {
+        struct loop *loop = registry_loop(i);
         if (loop != NULL) loop->driver->wake(loop);
     }
-    census_release();
+    registry_release();
     errno = saved;
 }
 

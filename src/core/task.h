@@ -127,6 +127,10 @@ void scope_pass_errors(struct wf_scope *scope, struct wf_task *owner);
 const char *failure_text(const struct wf_task *task, int code);
 /* The details of one task's failure become another's. */
 void failure_move(struct wf_task *from, struct wf_task *to, int code);
+/* The same in two steps, from loop to loop: what it took is on its way, and belongs to nobody. Its paths are continued
+ * from the task that adopts it, whose name they begin with where that is the proxy of the other. */
+struct wf_error *failure_take(struct wf_task *task, int code);
+void failure_adopt(struct wf_task *task, struct wf_error *errors, bool proxy);
 void errors_free(struct wf_error *errors);
 
 /* ---- context.c ---- */
@@ -137,5 +141,7 @@ const struct wf_context *context_here(void);
 /* A copy of the bindings that outlives them. NULL with *failed set: out of memory. */
 const struct wf_context *context_capture(const struct wf_context *context, bool *failed);
 void context_release(const struct wf_context *context);
+/* The same for another thread, with which nothing is shared. */
+const struct wf_context *context_copy(const struct wf_context *context, bool *failed);
 
 #endif

@@ -57,7 +57,7 @@ static void say_backtrace(const ucontext_t *context, const struct stack *stack)
     machine_registers(context, &pc, &frame);
     size_t count = pc != 0 ? 1 : 0;
     frames[0] = (void *)pc;
-    count += walk_frames(frame, stack, frames + count, FRAMES_MAX - count);
+    count += walk_records(frame, stack, frames + count, FRAMES_MAX - count);
     backtrace_symbols_fd(frames, (int)count, STDERR_FILENO);
     if (count == FRAMES_MAX) crash_say("...\n");
 }

@@ -113,7 +113,7 @@ weft_fiber_pass:
     _CET_ENDBR
     pushq %rdx
     .cfi_adjust_cfa_offset 8
-    leaq fiber_passed(%rip), %r8
+    leaq 4f(%rip), %r8
     pushq %r8
     .cfi_adjust_cfa_offset 8
     pushq %rbp
@@ -183,12 +183,12 @@ weft_fiber_pass:
     .size weft_fiber_pass, . - weft_fiber_pass
 
     .type fiber_passed, @function
+fiber_passed:
     .cfi_startproc
     .cfi_def_cfa %rsp, 16
     .cfi_offset %rip, -8
-    nop                             /* an unwinder looks before the address that a call returns to */
-fiber_passed:
-    movq (%rsp), %rcx
+    nop                             /* who unwinds looks one byte before the address to which a call returns */
+4:  movq (%rsp), %rcx
     movq (%rcx), %rax
     movq 8(%rsp), %rcx
     addq $16, %rsp

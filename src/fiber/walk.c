@@ -15,7 +15,7 @@ enum {
     TRACE_MAX = 64,
 };
 
-size_t walk_frames(uintptr_t record, const struct stack *stack, void **frames, size_t max)
+size_t walk_records(uintptr_t record, const struct stack *stack, void **frames, size_t max)
 {
     uintptr_t low = (uintptr_t)stack->low, high = low + stack->size - 2 * sizeof(uintptr_t);
     size_t count = 0;
@@ -41,7 +41,7 @@ size_t walk_shorten(void **frames, size_t count, size_t skipped)
 size_t walk_parked(const void *sp, const struct stack *stack, void **frames, size_t max)
 {
     if (sp == NULL || weft_fiber_record_at < 0) return 0;
-    size_t count = walk_frames((uintptr_t)sp + (uintptr_t)weft_fiber_record_at, stack, frames, max);
+    size_t count = walk_records((uintptr_t)sp + (uintptr_t)weft_fiber_record_at, stack, frames, max);
     return walk_shorten(frames, count, OWN);
 }
 
@@ -81,7 +81,7 @@ size_t trace_parked(void *sp, const struct stack *stack, void **frames, size_t m
 size_t trace_here(const struct stack *stack, void **frames, size_t max)
 {
     if (!has_room(__builtin_frame_address(0), stack))
-        return walk_frames((uintptr_t)__builtin_frame_address(0), stack, frames, max);
+        return walk_records((uintptr_t)__builtin_frame_address(0), stack, frames, max);
     struct trace found;
     trace(&found);
     return take(&found, HERE + 1, frames, max);

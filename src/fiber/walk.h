@@ -14,7 +14,7 @@
 #include "fiber/stack.h"
 
 /* From a frame record on; gives how many were found. For signal handlers. */
-size_t walk_frames(uintptr_t record, const struct stack *stack, void **frames, size_t max);
+size_t walk_records(uintptr_t record, const struct stack *stack, void **frames, size_t max);
 
 /* Of the fiber that is suspended at `sp`, by frame pointers. For signal handlers. */
 size_t walk_parked(const void *sp, const struct stack *stack, void **frames, size_t max);

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/census.h"
 #include "core/loop.h"
+#include "core/registry.h"
 #include "fiber/machine.h"
 #include "fiber/walk.h"
 #include "observe/careful.h"
@@ -98,7 +98,7 @@ static size_t tell_calls(const struct loop *loop, const ucontext_t *context)
         return 0;
     frames[0] = (void *)pc;
     size_t count = 1;
-    if (is_on(&stack, frame)) count += walk_frames(frame, &stack, frames + 1, FRAMES_TOLD - 1);
+    if (is_on(&stack, frame)) count += walk_records(frame, &stack, frames + 1, FRAMES_TOLD - 1);
     backtrace_symbols_fd(frames, (int)count, STDERR_FILENO);
     return count;
 }
@@ -125,7 +125,7 @@ static void tell_loop(const struct loop *loop)
     struct driver known;
     if (careful_copy(&known, loop->driver, sizeof known)) careful_text(driver, NAME_MAX, known.name);
     snprintf(line, sizeof line, "weft: %s loop of thread %d (%s): %llu tasks\n",
-             loop == current_loop ? "the" : "another", (int)loop->thread_id, driver, (unsigned long long)loop->alive);
+             loop == current_loop ? "the" : "another", (int)loop->thread, driver, (unsigned long long)loop->alive);
     crash_say(line);
     tell_running(loop);
     tell_tasks(loop);
@@ -151,14 +151,14 @@ static void tell_signal(int number, const siginfo_t *info)
 void crash_dump(int number, const siginfo_t *info, const ucontext_t *context, bool explained)
 {
     if (!explained) tell_signal(number, info);
-    census_hold();
+    registry_hold();
     bool has_calls = !explained && current_loop != NULL && number != SIGQUIT;
     size_t calls = has_calls ? tell_calls(current_loop, context) : 0;
-    for (size_t i = 0; i < CENSUS_MAX; i++) {
-        const struct loop *loop = census_loop(i);
+    for (size_t i = 0; i < REGISTRY_LOOPS; i++) {
+        const struct loop *loop = registry_loop(i);
         if (loop != NULL) tell_loop(loop);
         if (loop != NULL) record_to_folder(loop);
     }
-    census_release();
+    registry_release();
     if (has_calls && calls < FEW) tell_calls_again();
 }

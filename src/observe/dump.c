@@ -14,6 +14,7 @@
 
 #include "base/memory.h"
 #include "base/report.h"
+#include "core/loops.h"
 #include "fiber/walk.h"
 #include "observe/place.h"
 
@@ -186,12 +187,26 @@ static void write_scope(struct dump *dump, const struct wf_scope *scope, int dep
     dump->writer->scope_end(dump);
 }
 
+/* Those that other loops sent here. */
+static void write_sent(struct dump *dump)
+{
+    struct loops *loops = dump->loop->station != NULL ? dump->loop->station->loops : NULL;
+    for (uint32_t i = 0; loops != NULL && i < loops->count; i++) {
+        const struct station *station = &loops->stations[i];
+        if (station->loop != dump->loop || station->root.children_ == NULL) continue;
+        dump->writer->sent(dump, i);
+        write_scope(dump, &station->root, 0);
+        dump->writer->sent_end(dump);
+    }
+}
+
 static void write_all(void *argument)
 {
     struct dump *dump = argument;
     places_begin(dump->deep);
     dump->writer->begin(dump);
     write_scope(dump, &dump->loop->root, 0);
+    write_sent(dump);
     dump->writer->end(dump);
     places_end();
 }
@@ -257,6 +272,17 @@ void loop_dump(struct loop *loop, const char *title)
     fclose(options.file_);
     report_whole(rc == 0 ? bytes : title);
     free(bytes);
+}
+
+/* All of them rest, so that their tasks can be looked at from here. */
+void loops_dump(struct loops *loops, const char *title)
+{
+    uint32_t count = loops->threaded ? loops->count : 1;
+    for (uint32_t i = 0; i < count; i++) {
+        char line[256];
+        snprintf(line, sizeof line, "%s (loop %u of %u)", title, i + 1, count);
+        loop_dump(loops->stations[i].loop, count > 1 ? line : title);
+    }
 }
 
 void wf_dump(void)

@@ -52,6 +52,9 @@ struct dump_writer {
     void (*scope_end)(struct dump *dump);
     void (*task_end)(struct dump *dump);
     void (*end)(struct dump *dump);
+    /* What follows runs here for other loops; then it ends. */
+    void (*sent)(struct dump *dump, uint32_t index);
+    void (*sent_end)(struct dump *dump);
 };
 
 extern const struct dump_writer dump_text, dump_json;

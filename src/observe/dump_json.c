@@ -211,6 +211,19 @@ static void begin(struct dump *dump)
     dump->comma = false;
 }
 
+static void write_sent(struct dump *dump, uint32_t index)
+{
+    char name[32];
+    snprintf(name, sizeof name, "sent_to_%" PRIu32, index);
+    member(dump, name);
+    dump->comma = false;
+}
+
+static void write_sent_end(struct dump *dump)
+{
+    dump->comma = true;
+}
+
 static void end(struct dump *dump)
 {
     number_member(dump, "hidden", (int64_t)dump->hidden);
@@ -225,4 +238,6 @@ const struct dump_writer dump_json = {
     .scope_end = write_scope_end,
     .task_end = write_task_end,
     .end = end,
+    .sent = write_sent,
+    .sent_end = write_sent_end,
 };

@@ -86,6 +86,11 @@ static void nothing(struct dump *dump)
     (void)dump;
 }
 
+static void write_sent(struct dump *dump, uint32_t index)
+{
+    fprintf(dump->file, "\n  on loop %" PRIu32 ", for others:", index);
+}
+
 static void end(struct dump *dump)
 {
     if (dump->hidden > 0) fprintf(dump->file, "\n  ... and %" PRIu64 " more", dump->hidden);
@@ -98,4 +103,6 @@ const struct dump_writer dump_text = {
     .scope_end = nothing,
     .task_end = nothing,
     .end = end,
+    .sent = write_sent,
+    .sent_end = nothing,
 };

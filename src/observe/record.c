@@ -199,7 +199,7 @@ static int write_record(const struct loop *loop, int64_t now, FILE *file, int fd
                               .file = file,
                               .fd = fd,
                               .pid = getpid(),
-                              .track = (int)loop->thread_id,
+                              .track = (int)loop->thread,
                               .running = NO_TASK};
     write_all(writer, loop, now);
     bool failed = writer->failed;
@@ -230,7 +230,7 @@ void record_to_folder(const struct loop *loop)
 {
     char path[sizeof folder + 64];
     if (folder[0] == '\0') return;
-    snprintf(path, sizeof path, "%s/weft-%d-%d.trace.json", folder, (int)getpid(), (int)loop->thread_id);
+    snprintf(path, sizeof path, "%s/weft-%d-%d.trace.json", folder, (int)getpid(), (int)loop->thread);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) return;
     write_record(loop, loop->now, NULL, fd);

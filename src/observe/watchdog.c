@@ -25,8 +25,8 @@
 #include <weft/time.h>
 
 #include "base/sanitize.h"
-#include "core/census.h"
 #include "core/loop.h"
+#include "core/registry.h"
 #include "observe/dump.h"
 #include "observe/probe.h"
 
@@ -104,7 +104,7 @@ static int64_t held(const struct loop *loop, struct vigil *watch, int64_t now)
 {
     int64_t held_ns = now - watch->seen_ns;
     if (held_ns < watch->limit_ns) return 0;
-    char state = probe_state(loop->thread_id);
+    char state = probe_state(loop->thread);
     if (state == 'T' || state == 't') begin_to_watch(watch, now);
     if (state == 'T' || state == 't') return 0;
     return state == 'R' ? probe_processor_ns(watch->thread) - watch->processor_ns : held_ns;
@@ -146,7 +146,7 @@ static bool look(struct loop *loop, int64_t now, struct blockade *found)
         watch->untold++;
         return false;
     }
-    *found = (struct blockade){loop->thread_id, held_ns, watch->untold, again};
+    *found = (struct blockade){loop->thread, held_ns, watch->untold, again};
     watch->untold = 0;
     return true;
 }
@@ -192,15 +192,15 @@ static bool look_at_all(int64_t now, int64_t lateness_ns)
 {
     struct blockade blockade;
     bool found = false, idle = true;
-    census_hold();
-    for (size_t i = 0; i < CENSUS_MAX; i++) {
-        struct loop *loop = census_loop(i);
+    registry_hold();
+    for (size_t i = 0; i < REGISTRY_LOOPS; i++) {
+        struct loop *loop = registry_loop(i);
         if (loop == NULL || loop->watch.limit_ns == 0) continue;
         loop->watch.seen_ns += lateness_ns;
         if (!found) found = look(loop, now, &blockade);
         idle = idle && is_idle(&loop->watch);
     }
-    census_release();
+    registry_release();
     if (found && blockade.again) tell_again(&blockade);
     else if (found) tell(&blockade);
     return idle;
@@ -304,7 +304,7 @@ int watchdog_begin(struct loop *loop)
     return rc;
 }
 
-/* It has left the census, so nobody looks at it any more. */
+/* It has left the registry, so nobody looks at it any more. */
 void watchdog_end(struct loop *loop)
 {
     if (loop->watch.limit_ns == 0) return;
