@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/loop.h"
+#include "fiber/walk.h"
 #include "observe/dump.h"
 
 enum { PLACES_TOLD = 10, LOOKED_AT_MAX = 2000 };
@@ -27,18 +28,19 @@ static size_t count_alike(const struct birth *birth)
     return count;
 }
 
-static void tell(const struct birth *birth)
+static void tell(const struct loop *loop, const struct birth *birth)
 {
     void *calls[BIRTH_CALLS];
-    char text[256], what[64], number[32] = "";
+    char text[256], number[32] = "";
     size_t count = 0, alike = count_alike(birth);
     for (; count < BIRTH_CALLS && birth->calls[count] != NULL; count++) calls[count] = birth->calls[count];
-    if (birth->number >= 0) snprintf(number, sizeof number, ", %s%d", alike > 1 ? "the last: " : "", birth->number);
-    if (alike == 1) snprintf(what, sizeof what, "a %s was", birth->what);
-    else snprintf(what, sizeof what, "%zu %ss were", alike, birth->what);
-    snprintf(text, sizeof text,
-             "%s not closed before the loop ended%s: nothing can close it any more. Opened at:", what, number);
-    report_frames(text, calls, count, false);
+    if (birth->number >= 0) snprintf(number, sizeof number, alike == 1 ? " (%d)" : " (the last: %d)", birth->number);
+    if (alike == 1)
+        snprintf(text, sizeof text, "a %s%s was not closed before the loop ended. Opened at:", birth->what, number);
+    else
+        snprintf(text, sizeof text, "%zu %ss%s were not closed before the loop ended. Opened at:", alike, birth->what,
+                 number);
+    report_frames(text, calls, count, has_room_for_names(loop));
 }
 
 void births_report(const struct loop *loop)
@@ -47,7 +49,7 @@ void births_report(const struct loop *loop)
     const struct birth *birth = loop->born;
     for (; birth != NULL && told < PLACES_TOLD && looked_at < LOOKED_AT_MAX; birth = birth->next, looked_at++) {
         if (was_told(birth)) continue;
-        tell(birth);
+        tell(loop, birth);
         told++;
     }
 }

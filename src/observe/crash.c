@@ -18,7 +18,6 @@ enum {
     CHUNKS_MAX = 100000,
     FRAMES_TOLD = 32,
     NAME_MAX = 48,
-    FEW = 3, /* calls: there are more */
 };
 
 /* ---- Tasks ---- */
@@ -85,8 +84,8 @@ static bool is_on(const struct stack *stack, uintptr_t address)
     return address >= (uintptr_t)stack->low && address < (uintptr_t)stack->low + stack->size;
 }
 
-/* Of the task that crashed; outside of tasks the thread's own stack is what it can be. Gives how many there are. */
-static size_t tell_calls(const struct loop *loop, const ucontext_t *context)
+/* Of the task that crashed; outside of tasks the thread's own stack is what it can be. */
+static void tell_calls(const struct loop *loop, const ucontext_t *context)
 {
     void *frames[FRAMES_TOLD];
     struct wf_task task;
@@ -95,20 +94,24 @@ static size_t tell_calls(const struct loop *loop, const ucontext_t *context)
     machine_registers(context, &pc, &frame);
     if (loop->running != NULL &&
         (!careful_copy(&task, loop->running, sizeof task) || !careful_copy(&stack, task.stack, sizeof stack)))
-        return 0;
+        return;
     frames[0] = (void *)pc;
     size_t count = 1;
     if (is_on(&stack, frame)) count += walk_records(frame, &stack, frames + 1, FRAMES_TOLD - 1);
     backtrace_symbols_fd(frames, (int)count, STDERR_FILENO);
-    return count;
 }
 
-/* Through code without frame pointers, abort(3) for one. Last, because a damaged stack may end it by another crash. */
-static void tell_calls_again(void)
+/* Through code without frame pointers, too. Last, because a damaged stack may end it by another crash. */
+static void tell_calls_again(const ucontext_t *context)
 {
     void *frames[FRAMES_TOLD];
+    uintptr_t pc, frame;
     crash_say("weft: the calls again, by the unwinder:\n");
-    backtrace_symbols_fd(frames, backtrace(frames, FRAMES_TOLD), STDERR_FILENO);
+    machine_registers(context, &pc, &frame);
+    int count = backtrace(frames, FRAMES_TOLD), first = 0;
+    while (first < count && (uintptr_t)frames[first] != pc) first++;
+    if (first == count) first = 0;
+    backtrace_symbols_fd(frames + first, count - first, STDERR_FILENO);
 }
 
 static void tell_running(const struct loop *loop)
@@ -153,12 +156,12 @@ void crash_dump(int number, const siginfo_t *info, const ucontext_t *context, bo
     if (!explained) tell_signal(number, info);
     registry_hold();
     bool has_calls = !explained && current_loop != NULL && number != SIGQUIT;
-    size_t calls = has_calls ? tell_calls(current_loop, context) : 0;
+    if (has_calls) tell_calls(current_loop, context);
     for (size_t i = 0; i < REGISTRY_LOOPS; i++) {
         const struct loop *loop = registry_loop(i);
         if (loop != NULL) tell_loop(loop);
         if (loop != NULL) record_to_folder(loop);
     }
     registry_release();
-    if (has_calls && calls < FEW) tell_calls_again();
+    if (has_calls) tell_calls_again(context);
 }

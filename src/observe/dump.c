@@ -212,7 +212,7 @@ static void write_all(void *argument)
 }
 
 /* Names need a few hundred kilobytes in the worst case. */
-static bool has_room(const struct loop *loop)
+bool has_room_for_names(const struct loop *loop)
 {
     enum { NEEDED = 400 * 1024 };
     const struct stack *stack = loop->running != NULL ? loop->running->stack : &loop->thread_stack;
@@ -224,9 +224,9 @@ static bool has_room(const struct loop *loop)
 static void write_on_large_stack(struct dump *dump)
 {
     dump->deep = true;
-    bool moves = dump->loop->running != NULL && !has_room(dump->loop) && !WEFT_ASAN && !WEFT_TSAN;
+    bool moves = dump->loop->running != NULL && !has_room_for_names(dump->loop) && !WEFT_ASAN && !WEFT_TSAN;
     if (moves && weft_fiber_peek(dump->loop->sp, write_all, dump)) return;
-    dump->deep = has_room(dump->loop);
+    dump->deep = has_room_for_names(dump->loop);
     write_all(dump);
 }
 
@@ -317,5 +317,5 @@ void report_with_stack(const char *text)
 {
     void *frames[DUMP_FRAMES];
     size_t count = trace_here(current_loop->running->stack, frames, DUMP_FRAMES);
-    report_frames(text, frames, count, has_room(current_loop));
+    report_frames(text, frames, count, has_room_for_names(current_loop));
 }

@@ -62,6 +62,9 @@ extern const struct dump_writer dump_text, dump_json;
 /* "1.2 s", "350 ms", "12 us". */
 const char *duration_text(int64_t duration_ns, char *text, size_t size);
 
+/* Has the caller, on the loop's thread, stack enough for whatever names cost? */
+bool has_room_for_names(const struct loop *loop);
+
 /* Reports a text with calls below it, a line for each; `deep`: there is stack enough for whatever names cost. */
 void report_frames(const char *text, void *const *frames, size_t count, bool deep);
 
