@@ -52,7 +52,9 @@ static bool open_rig(struct rig *rig)
     rig->app.state = rig;
     wf_route(&rig->app, WF_GET, "/{rest:rest}", handle);
     wf_route(&rig->app, WF_POST, "/{rest:rest}", handle);
-    return WF_EXPECT_CODE(wf_stream_pair(4096, &rig->client, &rig->server), 0);
+    if (WF_EXPECT_CODE(wf_stream_pair(4096, &rig->client, &rig->server), 0)) return true;
+    wf_app_finish(&rig->app);
+    return false;
 }
 
 static void end(struct wf_scope *scope, struct rig *rig)
