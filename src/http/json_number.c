@@ -3,8 +3,8 @@
  *
  * Reading: up to 2^53 and 10^22 both parts of a decimal number are doubles without loss, and one multiplication or
  * division gives the nearest double (W. D. Clinger, "How to Read Floating Point Numbers Accurately", 1990). What is
- * larger goes to strtod, without its point, which is what depends on the locale; past 800 digits it matters only whether
- * there is another one that is not 0.
+ * larger goes to strtod, without its point, which is what depends on the locale; past 800 digits it matters only
+ * whether there is another one that is not 0.
  *
  * Writing: the fewest decimals that give the same double back when they are divided by their power of ten, by the same
  * rule; what is very large, very small or needs 16 digits is tried with printf, 15, 16, 17 digits.
