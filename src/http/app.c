@@ -74,7 +74,7 @@ void wf_mount(struct wf_app *app, const char *prefix, struct wf_app *inner)
     }
 }
 
-void wf_use_(struct wf_app *app, wf_middleware *middleware, void *arg)
+void wf_app_use_(struct wf_app *app, wf_middleware *middleware, void *arg)
 {
     struct wf_app_ *private = app_private(app);
     if (private == NULL) return;

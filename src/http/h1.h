@@ -3,6 +3,7 @@
 #define WEFT_HTTP_H1_H
 
 #include "http/connection.h"
+#include "http/h1_chunks.h"
 #include "http/h1_parser.h"
 #include "http/request.h"
 
@@ -21,6 +22,7 @@ struct work {
     struct h1 *h1;
     struct work *next; /* among the spare ones */
     struct h1_parser parser;
+    struct chunks chunks; /* of the request's body */
     char *in;
     size_t in_room, begin, body_at, parsed, end;
     struct outgoing out;
@@ -41,6 +43,17 @@ enum { H1_PREFACE = 2 };
 extern const struct exchange h1_exchange;
 
 void work_free(struct work *work);
+
+/* Room behind what is there: what has been answered goes, then the buffer grows. -EMSGSIZE past `room_max`. */
+int h1_make_room(struct h1 *h1, size_t room_max);
+/* More bytes behind those that are there: 1, 0 at the end. What was answered goes out first. */
+int h1_fill(struct h1 *h1, bool idle);
+
+/* ---- h1_body.c ---- */
+
+ssize_t h1_read_body(struct wf_request *request, void *buffer, size_t size);
+/* Reads what the handler did not want, as far as that is cheap; false: the connection has to end. */
+bool h1_skip_body(struct h1 *h1);
 
 /* ---- h1_answer.c ---- */
 

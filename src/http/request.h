@@ -49,8 +49,10 @@ enum { CAPTURES_MAX = 8 };
 
 /* A piece of the path that a pattern gave a name to. */
 struct capture {
-    const char *name; /* the pattern's */
-    char *value;      /* decoded, in the arena */
+    const char *name;  /* the pattern's */
+    const char *value; /* as it was sent, a part of the path */
+    size_t size;
+    char *decoded; /* in the arena, once it was asked for */
 };
 
 struct wf_request {
@@ -77,7 +79,8 @@ struct wf_request {
     uint64_t body_read; /* so far */
     uint64_t body_max;  /* a longer one is refused */
     bool body_ended;
-    int body_error; /* 0, or why the rest cannot be had */
+    int body_error;                     /* 0, or why the rest cannot be had */
+    struct wf_headers request_trailers; /* that came behind it */
 
     /* The answer */
     enum answer_state state;
