@@ -130,7 +130,7 @@ struct wf_model {
 /*
  * WF_MODEL(name, MEMBERS, .option = value ...) declares `struct name` and `name_model`, static; in C only. MEMBERS is a
  * macro that lists M(KIND, name, .option = value ...): options are the fields of struct wf_member, those of the model
- * those of struct wf_model. A model may be in its own lists and maps, so that trees can be declared. This and what
+ * those of struct wf_model. A model may be in its own lists, so that trees can be declared. This and what
  * follows belongs outside functions.
  *
  * For several files: WF_MODEL_DECLARE(name, MEMBERS) in a header, which C++ understands too, and WF_MODEL_DEFINE(name,

@@ -80,8 +80,9 @@ static int whole_double(const struct json_number *number, bool *negative, uint64
 {
     double real;
     if (json_to_double(number, &real) < 0) return -ERANGE;
-    if (trunc(real) != real) return -EINVAL;
-    if (fabs(real) > (double)EXACT_MAX) return -ERANGE;
+    bool fits = fabs(real) <= (double)EXACT_MAX; /* all doubles past it are whole */
+    if (fits && (double)(uint64_t)fabs(real) != fabs(real)) return -EINVAL;
+    if (!fits) return -ERANGE;
     *negative = real < 0;
     *value = (uint64_t)fabs(real);
     return 0;
@@ -241,7 +242,7 @@ static size_t few_decimals(double value, bool point, char *text)
     for (int decimals = 0; decimals <= EXACT_POWER_MAX; decimals++) {
         double scaled = value * powers[decimals];
         if (scaled > 1e15) return 0;
-        double rounded = nearbyint(scaled);
+        double rounded = (double)(uint64_t)(scaled + 0.5);
         if (rounded / powers[decimals] != value) continue;
         if (decimals > 0) return decimal_text((uint64_t)rounded, decimals, text);
         size_t size = json_uint_text((uint64_t)rounded, text);
