@@ -2,8 +2,8 @@
  * JSON from any bytes: read value by value, beside another reader of JSON (jansson, where it is installed), which must
  * accept the same texts and find the same values; then written, read again, and written the same again.
  *
- * Known differences, which are left out: jansson takes 2,048 levels, no zero byte in a key, and no number past the
- * largest double even where nobody asks for its value.
+ * Known differences, which are left out: jansson takes 2,048 levels, no zero byte in a key, no number past the largest
+ * double even where nobody asks for its value, and a zero byte for the end of the text.
  */
 #include "fuzz.h"
 
@@ -147,9 +147,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     size_t text_size, again_size;
     void *other;
     wf_arena_init(&arena);
-    different = false;
+    different = size > 0 && memchr(bytes, '\0', size) != NULL;
     bool known = oracle_read(bytes, size, &other);
-    int rc = read_all(&arena, bytes, size, &first, other);
+    int rc = read_all(&arena, bytes, size, &first, different ? NULL : other);
     if (known && !different) CLAIM((rc == 0) == (other != NULL));
     if (rc == 0) {
         CLAIM(wf_json_write_end(&first, &text, &text_size) == 0);

@@ -57,9 +57,11 @@ static void claim_written(const struct wf_model *model, struct wf_arena *arena, 
     CLAIM(copy != NULL);
     wf_json_writer_init(&first, arena, 0);
     wf_json_writer_init(&second, arena, 0);
-    CLAIM(wf_model_write(model, value, &first) == 0 && wf_json_write_end(&first, &text, &size) == 0);
+    CLAIM(wf_model_write(model, value, &first) == 0);
+    CLAIM(wf_json_write_end(&first, &text, &size) == 0);
     CLAIM(wf_model_parse(model, arena, text, size, copy, NULL) == 0);
-    CLAIM(wf_model_write(model, copy, &second) == 0 && wf_json_write_end(&second, &again, NULL) == 0);
+    CLAIM(wf_model_write(model, copy, &second) == 0);
+    CLAIM(wf_json_write_end(&second, &again, NULL) == 0);
     CLAIM(strcmp(text, again) == 0);
 }
 
@@ -70,7 +72,8 @@ static void claim_problems(struct wf_arena *arena, const struct wf_problems *pro
     size_t size;
     CLAIM(problems->count > 0 && problems->first != NULL);
     wf_json_writer_init(&writer, arena, 0);
-    CLAIM(wf_problems_write(problems, &writer) == 0 && wf_json_write_end(&writer, &text, &size) == 0);
+    CLAIM(wf_problems_write(problems, &writer) == 0);
+    CLAIM(wf_json_write_end(&writer, &text, &size) == 0);
     CLAIM(is_json(arena, text, size));
 }
 

@@ -9,7 +9,7 @@ WF_MEMBER(number, INT64)
 
 static const char text[] = "[null,true,1,2,3.5,\"a\",[],{\"k\":{}}]";
 
-WF_TEST(reading_json_never_suspends, .rule = "1.4")
+WF_TEST(reading_json_never_suspends, .rule = "1.7")
 {
     WF_SCOPE(scope);
     spawn_sibling(&scope);
@@ -48,7 +48,7 @@ WF_TEST(reading_json_never_suspends, .rule = "1.4")
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
-WF_TEST(writing_json_never_suspends, .rule = "1.4")
+WF_TEST(writing_json_never_suspends, .rule = "1.7")
 {
     WF_SCOPE(scope);
     spawn_sibling(&scope);
@@ -74,7 +74,7 @@ WF_TEST(writing_json_never_suspends, .rule = "1.4")
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
-WF_TEST(reading_models_never_suspends, .rule = "1.4")
+WF_TEST(reading_models_never_suspends, .rule = "1.7")
 {
     WF_SCOPE(scope);
     spawn_sibling(&scope);
@@ -97,7 +97,7 @@ WF_TEST(reading_models_never_suspends, .rule = "1.4")
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
-WF_TEST(writing_models_never_suspends, .rule = "1.4")
+WF_TEST(writing_models_never_suspends, .rule = "1.7")
 {
     WF_SCOPE(scope);
     spawn_sibling(&scope);
