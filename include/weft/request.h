@@ -48,7 +48,7 @@ WF_API void *wf_request_arg(const struct wf_request *request);   /* the route's 
 WF_API int wf_request_peer(const struct wf_request *request, struct wf_address *address);
 
 /* A named segment of the path, decoded; NULL: the pattern has no such name. Suspends: never. */
-WF_API const char *wf_path_text(const struct wf_request *request, const char *name);
+WF_API const char *wf_path_text(struct wf_request *request, const char *name);
 
 /* The same as a number. What is none is answered with 422. Suspends: as an answer does. On cancel: as an answer.
  * Errors: -EINVAL; -ENOENT for a name that the pattern does not have. */

@@ -48,6 +48,17 @@ extern const struct exchange h1_exchange;
 
 void work_free(struct work *work);
 
+/* Room behind what is there: what has been answered goes, then the buffer grows. -EMSGSIZE past `room_max`. */
+int h1_make_room(struct h1 *h1, size_t room_max);
+/* More bytes behind those that are there: 1, 0 at the end. What was answered goes out first. */
+int h1_fill(struct h1 *h1, bool idle);
+
+/* ---- h1_body.c ---- */
+
+ssize_t h1_read_body(struct wf_request *request, void *buffer, size_t size);
+/* Reads what the handler did not want, as far as that is cheap; false: the connection has to end. */
+bool h1_skip_body(struct h1 *h1);
+
 /* ---- h1_answer.c ---- */
 
 /* Takes bytes to be sent; sends when they are many. */

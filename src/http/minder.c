@@ -20,12 +20,6 @@ void connection_cut(struct connection *connection, const char *why)
     if (connection->scope != NULL) wf_scope_cancel(connection->scope, why);
 }
 
-bool was_cut(const struct wf_scope *scope, const char *why)
-{
-    const struct wf_reason *reason = wf_scope_reason(scope);
-    return reason != NULL && reason->text == why;
-}
-
 /* "Date: Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7). */
 void minder_set_date(struct server *server)
 {

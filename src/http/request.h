@@ -49,8 +49,10 @@ enum { CAPTURES_MAX = 8 };
 
 /* A piece of the path that a pattern gave a name to. */
 struct capture {
-    const char *name; /* the pattern's */
-    char *value;      /* decoded, in the arena */
+    const char *name;  /* the pattern's */
+    const char *value; /* as it was sent, a part of the path */
+    size_t size;
+    char *decoded; /* in the arena, once it was asked for */
 };
 
 struct wf_request {
