@@ -100,7 +100,7 @@ static int serve_news(struct news *news)
     rc = wf_scope_end(&scope, rc);
     wf_app_finish(&app);
     wf_stream_close(news->far);
-    return rc;
+    return rc == -ECONNABORTED ? 0 : rc; /* the client left in the middle */
 }
 
 static int hear(struct news *news, int64_t time)
