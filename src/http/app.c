@@ -254,7 +254,7 @@ static int call_in_time(struct wf_request *request)
 
 void app_answer(struct wf_request *request)
 {
-    int rc = call_in_time(request);
+    int rc = request->outcome = call_in_time(request);
     reply_finish(request, rc);
     struct wf_app *app = request->app;
     if (app->on_request != NULL) app->on_request(request, app->on_request_arg);

@@ -184,7 +184,7 @@ void reply_finish(struct wf_request *request, int rc)
     int sent = 0;
     if (request->state == ANSWER_NONE) sent = reply_outcome(request, rc);
     else if (request->state == ANSWER_BEGUN) {
-        sent = rc >= 0 ? wf_reply_end(request) : rc;
+        sent = rc >= 0 || rc == -ESHUTDOWN ? wf_reply_end(request) : rc; /* a drain ends what is open in order */
         if (sent < 0 && sent != -ECANCELED) log_failure(request, sent);
     }
     if (sent < 0 || request->state == ANSWER_BEGUN) {
