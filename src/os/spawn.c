@@ -146,6 +146,29 @@ static int run_child(void *argument)
 
 /* ---- Here ---- */
 
+/* What a service manager told this process is not for its children. */
+static bool is_passed_on(const char *variable)
+{
+    static const char *const own[] = {"LISTEN_PID=",    "LISTEN_FDS=",   "LISTEN_FDNAMES=",
+                                      "NOTIFY_SOCKET=", "WATCHDOG_PID=", "WATCHDOG_USEC="};
+    for (size_t i = 0; i < WF_COUNT(own); i++)
+        if (strncmp(variable, own[i], strlen(own[i])) == 0) return false;
+    return true;
+}
+
+/* Of this process, to be freed; NULL: out of memory. */
+static char **own_environment(void)
+{
+    size_t count = 0, kept = 0;
+    while (environ != NULL && environ[count] != NULL) count++;
+    char **environment = memory_alloc((count + 1) * sizeof *environment);
+    if (environment == NULL) return NULL;
+    for (size_t i = 0; i < count; i++)
+        if (is_passed_on(environ[i])) environment[kept++] = environ[i];
+    environment[kept] = NULL;
+    return environment;
+}
+
 /* No handler of ours may run in the child, which would run it in our memory. */
 static int clone_child(struct child *child, char *stack, int *fd)
 {
@@ -180,15 +203,14 @@ int spawn_program(const struct spawn *spawn, pid_t *pid, int *fd, const char **w
     const char *search = getenv("PATH");
     struct child child = {
         .spawn = spawn,
-        .environment =
-            spawn->options->environment != NULL ? (char *const *)(uintptr_t)spawn->options->environment : environ,
         .search = search != NULL ? search : "/usr/bin:/bin",
         .parent = getpid(),
     };
     *what = "";
-    char *stack = memory_alloc(STACK);
-    if (stack == NULL) return -ENOMEM;
-    int rc = pipe2(report, O_CLOEXEC) < 0 ? -errno : 0;
+    char **own = spawn->options->environment == NULL ? own_environment() : NULL;
+    child.environment = own != NULL ? own : (char *const *)(uintptr_t)spawn->options->environment;
+    char *stack = child.environment != NULL ? memory_alloc(STACK) : NULL;
+    int rc = stack == NULL ? -ENOMEM : pipe2(report, O_CLOEXEC) < 0 ? -errno : 0;
     if (rc == 0) {
         child.report_fd = report[1];
         rc = clone_child(&child, stack, fd);
@@ -200,5 +222,6 @@ int spawn_program(const struct spawn *spawn, pid_t *pid, int *fd, const char **w
         close(report[0]);
     }
     memory_free(stack);
+    memory_free(own);
     return rc;
 }
