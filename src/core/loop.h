@@ -56,6 +56,8 @@ struct loop {
     int64_t slice_start; /* when the running task was first seen to run; 0: not yet in this turn */
     int64_t now;         /* the clock, read once a pass */
 
+    pid_t thread; /* its number in the system, for who looks on */
+
     void *sp;            /* the loop's own context, while a task runs */
     unsigned long modes; /* of floating-point arithmetic, with which every task begins */
     struct stack thread_stack;
@@ -252,6 +254,14 @@ int signals_last(void);
 void signals_forget(void);
 /* A forked child is not the one that was asked to drain. */
 void signals_in_forked_child(void);
+
+/* ---- registry.c ---- */
+
+/* From now on, until it is removed, other processes and debuggers find the loop. */
+void registry_add(struct loop *loop);
+void registry_remove(struct loop *loop);
+/* A forked child has none of its parent's loops. */
+void registry_in_forked_child(void);
 
 /* ---- dump.c ---- */
 void loop_dump(struct loop *loop, const char *title);

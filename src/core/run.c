@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <weft/task.h>
 #include <weft/time.h>
 
@@ -42,6 +43,7 @@ static void ignore_broken_pipes(void)
 static void in_forked_child(void)
 {
     signals_in_forked_child();
+    registry_in_forked_child();
     current_loop = NULL;
 }
 
@@ -93,6 +95,7 @@ static bool describe_stack(const struct stack *stack, char *text, size_t size)
 static int loop_init(struct loop *loop, const struct wf_run_options *options)
 {
     loop->options = *options;
+    loop->thread = gettid();
     loop->tasks_max = options->tasks_max;
     loop_watch_tasks(loop);
     loop->signals = options->signals;
@@ -110,11 +113,13 @@ static int loop_init(struct loop *loop, const struct wf_run_options *options)
     timers_init(&loop->timers, loop->now);
     if (loop->driver->simulated) loop->driver->random(loop, &loop->timers.step, sizeof loop->timers.step);
     loop->timers.step |= 1;
+    registry_add(loop);
     return 0;
 }
 
 static void loop_finish(struct loop *loop)
 {
+    registry_remove(loop);
     executor_finish(loop);
     if (loop->names != NULL) loop->names_finish(loop);
     loop_deliver(loop);

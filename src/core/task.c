@@ -10,16 +10,6 @@
 #include "core/loop.h"
 #include "core/scope.h"
 
-enum { CHUNK_TASKS = 64 };
-
-/* Records in chunks with a bit for each, taken as stacks are: from the chunk last given back to, the lowest first. */
-struct task_chunk {
-    struct task_chunk *next, *prev; /* among those with a free record */
-    struct task_chunk *older;       /* of all */
-    uint64_t free;
-    struct wf_task tasks[CHUNK_TASKS];
-};
-
 /* ---- Records ---- */
 
 static void link_chunk(struct loop *loop, struct task_chunk *chunk)

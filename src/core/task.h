@@ -72,6 +72,16 @@ struct wf_task {
     struct wf_timer_ sleep_timer;
 };
 
+enum { CHUNK_TASKS = 64 };
+
+/* Records in chunks with a bit for each, taken as stacks are: from the chunk last given back to, the lowest first. */
+struct task_chunk {
+    struct task_chunk *next, *prev; /* among those with a free record */
+    struct task_chunk *older;       /* of all */
+    uint64_t free;
+    struct wf_task tasks[CHUNK_TASKS];
+};
+
 static inline struct wf_scope *task_home(const struct wf_task *task)
 {
     return (struct wf_scope *)task->node.parent; /* a scope begins with its node */
