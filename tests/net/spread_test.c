@@ -1,4 +1,5 @@
 /* S126: connections on several loops: one that accepts and hands over, or a listener for each. */
+#include <signal.h>
 #include <stdatomic.h>
 #include <weft/testing.h>
 #include <weft/weft.h>
@@ -154,6 +155,67 @@ WF_TEST(whatever_goes_wrong_nothing_of_a_spread_server_is_left, .loops = LOOPS, 
     wf_scope_join(&server);
     wf_listener_close(site.listener);
     WF_INVARIANT(site.statistics.open == 0);
+}
+
+/* ---- The end, under load ---- */
+
+struct load {
+    struct site site;
+    atomic_int served, answered, refused, torn;
+};
+
+static int answer_once(struct load *load, struct wf_stream *conn)
+{
+    char byte;
+    int rc = wf_stream_read_full(conn, &byte, 1, NULL);
+    if (rc == 0) rc = wf_sleep(WF_MICROSECONDS(500));
+    if (rc == 0) rc = wf_stream_write_all(conn, &byte, 1, NULL);
+    if (rc == 0) load->served++;
+    return rc;
+}
+
+static int serve_load(struct load *load)
+{
+    return wf_serve_streams(load->site.listener, answer_once, load, .spread = true,
+                            .statistics = &load->site.statistics);
+}
+
+/* A client goes on until nobody takes its connection any more. */
+static int ask_again_and_again(struct load *load)
+{
+    for (;;) {
+        struct wf_stream *stream;
+        if (wf_tcp_connect("127.0.0.1", load->site.port, &stream) < 0) return 0;
+        int rc = wf_shielded(WF_SECONDS(5), ask(stream));
+        wf_stream_close(stream);
+        if (rc == 0) load->answered++;
+        else load->refused++;
+        if (rc == -ETIME) load->torn++;
+        if (rc < 0) return 0;
+        if (load->answered == 200) raise(SIGTERM);
+    }
+}
+
+static int run_under_load(struct load *load)
+{
+    if (!open_site(&load->site)) return -ENOMEM;
+    WF_SCOPE(clients);
+    for (int i = 0; i < 20; i++) wf_spawn(&clients, ask_again_and_again, load);
+    int rc = serve_load(load);
+    wf_listener_close(load->site.listener);
+    return wf_scope_end(&clients, rc);
+}
+
+/* What waits in the backlog when the listener closes was not taken; all that was is answered. */
+WF_TEST(a_drain_under_load_answers_every_request_that_was_taken, .plain = true, .rule = "7.1 7.4")
+{
+    struct load load = {.served = 0};
+    int rc = wf_run(run_under_load, &load, .threads = LOOPS, .signals = true, .grace = WF_SECONDS(30));
+    WF_EXPECT_INT(wf_exit_status(rc), 0);
+    WF_EXPECT(load.answered >= 200);
+    WF_EXPECT_INT(load.answered, load.served);
+    WF_EXPECT_INT(load.torn, 0);
+    WF_EXPECT(load.site.statistics.failed == 0 && load.site.statistics.open == 0);
 }
 
 /* ---- A listener for each ---- */
