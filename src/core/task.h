@@ -113,8 +113,17 @@ void task_log_end(const struct wf_task *task, int rc);
 void node_cancel(struct wf_node_ *node, struct wf_reason *storage, enum wf_reason_kind kind, const char *text,
                  const char *place);
 void node_drain(struct wf_node_ *node);
+/* What is directly below a node, and its neighbour there; NULL: there is none. */
+struct wf_node_ *node_first_below(const struct wf_node_ *node);
+struct wf_node_ *node_next_beside(struct wf_node_ *node);
 /* The reason of the nearest cancelled node that the task can feel; NULL when there is none. */
 const struct wf_reason *node_reason(const struct wf_node_ *node);
+
+/* ---- drain.c ---- */
+
+/* Calls those of everything under the node that drains. */
+void drain_hooks_run(struct wf_node_ *top);
+void drain_hooks_free(struct wf_scope *scope);
 
 /* ---- errors.c ---- */
 
