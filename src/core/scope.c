@@ -189,6 +189,7 @@ bool scope_keeps(struct wf_scope *scope, struct wf_task *task, int rc)
 {
     bool keeps = scope->keep_finished_ && !(task->flags & TASK_DAEMON);
     if (keeps) {
+        task->flags |= TASK_ENDED;
         task->result = rc;
         task->next = NULL;
         if (scope->last_finished_ != NULL) scope->last_finished_->next = task;

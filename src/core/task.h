@@ -32,6 +32,7 @@ enum task_flags {
     TASK_STUBBORN = 16, /* was reported for ignoring its cancellation */
     TASK_LOGGED = 32,   /* its start was, so its end will be */
     TASK_IDLE = 64,     /* whatever it waits for now is an idle wait */
+    TASK_ENDED = 128,   /* and is kept until its scope hands it out */
 };
 
 /* What few tasks need, made when one does. */

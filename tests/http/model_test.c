@@ -125,7 +125,8 @@ WF_TEST(what_is_no_json_is_one_problem_with_its_place)
 
 WF_TEST(no_more_than_a_hundred_problems_are_kept)
 {
-    char text[4000] = "[";
+    static char text[4000];
+    strcpy(text, "[");
     WF_TYPE(LIST(BOOL)) out;
     struct wf_problems problems;
     for (int i = 0; i < 150; i++) strcat(text, i < 149 ? "1," : "1]");
@@ -334,7 +335,8 @@ WF_TEST(the_case_of_a_union_is_the_model_that_it_is)
 
 WF_TEST(depth_ends_at_the_depth_of_json)
 {
-    char text[2000] = "";
+    static char text[2000];
+    text[0] = '\0';
     for (int i = 0; i < 17; i++) strcat(text, "{\"shapes\":[],\"parts\":[");
     struct drawing drawing;
     struct wf_problems problems;
