@@ -114,8 +114,17 @@ void task_log_end(const struct wf_task *task, int rc);
 void node_cancel(struct wf_node_ *node, struct wf_reason *storage, enum wf_reason_kind kind, const char *text,
                  const char *place);
 void node_drain(struct wf_node_ *node);
+/* What is directly below a node, and its neighbour there; NULL: there is none. */
+struct wf_node_ *node_first_below(const struct wf_node_ *node);
+struct wf_node_ *node_next_beside(struct wf_node_ *node);
 /* The reason of the nearest cancelled node that the task can feel; NULL when there is none. */
 const struct wf_reason *node_reason(const struct wf_node_ *node);
+
+/* ---- drain.c ---- */
+
+/* Calls those of everything under the node that drains. */
+void drain_hooks_run(struct wf_node_ *top);
+void drain_hooks_free(struct wf_scope *scope);
 
 /* ---- errors.c ---- */
 
@@ -127,6 +136,10 @@ void scope_pass_errors(struct wf_scope *scope, struct wf_task *owner);
 const char *failure_text(const struct wf_task *task, int code);
 /* The details of one task's failure become another's. */
 void failure_move(struct wf_task *from, struct wf_task *to, int code);
+/* The same in two steps, from loop to loop: what it took is on its way, and belongs to nobody. Its paths are continued
+ * from the task that adopts it, whose name they begin with where that is the proxy of the other. */
+struct wf_error *failure_take(struct wf_task *task, int code);
+void failure_adopt(struct wf_task *task, struct wf_error *errors, bool proxy);
 void errors_free(struct wf_error *errors);
 
 /* ---- context.c ---- */
@@ -137,5 +150,7 @@ const struct wf_context *context_here(void);
 /* A copy of the bindings that outlives them. NULL with *failed set: out of memory. */
 const struct wf_context *context_capture(const struct wf_context *context, bool *failed);
 void context_release(const struct wf_context *context);
+/* The same for another thread, with which nothing is shared. */
+const struct wf_context *context_copy(const struct wf_context *context, bool *failed);
 
 #endif

@@ -7,10 +7,7 @@
 
 #include "http/grammar.h"
 
-enum {
-    EXTENSIONS_MAX = 16384, /* bytes of chunk extensions in a whole body */
-    FIELDS_FIRST = 16,
-};
+enum { FIELDS_FIRST = 16 };
 
 static struct h1_parser *parser_of(llhttp_t *llhttp)
 {
@@ -92,38 +89,12 @@ static int on_headers_complete(llhttp_t *llhttp)
     return HPE_PAUSED;
 }
 
-static int on_chunk_bytes(llhttp_t *llhttp, const char *at, size_t size)
-{
-    struct h1_parser *parser = parser_of(llhttp);
-    memcpy(parser->body + parser->body_size, at, size);
-    parser->body_size += size;
-    return 0;
-}
-
-static int on_extension(llhttp_t *llhttp, const char *at, size_t size)
-{
-    (void)at;
-    struct h1_parser *parser = parser_of(llhttp);
-    parser->extension_bytes += size;
-    return parser->extension_bytes <= EXTENSIONS_MAX ? 0 : refuse(parser, 400, "too many chunk extensions");
-}
-
-static int on_message_complete(llhttp_t *llhttp)
-{
-    parser_of(llhttp)->ended = true;
-    return HPE_PAUSED;
-}
-
 static const llhttp_settings_t head_settings = {
     .on_url = on_url,
     .on_header_field = on_name,
     .on_header_value = on_value,
     .on_header_value_complete = on_value_complete,
     .on_headers_complete = on_headers_complete,
-    .on_message_complete = on_message_complete,
-    .on_body = on_chunk_bytes,
-    .on_chunk_extension_name = on_extension,
-    .on_chunk_extension_value = on_extension,
 };
 
 /* ---- What it lets pass ---- */
@@ -164,13 +135,6 @@ static void trim(struct wf_header *field)
         field->value_size--;
 }
 
-/* host [":" port] of RFC 3986, as far as it can do harm. */
-static bool is_authority(const char *text)
-{
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+,;=:[]";
-    return text[strspn(text, allowed)] == '\0';
-}
-
 struct seen {
     unsigned hosts, codings;
     bool expects_more;
@@ -181,7 +145,7 @@ static int look_at_field(struct h1_parser *parser, const struct wf_header *field
     struct wf_request *request = parser->request;
     if (is(field, "host", 4)) {
         if (++seen->hosts > 1) return refuse(parser, 400, "there are several Host fields");
-        if (!is_authority(field->value)) return refuse(parser, 400, "the Host field is no host");
+        if (!is_authority(field->value, field->value_size)) return refuse(parser, 400, "the Host field is no host");
         request->authority = field->value;
     } else if (is(field, "transfer-encoding", 17)) {
         if (++seen->codings > 1 || strcasecmp(field->value, "chunked") != 0)
@@ -233,13 +197,38 @@ static int look_at_framing(struct h1_parser *parser, const struct seen *seen)
     return 0;
 }
 
+static int method_of(const struct h1_parser *parser)
+{
+    switch (parser->llhttp.method) {
+    case HTTP_GET:
+        return WF_GET;
+    case HTTP_HEAD:
+        return WF_HEAD;
+    case HTTP_POST:
+        return WF_POST;
+    case HTTP_PUT:
+        return WF_PUT;
+    case HTTP_DELETE:
+        return WF_DELETE;
+    case HTTP_CONNECT:
+        return WF_CONNECT;
+    case HTTP_OPTIONS:
+        return WF_OPTIONS;
+    case HTTP_TRACE:
+        return WF_METHOD_TRACE;
+    case HTTP_PATCH:
+        return WF_PATCH;
+    default:
+        return -EINVAL;
+    }
+}
+
 static int look_at_line(struct h1_parser *parser)
 {
     struct wf_request *request = parser->request;
-    const char *method = llhttp_method_name((llhttp_method_t)parser->llhttp.method);
-    int number = wf_method_parse(method, strlen(method));
-    if (number < 0) return refuse(parser, 501, "the method is unknown");
-    request->method = (enum wf_method)number;
+    int method = method_of(parser);
+    if (method < 0) return refuse(parser, 501, "the method is unknown");
+    request->method = (enum wf_method)method;
     if (!request_set_target(request, parser->target, (size_t)(parser->target_end - parser->target)))
         return refuse(parser, 400, "the request's target is none");
     return 0;
@@ -278,9 +267,8 @@ void h1_parser_begin(struct h1_parser *parser, struct wf_request *request)
     llhttp_reset(&parser->llhttp);
     parser->request = request;
     parser->start = parser->target = parser->target_end = NULL;
-    parser->in_value = parser->chunked = parser->keep_alive = parser->ended = false;
+    parser->in_value = parser->chunked = parser->keep_alive = false;
     parser->status = 0;
-    parser->extension_bytes = 0;
 }
 
 /* A method that nobody knows is another mistake than a line that is none. */
@@ -347,15 +335,4 @@ void h1_parser_moved(struct h1_parser *parser, const char *to, ptrdiff_t by)
         parser->target += by;
         parser->target_end += by;
     }
-}
-
-ssize_t h1_parse_chunks(struct h1_parser *parser, const char *bytes, size_t size, char *to, size_t *used)
-{
-    parser->body = to;
-    parser->body_size = 0;
-    if (parser->llhttp.error == HPE_PAUSED) llhttp_resume(&parser->llhttp);
-    llhttp_errno_t error = llhttp_execute(&parser->llhttp, bytes, size);
-    *used = error == HPE_PAUSED ? (size_t)(llhttp_get_error_pos(&parser->llhttp) - bytes) : size;
-    if (error != HPE_OK && error != HPE_PAUSED) return -EBADMSG;
-    return (ssize_t)parser->body_size;
 }

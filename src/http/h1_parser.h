@@ -1,5 +1,5 @@
 /*
- * The head of an HTTP/1.x request, and the pieces of a body in chunks, by llhttp.
+ * The head of an HTTP/1.x request, by llhttp.
  *
  * llhttp finds the parts; what it lets pass and RFC 9112 does not (a space before a colon, folded lines, line ends
  * without CR, several codings, a missing Host) is refused here. Names and values stay where they were read, and are
@@ -24,14 +24,9 @@ struct h1_parser {
     char *start; /* of the request line */
     char *target, *target_end;
     bool in_value; /* the last span was of a value */
-    bool chunked, keep_alive, failed_memory;
+    bool chunked, keep_alive;
     int status; /* why it is refused, 0: it is not */
     const char *why;
-    /* Of a body in chunks: where the next bytes go */
-    char *body;
-    size_t body_size;
-    uint64_t extension_bytes;
-    bool ended;
 };
 
 enum h1_found {
@@ -50,11 +45,5 @@ enum h1_found h1_parse_head(struct h1_parser *parser, char *bytes, size_t size, 
 
 /* What was at the start of the request up to `to` is so many bytes further on now. */
 void h1_parser_moved(struct h1_parser *parser, const char *to, ptrdiff_t by);
-
-/*
- * Takes chunks apart: puts their bytes at `to`, which has room for `size`, and gives how many there were. `*used` of
- * the bytes were needed; parser->ended is set at the end of the body. -EBADMSG: these are no chunks.
- */
-ssize_t h1_parse_chunks(struct h1_parser *parser, const char *bytes, size_t size, char *to, size_t *used);
 
 #endif

@@ -13,7 +13,11 @@
 void request_begin(struct wf_request *request, const struct exchange *exchange, struct wf_app *app)
 {
     struct wf_arena arena = request->arena;
-    *request = (struct wf_request){.exchange = exchange, .app = app, .arena = arena, .path = "", .authority = ""};
+    memset(request, 0, sizeof *request);
+    request->arena = arena;
+    request->exchange = exchange;
+    request->app = app;
+    request->path = request->authority = "";
 }
 
 /* "http://host/path": a proxy's way of asking (RFC 9112 section 3.2.2). */
@@ -146,10 +150,17 @@ const char *wf_request_cookie(struct wf_request *request, const char *name)
 
 /* ---- Parameters ---- */
 
-const char *wf_path_text(const struct wf_request *request, const char *name)
+const char *wf_path_text(struct wf_request *request, const char *name)
 {
-    for (unsigned i = 0; i < request->captured; i++)
-        if (strcmp(request->captures[i].name, name) == 0) return request->captures[i].value;
+    for (unsigned i = 0; i < request->captured; i++) {
+        struct capture *capture = &request->captures[i];
+        if (strcmp(capture->name, name) != 0) continue;
+        if (capture->decoded == NULL) {
+            capture->decoded = wf_arena_strndup(&request->arena, capture->value, capture->size);
+            if (capture->decoded != NULL) percent_decode(capture->decoded, capture->size, false);
+        }
+        return capture->decoded;
+    }
     return NULL;
 }
 
@@ -197,6 +208,31 @@ int wf_query_int(struct wf_request *request, const char *name, int64_t otherwise
     const char *text = wf_query_text(request, name);
     *value = otherwise;
     return text == NULL ? 0 : parse_int(request, "the query's", name, text, value);
+}
+
+void *wf_path_value(const struct wf_request *request)
+{
+    return request->path_value;
+}
+
+void *wf_query_value(const struct wf_request *request)
+{
+    return request->query_value;
+}
+
+void *wf_header_value(const struct wf_request *request)
+{
+    return request->field_value;
+}
+
+void *wf_cookie_value(const struct wf_request *request)
+{
+    return request->cookie_value;
+}
+
+void *wf_body_value(const struct wf_request *request)
+{
+    return request->body_value;
 }
 
 /* ---- The body ---- */

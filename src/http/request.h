@@ -49,8 +49,10 @@ enum { CAPTURES_MAX = 8 };
 
 /* A piece of the path that a pattern gave a name to. */
 struct capture {
-    const char *name; /* the pattern's */
-    char *value;      /* decoded, in the arena */
+    const char *name;  /* the pattern's */
+    const char *value; /* as it was sent, a part of the path */
+    size_t size;
+    char *decoded; /* in the arena, once it was asked for */
 };
 
 struct wf_request {
@@ -67,6 +69,7 @@ struct wf_request {
     bool wants_continue;   /* and has not been told to */
     const char *path;      /* as it was sent, without the query; begins with '/', or is "*" */
     const char *query;     /* NULL: none */
+    const char *protocol;  /* of an extended CONNECT, "websocket" (RFC 8441); NULL: it is none */
     const char *authority; /* the host that was asked for, perhaps with a port; "" for none */
     struct wf_headers headers;
     struct capture captures[CAPTURES_MAX];
@@ -77,7 +80,8 @@ struct wf_request {
     uint64_t body_read; /* so far */
     uint64_t body_max;  /* a longer one is refused */
     bool body_ended;
-    int body_error; /* 0, or why the rest cannot be had */
+    int body_error;                     /* 0, or why the rest cannot be had */
+    struct wf_headers request_trailers; /* that came behind it */
 
     /* The answer */
     enum answer_state state;
@@ -96,6 +100,7 @@ struct wf_request {
     struct deferred_work *after;           /* to be done after the answer, in order */
     struct deferred_work **after_end;
     void *path_value, *query_value, *field_value, *cookie_value, *body_value; /* validated, by the route's models */
+    int outcome; /* what the handler returned */
     char id[40];
     int64_t began_at;
 };

@@ -50,6 +50,7 @@ def gdb_stops_at_a_probe_and_reads_its_values(looking):
     needs("gdb")
     ran = subprocess.run(["gdb", "-q", "-nx", "-batch", "-ex", "set debuginfod enabled off", "-ex",
                           "break -probe-stap weft:suspend", "-ex", "run many 1 > /dev/null", "-ex",
-                          "printf \"task %d %s waits: %s\\n\", $_probe_arg0, (char *)$_probe_arg1, (char *)$_probe_arg2",
+                          "printf \"task %d %s waits: %s\\n\", $_probe_arg0, (char *)$_probe_arg1, "
+                          "(char *)$_probe_arg2",
                           "-ex", "kill", looking.program], capture_output=True, text=True, timeout=60, check=False)
     has(ran.stdout, "task 1 many waits: sleep")
