@@ -435,7 +435,7 @@ static void poll_once(struct loop *loop, bool may_wait)
         deadline = next_wake_up(loop);
         atomic_store(&loop->sleeping, true);
         rests = deadline != 0 && loops_rest(loop);
-        if (atomic_load(&loop->inbox) != NULL) deadline = 0;
+        if (atomic_load(&loop->inbox) != NULL || (loop->signals && signals_waiting(loop))) deadline = 0;
     }
     bool alive = loop->driver->poll(loop, deadline);
     if (rests) loops_go_on(loop);

@@ -92,6 +92,7 @@ struct loop {
     int broken;           /* why the loop gave up: -EDEADLK, or 0 */
     bool signals;
     int64_t grace;
+    uint32_t drain_hooks; /* that have not been called */
     int signals_seen;
     struct wf_timer_ grace_timer;
     struct wf_run_options options;
@@ -246,6 +247,8 @@ int signals_take(struct loop *loop);
 void signals_give_back(struct loop *loop);
 /* What arrived since the last look; called once a pass. */
 void signals_look(struct loop *loop);
+/* Has one come that was not looked at? */
+bool signals_waiting(const struct loop *loop);
 /* The signal that ended the last loop which had taken them; 0: none. */
 int signals_last(void);
 void signals_forget(void);

@@ -107,9 +107,18 @@ static int copy_inputs(struct wf_task *task, const struct wf_spawn_options *opti
     return 0;
 }
 
+/* Who looks on from outside must not take the name for one that is still there. */
+static void free_name(struct wf_task *task)
+{
+    void *name = (void *)(uintptr_t)task->name;
+    task->name = "ended";
+    task->flags &= (uint8_t)~TASK_OWNS_NAME;
+    memory_free(name);
+}
+
 static void free_inputs(struct wf_task *task)
 {
-    if (task->flags & TASK_OWNS_NAME) memory_free((void *)(uintptr_t)task->name);
+    if (task->flags & TASK_OWNS_NAME) free_name(task);
     if (task->flags & TASK_OWNS_ARG) memory_free(task->arg);
     if (task->flags & TASK_OWNS_CONTEXT) context_release(task->context);
 }

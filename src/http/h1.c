@@ -197,16 +197,6 @@ static int wait_frugally(struct h1 *h1)
     return take_work(h1);
 }
 
-static int take_over(struct wf_request *request, struct wf_stream **stream)
-{
-    struct h1 *h1 = h1_of(request);
-    int rc = h1_flush(h1);
-    if (rc < 0) return rc;
-    h1->taken_over = true;
-    *stream = h1->connection->stream;
-    return 0;
-}
-
 static struct wf_stream *stream_of(struct wf_request *request)
 {
     return h1_of(request)->connection->stream;
@@ -220,7 +210,7 @@ const struct exchange h1_exchange = {
     .write = h1_write,
     .flush = h1_flush_answer,
     .end = h1_end,
-    .take_over = take_over,
+    .take_over = h1_take_over,
     .stream = stream_of,
 };
 
@@ -275,8 +265,8 @@ static int answer(struct h1 *h1)
     if (h1->taken_over) return 0;
     if (!request->close_after && !h1_skip_body(h1)) request->close_after = true;
     if (!request->close_after) return 1;
-    int rc = request->broken ? -ECONNABORTED : h1_flush(h1);
-    return rc;
+    int rc = h1_flush(h1);
+    return rc == 0 && request->broken ? -ECONNABORTED : rc; /* without its end, for it has none */
 }
 
 enum after {

@@ -69,6 +69,7 @@ struct wf_request {
     bool wants_continue;   /* and has not been told to */
     const char *path;      /* as it was sent, without the query; begins with '/', or is "*" */
     const char *query;     /* NULL: none */
+    const char *protocol;  /* of an extended CONNECT, "websocket" (RFC 8441); NULL: it is none */
     const char *authority; /* the host that was asked for, perhaps with a port; "" for none */
     struct wf_headers headers;
     struct capture captures[CAPTURES_MAX];
@@ -99,6 +100,7 @@ struct wf_request {
     struct deferred_work *after;           /* to be done after the answer, in order */
     struct deferred_work **after_end;
     void *path_value, *query_value, *field_value, *cookie_value, *body_value; /* validated, by the route's models */
+    int outcome; /* what the handler returned */
     char id[40];
     int64_t began_at;
 };
