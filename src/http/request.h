@@ -17,6 +17,7 @@ struct wf_request;
 struct route;
 struct dependency_value;
 struct deferred_work;
+struct wf_file;
 struct wf_stream;
 
 /* What a version of HTTP does for one request. All but `close_after` may suspend. */
@@ -29,6 +30,8 @@ struct exchange {
     /* The head of the answer: request->status and request->answer. `length` of the body; -1: not known. */
     int (*begin)(struct wf_request *request, int64_t length);
     int (*write)(struct wf_request *request, const void *bytes, size_t size);
+    /* So many bytes of a file, that are part of what was announced; NULL: they are read and written. */
+    int (*send)(struct wf_request *request, struct wf_file *file, int64_t offset, uint64_t size);
     /* What was written has to go now. */
     int (*flush)(struct wf_request *request);
     /* The body is complete; request->trailers may follow it. */
