@@ -56,7 +56,8 @@ struct wf_static_options {
 
 /*
  * wf_static(&app, "/static", folder, .option = value, ...) answers GET and HEAD below a path ("": everywhere) with the
- * files of a folder. "." and "..", empty segments and what decodes to a slash or a zero byte are not there: 404. A folder
+ * files of a folder. "." and "..", empty segments and what decodes to a slash or a zero byte are not there: 404.
+ * A folder
  * without its last slash is redirected to the one with it. What is wrong is said by wf_serve. Whoever may write into
  * the folder while it is served is trusted. Suspends: never.
  */
