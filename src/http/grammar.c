@@ -29,6 +29,12 @@ bool is_field_value(const char *text, size_t size)
     return true;
 }
 
+bool is_authority(const char *text)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+,;=:[]";
+    return text[strspn(text, allowed)] == '\0';
+}
+
 bool list_has_token(const char *list, const char *token)
 {
     size_t wanted = strlen(token);

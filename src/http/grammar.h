@@ -13,6 +13,9 @@ bool is_token(const char *text, size_t size);
 /* No control characters but tabs; bytes over 127 are opaque (section 5.5). */
 bool is_field_value(const char *text, size_t size);
 
+/* host [":" port] of RFC 3986, as far as it can do harm. */
+bool is_authority(const char *text);
+
 /* Is the token, whatever its case, in a list by commas? Parameters after a semicolon are not looked at. */
 bool list_has_token(const char *list, const char *token);
 

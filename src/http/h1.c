@@ -14,11 +14,11 @@
 
 #include "http/app.h"
 #include "http/h1_parser.h"
+#include "http/h2.h"
 
 enum {
     IN_ROOM = 8192,
-    SPARES_MAX = 64,       /* of the server, kept for the next request */
-    LINGER_BYTES = 262144, /* thrown away after a mistake, so that the answer is not lost to a reset */
+    SPARES_MAX = 64, /* of the server, kept for the next request */
 };
 
 static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"; /* RFC 9113 section 3.4 */
@@ -342,25 +342,6 @@ static bool skip_body(struct h1 *h1)
 
 /* ---- A request ---- */
 
-/* The client has to read the answer before the connection is gone: a reset would take it away. */
-static void linger(struct h1 *h1)
-{
-    struct connection *connection = h1->connection;
-    char scratch[1024];
-    uint64_t bytes = 0;
-    if (wf_stream_shutdown(connection->stream) < 0) return;
-    set_phase(connection, PHASE_LINGERING);
-    WF_SCOPE(scope);
-    connection->scope = &scope;
-    while (bytes < LINGER_BYTES) {
-        ssize_t got = wf_stream_read(connection->stream, scratch, sizeof scratch);
-        if (got <= 0) break;
-        bytes += (uint64_t)got;
-    }
-    connection->scope = NULL;
-    wf_scope_end(&scope, 0);
-}
-
 static void refuse(struct h1 *h1)
 {
     struct work *work = h1->work;
@@ -371,7 +352,7 @@ static void refuse(struct h1 *h1)
     app_refuse(&work->request, work->parser.status, work->parser.why);
     int rc = h1_flush(h1);
     h1->connection->scope = NULL;
-    if (wf_scope_end(&scope, rc) == 0 && rc == 0) linger(h1);
+    if (wf_scope_end(&scope, rc) == 0 && rc == 0) connection_linger(h1->connection);
 }
 
 /* 1: on to the next; 0: the connection ends; negative: it was cut. */
@@ -397,8 +378,17 @@ static int answer(struct h1 *h1)
     rc = wf_scope_end(&scope, rc);
     if (gone) return 0;
     if (rc < 0) return rc;
-    if (request->close_after && !h1->taken_over) linger(h1);
+    if (request->close_after && !h1->taken_over) connection_linger(h1->connection);
     return request->close_after || h1->taken_over ? 0 : 1;
+}
+
+/* What has come is the beginning of HTTP/2. */
+static int hand_over(struct h1 *h1)
+{
+    const struct work *work = h1->work;
+    struct h2 *h2 = h2_create(h1->connection, work->in + work->begin, work->end - work->begin);
+    give_work(h1);
+    return h2 != NULL ? h2_serve(h2) : -ENOMEM;
 }
 
 int h1_serve(struct connection *connection)
@@ -411,7 +401,8 @@ int h1_serve(struct connection *connection)
     while (rc >= 0) {
         enum h1_found found;
         rc = next_head(&h1, &found);
-        if (rc <= 0 || rc == H1_PREFACE) break;
+        if (rc == H1_PREFACE) return hand_over(&h1);
+        if (rc <= 0) break;
         h1.requests++;
         if (found == H1_BAD) {
             refuse(&h1);

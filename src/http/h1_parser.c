@@ -135,13 +135,6 @@ static void trim(struct wf_header *field)
         field->value_size--;
 }
 
-/* host [":" port] of RFC 3986, as far as it can do harm. */
-static bool is_authority(const char *text)
-{
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+,;=:[]";
-    return text[strspn(text, allowed)] == '\0';
-}
-
 struct seen {
     unsigned hosts, codings;
     bool expects_more;

@@ -68,6 +68,7 @@ struct wf_request {
     const char *path;      /* as it was sent, without the query; begins with '/', or is "*" */
     const char *query;     /* NULL: none */
     const char *authority; /* the host that was asked for, perhaps with a port; "" for none */
+    const char *protocol;  /* that the client wants to speak instead, over HTTP/2 (RFC 8441): "websocket"; or NULL */
     struct wf_headers headers;
     struct capture captures[CAPTURES_MAX];
     unsigned captured;

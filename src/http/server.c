@@ -10,6 +10,8 @@
 #include "http/connection.h"
 #include "http/h1.h"
 
+enum { LINGER_BYTES = 262144 }; /* thrown away after the last answer */
+
 void server_init(struct server *server, struct wf_app *app)
 {
     *server = (struct server){.app = app, .some = WF_EVENT};
@@ -18,6 +20,7 @@ void server_init(struct server *server, struct wf_app *app)
 
 void server_finish(struct server *server)
 {
+    h2_spares_free(server);
     while (server->spare != NULL) {
         struct work *work = server->spare;
         server->spare = work->next;
@@ -45,6 +48,23 @@ static void strike_off(struct server *server, struct connection *connection)
     else server->connections = connection->next;
     if (connection->next != NULL) connection->next->prev = connection->prev;
     server->open--;
+}
+
+void connection_linger(struct connection *connection)
+{
+    char scratch[1024];
+    uint64_t bytes = 0;
+    if (wf_stream_shutdown(connection->stream) < 0) return;
+    set_phase(connection, PHASE_LINGERING);
+    WF_SCOPE(scope);
+    connection->scope = &scope;
+    while (bytes < LINGER_BYTES) {
+        ssize_t got = wf_stream_read(connection->stream, scratch, sizeof scratch);
+        if (got <= 0) break;
+        bytes += (uint64_t)got;
+    }
+    connection->scope = NULL;
+    wf_scope_end(&scope, 0);
 }
 
 int connection_serve(struct server *server, struct wf_stream *stream)
