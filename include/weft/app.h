@@ -140,7 +140,9 @@ struct wf_http_serve_options {
     uint16_t port;                /* 0: a free one, see `listening` */
     const char *unix_path;        /* instead: a Unix socket */
     struct wf_listener *listener; /* instead: one of yours, which stays yours */
-    struct wf_tls_config *tls;    /* of a server */
+    struct wf_tls_config *tls;    /* of a server: TLS is spoken; offer {"h2", "http/1.1"} there as .alpn */
+    bool proxy_protocol;          /* each connection begins with a header of the PROXY protocol, version 1 or 2, that
+                                     says whose it is; one without is closed */
     /* Is called when connections can come; `port` is 0 for a Unix socket. */
     void (*listening)(struct wf_app *app, uint16_t port, void *arg);
     void *listening_arg;

@@ -24,6 +24,7 @@ struct wf_model;
 struct wf_request;
 struct wf_address;
 struct wf_stream;
+struct wf_tls_info;
 
 /* ---- What was asked ---- */
 
@@ -46,6 +47,12 @@ WF_API void *wf_request_arg(const struct wf_request *request);   /* the route's 
 
 /* Who is asking. Suspends: never. Errors: -EOPNOTSUPP for a stream without an address. */
 WF_API int wf_request_peer(const struct wf_request *request, struct wf_address *address);
+
+/*
+ * What was agreed on by TLS: version, cipher, the name that the client asked for, its certificates (weft/tls.h). All of
+ * it lives as long as the request. Suspends: never. Errors: -EINVAL when it did not come over TLS; -ENOMEM.
+ */
+WF_API int wf_request_tls(struct wf_request *request, struct wf_tls_info *info);
 
 /* A named segment of the path, decoded; NULL: the pattern has no such name. Suspends: never. */
 WF_API const char *wf_path_text(const struct wf_request *request, const char *name);

@@ -64,6 +64,8 @@ bool was_cut(const struct wf_scope *scope, const char *why);
 
 struct server {
     struct wf_app *app;
+    struct wf_tls_config *tls; /* NULL: none is spoken */
+    bool proxy_protocol;       /* each connection begins with a proxy's header */
     struct connection *connections;
     struct wf_event some; /* there is a connection to mind */
     uint64_t open;
@@ -99,6 +101,16 @@ void minder_set_date(struct server *server);
 /* ---- h1.c ---- */
 
 int h1_serve(struct connection *connection);
+
+/* ---- h2.c ---- */
+
+struct h2;
+
+/* A connection whose first bytes, of the preface, may be here already. NULL: out of memory. */
+struct h2 *h2_create(struct connection *connection, const char *bytes, size_t size);
+
+/* Until the connection ends; NULL: it cannot begin. It is destroyed then. */
+int h2_serve(struct h2 *h2);
 
 /* ---- h2_stream.c ---- */
 

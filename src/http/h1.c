@@ -14,7 +14,6 @@
 
 #include "http/app.h"
 #include "http/h1_parser.h"
-#include "http/h2.h"
 
 enum {
     IN_ROOM = 8192,
@@ -388,7 +387,7 @@ static int hand_over(struct h1 *h1)
     const struct work *work = h1->work;
     struct h2 *h2 = h2_create(h1->connection, work->in + work->begin, work->end - work->begin);
     give_work(h1);
-    return h2 != NULL ? h2_serve(h2) : -ENOMEM;
+    return h2_serve(h2);
 }
 
 int h1_serve(struct connection *connection)

@@ -187,6 +187,7 @@ static int serve(struct h2 *h2)
 
 int h2_serve(struct h2 *h2)
 {
+    if (h2 == NULL) return -ENOMEM;
     struct connection *connection = h2->connection;
     connection->watch = NULL;
     connection->protocol = h2;

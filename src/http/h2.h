@@ -117,12 +117,6 @@ extern const struct exchange h2_exchange;
 
 /* ---- h2.c ---- */
 
-/* A connection whose first bytes, the preface, may be here already. NULL: out of memory. */
-struct h2 *h2_create(struct connection *connection, const char *bytes, size_t size);
-
-/* Until the connection ends; it is destroyed then. */
-int h2_serve(struct h2 *h2);
-
 /* There is something to be sent. */
 void h2_kick(struct h2 *h2);
 

@@ -6,6 +6,7 @@
 #include <strings.h>
 #include <weft/app.h>
 #include <weft/task.h>
+#include <weft/tls.h>
 
 #include "http/app.h"
 #include "http/grammar.h"
@@ -125,6 +126,12 @@ int wf_request_peer(const struct wf_request *request, struct wf_address *address
 {
     struct wf_stream *stream = request->exchange->stream((struct wf_request *)(uintptr_t)request);
     return stream != NULL ? wf_stream_peer(stream, address) : -EOPNOTSUPP;
+}
+
+int wf_request_tls(struct wf_request *request, struct wf_tls_info *info)
+{
+    struct wf_stream *stream = request->exchange->stream(request);
+    return stream != NULL ? wf_tls_info(stream, &request->arena, info) : -EINVAL;
 }
 
 /* RFC 6265 section 5.4: "a=1; b=2". */

@@ -7,6 +7,7 @@
 #include <weft/unix.h>
 
 #include "http/app.h"
+#include "http/arrival.h"
 #include "http/connection.h"
 #include "http/h1.h"
 
@@ -71,7 +72,10 @@ int connection_serve(struct server *server, struct wf_stream *stream)
 {
     struct connection connection = {.server = server, .stream = stream, .seen_at = wf_now()};
     enlist(server, &connection);
-    int rc = h1_serve(&connection);
+    struct arrival arrival;
+    int rc = arrival_begin(&arrival, &connection);
+    if (rc == 0) rc = arrival.speaks_h2 ? h2_serve(h2_create(&connection, "", 0)) : h1_serve(&connection);
+    arrival_end(&arrival);
     strike_off(server, &connection);
     bool expected = rc == -ECANCELED || rc == -ESHUTDOWN || rc == -ECONNRESET || rc == -EPIPE || rc == WF_EEND;
     return expected && !wf_cancelled() ? 0 : rc;
@@ -113,6 +117,8 @@ static int serve_listener(struct wf_app *app, const struct wf_http_serve_options
 {
     struct server server;
     server_init(&server, app);
+    server.tls = options->tls;
+    server.proxy_protocol = options->proxy_protocol;
     if (options->listening != NULL) options->listening(app, wf_listener_port(listener), options->listening_arg);
     WF_SCOPE(scope);
     int rc = wf_spawn(&scope, mind_connections, &server, .daemon = true, .name = "http minder");
