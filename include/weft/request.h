@@ -82,6 +82,9 @@ WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_request_read(struct wf_request *request
  */
 WF_API WF_SUSPENDS int wf_request_body(struct wf_request *request, char **bytes, size_t *size);
 
+/* A field that came behind the body; NULL: there is none, or the body has not been read to its end. Suspends: never. */
+WF_API const char *wf_request_trailer(const struct wf_request *request, const char *name);
+
 /* ---- The answer ---- */
 
 /* A field of the answer, before it is made. Suspends: never. Errors: as wf_headers_add. */

@@ -94,7 +94,7 @@ static int stop_reading(struct h2 *h2, ssize_t error)
     if (error == NGHTTP2_ERR_NOMEM) return -ENOMEM;
     uint32_t code = NGHTTP2_PROTOCOL_ERROR;
     if (error == NGHTTP2_ERR_CALLBACK_FAILURE) code = h2->error;
-    if (error == NGHTTP2_ERR_FLOODED) code = NGHTTP2_ENHANCE_YOUR_CALM;
+    if (error == NGHTTP2_ERR_FLOODED || error == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) code = NGHTTP2_ENHANCE_YOUR_CALM;
     h2_refuse(h2, code);
     return 0;
 }
@@ -133,6 +133,8 @@ static int read_frames(struct h2 *h2)
 
 /* ---- The connection ---- */
 
+/* The priorities of RFC 7540 are not given up: without them nghttp2 1.52 frees twice what it cannot queue for want of
+ * memory. */
 static int send_settings(struct h2 *h2)
 {
     const struct wf_http_limits *limits = &h2->connection->server->app->private_->limits;
@@ -141,7 +143,6 @@ static int send_settings(struct h2 *h2)
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, H2_STREAM_WINDOW},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)limits->head_max},
         {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
-        {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
     };
     int rc = nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, settings, WF_COUNT(settings));
     if (rc == 0) rc = nghttp2_session_set_local_window_size(h2->session, NGHTTP2_FLAG_NONE, 0, H2_CONNECTION_WINDOW);

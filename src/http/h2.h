@@ -25,7 +25,7 @@ enum {
     H2_CONNECTION_WINDOW = 1 << 20, /* of all bodies of a connection */
     H2_OUT_MAX = 16384,             /* of one answer that the client has not taken */
     H2_WRITE_MAX = 65536,           /* bytes that go out together */
-    H2_RECENT = 64,                 /* streams that ended lately and are remembered */
+    H2_RECENT = 128,                /* streams that ended lately and are remembered */
     H2_SPARES_MAX = 128,            /* streams whose memory a server keeps */
     H2_OUT_SPARE = 1024,            /* and with so much room for an answer */
 };
@@ -99,11 +99,8 @@ struct h2 {
     bool over;                 /* everything that had to be said is out */
     uint32_t error;            /* why a callback gave up: a code of RFC 9113 section 7 */
     int32_t highest;           /* stream that was opened */
-    struct {
-        int32_t id;
-        bool reset; /* by us: what still comes for it was sent before that was known */
-    } recent[H2_RECENT];
-    unsigned next_recent;
+    int32_t recent[H2_RECENT]; /* ids, the latest before next_recent; negative: we reset it, and what still comes */
+    unsigned next_recent;      /* was sent before that was known */
     struct h2_rate resets, nuisances;
 
     enum { H2_OPEN, H2_WARNED, H2_GOING } drain;
@@ -171,7 +168,9 @@ int h2_end(struct wf_request *request);
 
 /* The stream's bytes, both ways, as a wf_stream (RFC 8441). */
 int h2_take_over(struct wf_request *request, struct wf_stream **stream);
-void h2_tunnel_close(struct h2_tunnel *tunnel);
+
+/* Its request is over. Whoever still has the stream may close it, as long as the memory of the request lives. */
+void h2_tunnel_end(struct h2_tunnel *tunnel);
 
 /* ---- h2_minder.c ---- */
 

@@ -10,7 +10,7 @@ enum {
     RESETS_PER_SECOND = 33,
     NUISANCES_BURST = 500, /* frames that keep us busy and bring nothing */
     NUISANCES_PER_SECOND = 50,
-    CONTINUATIONS_MAX = 16, /* of one head (CVE-2024-27316) */
+    CONTINUATIONS_MAX = 144, /* of one head (CVE-2024-27316); nghttp2 counts one that comes by bytes nine times */
 };
 
 static struct h2_stream *stream_of(struct h2 *h2, int32_t id)
@@ -27,26 +27,29 @@ static int give_up(struct h2 *h2, uint32_t code)
 
 /* ---- Numbers of streams ---- */
 
+static bool is_open(struct h2 *h2, int32_t id)
+{
+    nghttp2_stream *stream = nghttp2_session_find_stream(h2->session, id);
+    return stream != NULL && nghttp2_stream_get_state(stream) != NGHTTP2_STREAM_STATE_CLOSED;
+}
+
 /* A head on a stream that is over, or was passed by: nghttp2 would let it pass (RFC 9113 section 5.1.1). */
 static int check_id(struct h2 *h2, int32_t id)
 {
-    if (id > h2->highest) return 0;
-    nghttp2_stream *stream = nghttp2_session_find_stream(h2->session, id);
-    if (stream != NULL && nghttp2_stream_get_state(stream) != NGHTTP2_STREAM_STATE_CLOSED) return 0;
+    if (id > h2->highest || is_open(h2, id)) return 0;
     for (unsigned i = 0; i < H2_RECENT; i++) {
-        if (h2->recent[i].id != id) continue;
-        return h2->recent[i].reset ? 0 : give_up(h2, NGHTTP2_STREAM_CLOSED);
+        if (h2->recent[i] == -id) return 0;
+        if (h2->recent[i] == id) return give_up(h2, NGHTTP2_STREAM_CLOSED);
     }
     return give_up(h2, NGHTTP2_PROTOCOL_ERROR);
 }
 
 /* Of a stream that we reset, the first word counts. */
-static void remember(struct h2 *h2, int32_t id, bool reset)
+static void remember(struct h2 *h2, int32_t id)
 {
-    unsigned last = (h2->next_recent + H2_RECENT - 1) % H2_RECENT;
-    if (h2->recent[last].id == id) return;
-    h2->recent[h2->next_recent].id = id;
-    h2->recent[h2->next_recent].reset = reset;
+    int32_t last = h2->recent[(h2->next_recent + H2_RECENT - 1) % H2_RECENT];
+    if (last == id || last == -id) return;
+    h2->recent[h2->next_recent] = id;
     h2->next_recent = (h2->next_recent + 1) % H2_RECENT;
 }
 
@@ -54,8 +57,9 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head
 {
     (void)session;
     struct h2 *h2 = argument;
-    if (head->type != NGHTTP2_HEADERS || head->stream_id % 2 == 0) return 0;
-    return check_id(h2, head->stream_id);
+    if (head->type == NGHTTP2_PRIORITY && head->stream_id == 0) return give_up(h2, NGHTTP2_PROTOCOL_ERROR);
+    bool checked = head->type == NGHTTP2_HEADERS && head->stream_id % 2 != 0;
+    return checked ? check_id(h2, head->stream_id) : 0;
 }
 
 /* ---- Heads ---- */
@@ -173,7 +177,7 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t code, void *a
     (void)session;
     struct h2 *h2 = argument;
     struct h2_stream *stream = stream_of(h2, id);
-    remember(h2, id, false);
+    remember(h2, id);
     if (stream != NULL && h2->heading == stream) h2->heading = NULL;
     if (stream != NULL) h2_stream_closed(stream, code);
     return 0;
@@ -197,7 +201,7 @@ static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *a
     if (whole && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) answer_is_out(h2, frame->hd.stream_id);
     if (frame->hd.type != NGHTTP2_RST_STREAM) return 0;
     if (frame->hd.stream_id == h2->highest) h2->in_head = false;
-    remember(h2, frame->hd.stream_id, true);
+    remember(h2, -frame->hd.stream_id);
     uint32_t code = frame->rst_stream.error_code;
     bool provoked = code != NGHTTP2_NO_ERROR && code != NGHTTP2_CANCEL;
     if (provoked && h2->error == 0 && !h2_count(h2, &h2->resets, RESETS_BURST, RESETS_PER_SECOND)) {

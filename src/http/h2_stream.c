@@ -126,7 +126,7 @@ static void answer(struct h2_stream *stream)
     request->scope = &scope;
     if (stream->refused != 0) app_refuse(request, stream->refused, stream->why);
     else app_answer(request);
-    h2_tunnel_close(stream->tunnel);
+    h2_tunnel_end(stream->tunnel);
     request->scope = NULL;
     wf_scope_end(&scope, 0);
 }

@@ -48,9 +48,11 @@ static void tunnel_close(struct wf_stream *stream, bool abort)
 {
     struct h2_stream *below = over(stream);
     ((struct h2_tunnel *)stream)->over = NULL;
-    if (abort) below->request.broken = true;
-    wf_event_set(&below->came);
-    wf_event_set(&below->taken);
+    if (below != NULL) {
+        if (abort) below->request.broken = true;
+        wf_event_set(&below->came);
+        wf_event_set(&below->taken);
+    }
     wf_stream_release(stream);
 }
 
@@ -63,6 +65,7 @@ static void tunnel_destroy(struct wf_stream *stream)
 static int tunnel_address(const struct wf_stream *stream, bool peer, struct wf_address *address)
 {
     const struct h2_stream *below = ((const struct h2_tunnel *)stream)->over;
+    if (below == NULL) return -EBADF;
     struct wf_stream *connection = below->h2->connection->stream;
     return peer ? wf_stream_peer(connection, address) : wf_stream_local(connection, address);
 }
@@ -90,9 +93,10 @@ int h2_take_over(struct wf_request *request, struct wf_stream **stream)
     return 0;
 }
 
-void h2_tunnel_close(struct h2_tunnel *tunnel)
+void h2_tunnel_end(struct h2_tunnel *tunnel)
 {
-    if (tunnel == NULL || tunnel->over == NULL) return;
-    if (!tunnel->over->answer_ended) wf_ignore(tunnel_shutdown(&tunnel->stream));
-    wf_stream_close(&tunnel->stream);
+    if (tunnel == NULL) return;
+    struct h2_stream *below = tunnel->over;
+    tunnel->over = NULL;
+    if (below != NULL && !below->answer_ended) wf_ignore(h2_end(&below->request));
 }

@@ -222,6 +222,11 @@ ssize_t wf_request_read(struct wf_request *request, void *buffer, size_t size)
     return got;
 }
 
+const char *wf_request_trailer(const struct wf_request *request, const char *name)
+{
+    return request->body_ended ? wf_headers_find(&request->request_trailers, name) : NULL;
+}
+
 static int refuse_body(struct wf_request *request, int code)
 {
     if (code == -EMSGSIZE)
