@@ -20,9 +20,20 @@ void h2_kick(struct h2 *h2)
     wf_event_set(&h2->to_send);
 }
 
+void h2_check(struct h2 *h2, int outcome)
+{
+    if (outcome == NGHTTP2_ERR_NOMEM) connection_cut(h2->connection, cut_gone);
+}
+
+void h2_reset(struct h2 *h2, int32_t id, uint32_t code)
+{
+    h2_check(h2, nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, id, code));
+    h2_kick(h2);
+}
+
 void h2_refuse(struct h2 *h2, uint32_t code)
 {
-    nghttp2_session_terminate_session(h2->session, code);
+    h2_check(h2, nghttp2_session_terminate_session(h2->session, code));
     h2_kick(h2);
 }
 

@@ -117,6 +117,12 @@ extern const struct exchange h2_exchange;
 /* There is something to be sent. */
 void h2_kick(struct h2 *h2);
 
+/* Where nghttp2 had no memory for what has to be said, the connection cannot go on. */
+void h2_check(struct h2 *h2, int outcome);
+
+/* Ends a stream with a code. */
+void h2_reset(struct h2 *h2, int32_t id, uint32_t code);
+
 /* Says goodbye with a code, and why nothing more is taken; the connection ends when that is out. */
 void h2_refuse(struct h2 *h2, uint32_t code);
 

@@ -90,14 +90,18 @@ int h2_inform(struct wf_request *request, int status)
 
 /* ---- Bodies ---- */
 
-static void put_trailers(struct h2_stream *stream, uint32_t *flags)
+/* The end of the body, and what comes behind it. */
+static int put_end(struct h2_stream *stream, uint32_t *flags)
 {
     struct wf_request *request = &stream->request;
-    nghttp2_nv *pairs = request->trailers.count > 0 ? room_for(request, &request->trailers) : NULL;
-    if (pairs == NULL) return;
+    *flags |= NGHTTP2_DATA_FLAG_EOF;
+    if (request->trailers.count == 0) return 0;
+    nghttp2_nv *pairs = room_for(request, &request->trailers);
+    if (pairs == NULL) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     size_t count = add_fields(pairs, request, &request->trailers);
-    if (nghttp2_submit_trailer(stream->h2->session, stream->id, pairs, count) == 0)
-        *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+    int rc = nghttp2_submit_trailer(stream->h2->session, stream->id, pairs, count);
+    *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+    return rc == 0 ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
 static size_t take(char *to, size_t size, const char *from, size_t there)
@@ -128,17 +132,14 @@ static ssize_t give(nghttp2_session *session, int32_t id, uint8_t *to, size_t si
         return NGHTTP2_ERR_DEFERRED;
     }
     stream->moved++;
-    if (!left && stream->answer_ended) {
-        *flags |= NGHTTP2_DATA_FLAG_EOF;
-        put_trailers(stream, flags);
-    }
-    return (ssize_t)(own + lent);
+    int rc = !left && stream->answer_ended ? put_end(stream, flags) : 0;
+    return rc < 0 ? rc : (ssize_t)(own + lent);
 }
 
 static void there_is_more(struct h2_stream *stream)
 {
     if (stream->closed) return;
-    if (stream->deferred) nghttp2_session_resume_data(stream->h2->session, stream->id);
+    if (stream->deferred) h2_check(stream->h2, nghttp2_session_resume_data(stream->h2->session, stream->id));
     stream->deferred = false;
     h2_kick(stream->h2);
 }

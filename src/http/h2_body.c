@@ -40,7 +40,7 @@ int h2_body_append(struct h2_stream *stream, const uint8_t *bytes, size_t size)
 void h2_body_drop(struct h2_stream *stream)
 {
     size_t left = stream->body_end - stream->body_first;
-    if (left > 0) nghttp2_session_consume_connection(stream->h2->session, left);
+    if (left > 0) h2_check(stream->h2, nghttp2_session_consume_connection(stream->h2->session, left));
     wf_memory_free(stream->body);
     stream->body = NULL;
     stream->body_first = stream->body_end = stream->body_room = 0;
@@ -54,7 +54,7 @@ static size_t take(struct h2_stream *stream, void *buffer, size_t size)
     memcpy(buffer, stream->body + stream->body_first, size);
     stream->body_first += size;
     if (stream->body_first == stream->body_end) stream->body_first = stream->body_end = 0;
-    nghttp2_session_consume(h2->session, stream->id, size);
+    h2_check(h2, nghttp2_session_consume(h2->session, stream->id, size));
     if (nghttp2_session_want_write(h2->session)) h2_kick(h2);
     return size;
 }

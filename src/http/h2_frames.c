@@ -78,7 +78,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     h2->highest = id;
     h2->heading = h2_stream_open(h2, id);
     if (h2->heading != NULL) nghttp2_session_set_stream_user_data(session, id, h2->heading);
-    else nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM);
+    else h2_reset(h2, id, NGHTTP2_REFUSED_STREAM);
     return 0;
 }
 
@@ -167,8 +167,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
     struct h2 *h2 = argument;
     struct h2_stream *stream = stream_of(h2, id);
     if (stream == NULL || !stream->running) nghttp2_session_consume_connection(session, size);
-    else if (h2_body_append(stream, bytes, size) < 0)
-        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_INTERNAL_ERROR);
+    else if (h2_body_append(stream, bytes, size) < 0) h2_reset(h2, id, NGHTTP2_INTERNAL_ERROR);
     return 0;
 }
 
@@ -189,8 +188,7 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t code, void *a
 static void answer_is_out(struct h2 *h2, int32_t id)
 {
     const struct h2_stream *stream = stream_of(h2, id);
-    if (stream != NULL && !stream->client_done)
-        nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR);
+    if (stream != NULL && !stream->client_done) h2_reset(h2, id, NGHTTP2_NO_ERROR);
 }
 
 static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *argument)

@@ -34,8 +34,7 @@ static void mind_stream(struct h2_stream *stream, const struct wf_http_limits *l
         stream->body_late = true;
         wf_event_set(&stream->came);
     } else if (has_answer_left(stream) && still > limits->write_time) {
-        nghttp2_submit_rst_stream(stream->h2->session, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_CANCEL);
-        h2_kick(stream->h2);
+        h2_reset(stream->h2, stream->id, NGHTTP2_CANCEL);
     }
 }
 
@@ -64,8 +63,9 @@ static void drain(struct h2 *h2)
 {
     if (h2->drain == H2_GOING) return;
     bool warned = h2->drain == H2_WARNED || h2->count == 0;
-    if (!warned) nghttp2_submit_shutdown_notice(h2->session);
-    else nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE, h2->highest, NGHTTP2_NO_ERROR, NULL, 0);
+    int rc = !warned ? nghttp2_submit_shutdown_notice(h2->session)
+                     : nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE, h2->highest, NGHTTP2_NO_ERROR, NULL, 0);
+    h2_check(h2, rc);
     h2->drain = warned ? H2_GOING : H2_WARNED;
     h2_kick(h2);
 }

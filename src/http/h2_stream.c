@@ -113,7 +113,7 @@ static void finish_answer(struct h2_stream *stream)
     bool whole = request->state == ANSWER_ENDED && !request->broken;
     if (!whole) {
         uint32_t code = request->state == ANSWER_NONE ? NGHTTP2_CANCEL : NGHTTP2_INTERNAL_ERROR;
-        nghttp2_submit_rst_stream(stream->h2->session, NGHTTP2_FLAG_NONE, stream->id, code);
+        h2_reset(stream->h2, stream->id, code);
     }
     h2_body_drop(stream);
     h2_kick(stream->h2);
@@ -146,7 +146,7 @@ void h2_stream_start(struct h2_stream *stream)
 {
     struct h2 *h2 = stream->h2;
     if (wf_try_spawn(h2->scope, run, stream, .name = "http2 stream") == 0) stream->running = true;
-    else nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_REFUSED_STREAM);
+    else h2_reset(h2, stream->id, NGHTTP2_REFUSED_STREAM);
 }
 
 /* ---- Its end ---- */

@@ -314,7 +314,8 @@ WF_TEST_EACH(a_flood_ends_the_connection, floods, .timeout = WF_SECONDS(300), .s
 WF_TEST(a_flood_of_empty_data_ends_the_connection, .timeout = WF_SECONDS(300), .simulated = true)
 {
     struct seen seen;
-    char *script = wf_arena_alloc(wf_task_arena(), 8000), *at = script + sprintf(script, "H1h POST /body");
+    static char script[8000];
+    char *at = script + sprintf(script, "H1h POST /body");
     for (int i = 0; i < 1000; i++) at += sprintf(at, "; D1 ");
     play_patiently(&seen, script);
     WF_EXPECT_PART(seen.log.text, ",ENHANCE_YOUR_CALM end");
@@ -324,7 +325,8 @@ WF_TEST(a_flood_of_empty_data_ends_the_connection, .timeout = WF_SECONDS(300), .
 WF_TEST(a_flood_of_continuations_ends_the_connection, .timeout = WF_SECONDS(300), .simulated = true)
 {
     struct seen seen;
-    char *script = wf_arena_alloc(wf_task_arena(), 8000), *at = script + sprintf(script, "H1e GET /");
+    static char script[8000];
+    char *at = script + sprintf(script, "H1e GET /");
     for (int i = 0; i < 1000; i++) at += sprintf(at, "; C1 ");
     play_patiently(&seen, script);
     WF_EXPECT_TEXT(seen.log.text, "goaway=1,ENHANCE_YOUR_CALM end");
