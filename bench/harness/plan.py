@@ -155,6 +155,16 @@ def parked(scale):
     return Group(runs + peer_runs(TASK_PEERS, "parked", lambda peer: (count,), rounds=3), (entry,))
 
 
+def model_roundtrip(scale):
+    """JSON into a struct and back; there is no floor but what the usual library costs."""
+    counts = dict(weft=2_000_000, jansson=400_000)
+    runs = tuple(Run(key, key, "model_roundtrip", (str(count // scale),)) for key, count in counts.items())
+    entry = Entry(
+        "model_roundtrip", "ns", "weft", "jansson: trees both ways", ("jansson",), mark=Mark(value=1000),
+    )  # fmt: skip
+    return Group(runs, (entry,))
+
+
 def file_read(scale):
     peers = ("libuv", "go")
     reads = 500_000 // scale
@@ -297,12 +307,16 @@ def groups(quick):
             dict(weft=10_000_000, floors=10_000_000), mark=60, scale=scale,
         ),
         own_cost(
+            "dns_numeric", "inet_pton(3) alone", dict(weft=5_000_000, floors=5_000_000), mark=1200, scale=scale,
+        ),
+        own_cost(
             "log_line", "the date, and snprintf into memory", dict(weft=50_000, floors=1_000_000),
             mark=1000, scale=scale,
         ),
         own_cost(
             "metric", "an addition in memory", dict(weft=100_000_000, floors=100_000_000), mark=3, scale=scale,
         ),
+        model_roundtrip(scale),
         timers("timers_100k_cpu", (), mark=0.25),
         timers("timers_100k_cpu_warm", ("warm",), mark=0.08),
         timer_op(scale),

@@ -78,13 +78,17 @@ struct wf_app {
     void *state; /* yours: wf_request_state gives it to handlers */
     struct wf_http_limits limits;
     enum wf_slashes slashes;
+    /* Whose word counts about whom they ask for (Forwarded, or X-Forwarded-For, -Proto and -Host): addresses and
+     * networks, "127.0.0.1, 10.0.0.0/8, ::1, unix", at most 64. NULL: nobody's. */
+    const char *trusted_proxies;
     bool no_docs;    /* no /openapi.json and /docs */
     bool access_log; /* a line for each request */
     /* Hears of every request once it is answered; must not suspend. */
     void (*on_request)(const struct wf_request *request, void *arg);
     void *on_request_arg;
     struct wf_app_ *private_;
-    void *reserved_[6];
+    int lost_; /* a declaration, for want of memory */
+    void *reserved_[5];
 };
 
 /* ---- Routes ---- */
@@ -177,7 +181,7 @@ WF_API void wf_app_finish(struct wf_app *app);
 
 WF_API void wf_route_(struct wf_app *app, enum wf_method method, const char *pattern, wf_handler *handler,
                       const struct wf_route_options *options);
-WF_API void wf_app_use_(struct wf_app *app, wf_middleware *middleware, void *arg);
+WF_API void wf_app_use_(struct wf_app *app, wf_middleware *middleware, const void *arg);
 WF_API WF_SUSPENDS int wf_http_serve_(struct wf_app *app, const struct wf_http_serve_options *options);
 
 #ifdef __cplusplus

@@ -15,7 +15,7 @@
 
 /* ---- Walking the tree ---- */
 
-static struct wf_node_ *first_below(const struct wf_node_ *node)
+struct wf_node_ *node_first_below(const struct wf_node_ *node)
 {
     if (node->inner != NULL) return node->inner;
     if (node->flags & NODE_TASK) return NULL;
@@ -23,7 +23,7 @@ static struct wf_node_ *first_below(const struct wf_node_ *node)
     return child != NULL ? &child->node : NULL;
 }
 
-static struct wf_node_ *next_beside(struct wf_node_ *node)
+struct wf_node_ *node_next_beside(struct wf_node_ *node)
 {
     if (node->flags & NODE_TASK) {
         struct wf_task *next = node_owner(node)->next;
@@ -66,12 +66,12 @@ static bool set_flag(struct wf_node_ *node, uint32_t flag)
 static void spread(struct wf_node_ *top, uint32_t flag)
 {
     if (!set_flag(top, flag)) return;
-    struct wf_node_ *node = first_below(top);
+    struct wf_node_ *node = node_first_below(top);
     while (node != NULL) {
         struct wf_node_ *next = NULL;
-        if (!(node->flags & NODE_SHIELD) && set_flag(node, flag)) next = first_below(node);
+        if (!(node->flags & NODE_SHIELD) && set_flag(node, flag)) next = node_first_below(node);
         while (next == NULL) {
-            next = next_beside(node);
+            next = node_next_beside(node);
             if (next != NULL) break;
             node = node->parent;
             if (node == top) return;
@@ -99,6 +99,7 @@ void node_cancel(struct wf_node_ *node, struct wf_reason *storage, enum wf_reaso
 void node_drain(struct wf_node_ *node)
 {
     spread(node, NODE_DRAINING);
+    if (current_loop->drain_hooks > 0) drain_hooks_run(node);
 }
 
 const struct wf_reason *node_reason(const struct wf_node_ *node)

@@ -10,16 +10,6 @@
 #include "core/loop.h"
 #include "core/scope.h"
 
-enum { CHUNK_TASKS = 64 };
-
-/* Records in chunks with a bit for each, taken as stacks are: from the chunk last given back to, the lowest first. */
-struct task_chunk {
-    struct task_chunk *next, *prev; /* among those with a free record */
-    struct task_chunk *older;       /* of all */
-    uint64_t free;
-    struct wf_task tasks[CHUNK_TASKS];
-};
-
 /* ---- Records ---- */
 
 static void link_chunk(struct loop *loop, struct task_chunk *chunk)
@@ -117,9 +107,18 @@ static int copy_inputs(struct wf_task *task, const struct wf_spawn_options *opti
     return 0;
 }
 
+/* Who looks on from outside must not take the name for one that is still there. */
+static void free_name(struct wf_task *task)
+{
+    void *name = (void *)(uintptr_t)task->name;
+    task->name = "ended";
+    task->flags &= (uint8_t)~TASK_OWNS_NAME;
+    memory_free(name);
+}
+
 static void free_inputs(struct wf_task *task)
 {
-    if (task->flags & TASK_OWNS_NAME) memory_free((void *)(uintptr_t)task->name);
+    if (task->flags & TASK_OWNS_NAME) free_name(task);
     if (task->flags & TASK_OWNS_ARG) memory_free(task->arg);
     if (task->flags & TASK_OWNS_CONTEXT) context_release(task->context);
 }

@@ -83,7 +83,7 @@ int arrival_begin(struct arrival *arrival, struct connection *connection)
     connection->scope = &scope;
     int rc = arrive(arrival, connection);
     connection->scope = NULL;
-    bool slow = was_cut(&scope, cut_slow);
+    bool slow = wf_scope_cancelled(&scope) && wf_scope_reason(&scope)->text == cut_slow;
     rc = wf_scope_end(&scope, rc);
     if (slow) return -ETIMEDOUT;
     return rc == 0 ? look_at_tls(arrival, connection) : rc;

@@ -57,10 +57,9 @@ static inline void set_phase(struct connection *connection, enum phase phase)
     connection->turn++;
 }
 
-/* Cancels the connection's scope, once; `why` is one of the texts below, for was_cut. */
+/* Cancels the connection's scope; `why` is one of the texts below, and is then the text of its reason. */
 void connection_cut(struct connection *connection, const char *why);
 extern const char cut_slow[], cut_gone[], cut_idle[];
-bool was_cut(const struct wf_scope *scope, const char *why);
 
 struct server {
     struct wf_app *app;

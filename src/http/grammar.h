@@ -13,8 +13,8 @@ bool is_token(const char *text, size_t size);
 /* No control characters but tabs; bytes over 127 are opaque (section 5.5). */
 bool is_field_value(const char *text, size_t size);
 
-/* host [":" port] of RFC 3986, as far as it can do harm. */
-bool is_authority(const char *text);
+/* Only characters that a host with a port is made of (RFC 3986 section 3.2), perhaps none. */
+bool is_authority(const char *text, size_t size);
 
 /* Is the token, whatever its case, in a list by commas? Parameters after a semicolon are not looked at. */
 bool list_has_token(const char *list, const char *token);
@@ -24,5 +24,8 @@ bool list_has_token(const char *list, const char *token);
  * that begins nothing, and for "%00".
  */
 long percent_decode(char *text, size_t size, bool plus);
+
+/* Would percent_decode take it? */
+bool is_percent_encoded(const char *text, size_t size);
 
 #endif

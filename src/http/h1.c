@@ -83,7 +83,7 @@ static void give_work(struct h1 *h1)
 /* ---- Coming in ---- */
 
 /* Room behind what is there: what has been answered goes, then the buffer grows. */
-static int make_room(struct h1 *h1, size_t room_max)
+int h1_make_room(struct h1 *h1, size_t room_max)
 {
     struct work *work = h1->work;
     if (work->end < work->in_room) return 0;
@@ -110,7 +110,7 @@ static int make_room(struct h1 *h1, size_t room_max)
 }
 
 /* More bytes behind those that are there: 1, 0 at the end. What was answered goes out first. */
-static int fill(struct h1 *h1, bool idle)
+int h1_fill(struct h1 *h1, bool idle)
 {
     struct work *work = h1->work;
     int rc = h1_flush(h1);
@@ -171,138 +171,29 @@ static int read_head(struct h1 *h1, enum h1_found *found)
         bool idle = work->end == work->begin;
         if (connection->phase != (idle ? PHASE_IDLE : PHASE_HEAD))
             set_phase(connection, idle ? PHASE_IDLE : PHASE_HEAD);
-        int rc = make_room(h1, h1->head_room);
-        if (rc == 0) rc = fill(h1, idle);
+        int rc = h1_make_room(h1, h1->head_room);
+        if (rc == 0) rc = h1_fill(h1, idle);
         if (rc <= 0) return rc == 0 && !idle ? -ECONNRESET : rc;
     }
 }
 
-/* Waits without memory for a request, once nothing has come for a while. */
+/* Waits without memory for a request. */
 static int wait_frugally(struct h1 *h1)
 {
     struct connection *connection = h1->connection;
     int fd = wf_stream_fd(connection->stream);
     give_work(h1);
+    connection->frugal = true;
+    set_phase(connection, PHASE_IDLE);
     WF_SCOPE(scope);
     connection->scope = &scope;
     int rc = wf_idle(wf_wait_fd(fd, WF_READABLE));
     connection->scope = NULL;
+    connection->frugal = false;
+    bool cut = wf_scope_cancelled(&scope);
     rc = wf_scope_end(&scope, rc);
-    if (rc < 0) return rc;
+    if (rc < 0 || cut) return rc < 0 ? rc : -ESHUTDOWN;
     return take_work(h1);
-}
-
-/* 1: a head, or a mistake in one; 0: the connection has ended between two requests. */
-static int next_head(struct h1 *h1, enum h1_found *found)
-{
-    struct connection *connection = h1->connection;
-    struct work *work = h1->work;
-    request_begin(&work->request, &h1_exchange, connection->server->app);
-    h1_parser_begin(&work->parser, &work->request);
-    bool frugal = false;
-    for (;;) {
-        WF_SCOPE(scope);
-        connection->scope = &scope;
-        int rc = read_head(h1, found);
-        connection->scope = NULL;
-        bool slow = was_cut(&scope, cut_slow), idle = was_cut(&scope, cut_idle);
-        rc = wf_scope_end(&scope, rc);
-        if (rc >= 0 || !(slow || idle)) return rc;
-        if (idle && !frugal && wf_stream_fd(connection->stream) >= 0) {
-            frugal = true;
-            rc = wait_frugally(h1);
-            if (rc < 0) return rc;
-            work = h1->work;
-            request_begin(&work->request, &h1_exchange, connection->server->app);
-            h1_parser_begin(&work->parser, &work->request);
-            continue;
-        }
-        if (connection->phase != PHASE_HEAD) return 0;
-        work->parser.status = 408;
-        work->parser.why = "the head of the request took too long";
-        *found = H1_BAD;
-        return 1;
-    }
-}
-
-/* ---- The body ---- */
-
-/* Asks for the body that the client holds back. */
-static int tell_to_continue(struct h1 *h1)
-{
-    struct wf_request *request = &h1->work->request;
-    if (!request->wants_continue) return 0;
-    request->wants_continue = false;
-    if (h1->work->end > h1->work->parsed) return 0; /* it did not wait */
-    int rc = h1_out(h1, "HTTP/1.1 100 Continue\r\n\r\n", 25);
-    return rc < 0 ? rc : h1_flush(h1);
-}
-
-static int fill_body(struct h1 *h1)
-{
-    struct work *work = h1->work;
-    int rc = tell_to_continue(h1);
-    if (rc < 0) return rc;
-    if (work->end == work->parsed) work->parsed = work->end = work->body_at; /* what was read makes room */
-    rc = make_room(h1, work->in_room * 2);
-    if (rc < 0) return rc;
-    set_phase(h1->connection, PHASE_BODY);
-    rc = fill(h1, false);
-    set_phase(h1->connection, PHASE_ANSWERING);
-    return rc == 0 ? wf_fail(-EBADMSG, "the body ended early") : rc;
-}
-
-static ssize_t read_counted(struct h1 *h1, void *buffer, size_t size)
-{
-    struct work *work = h1->work;
-    struct wf_request *request = &work->request;
-    uint64_t left = (uint64_t)request->length - request->body_read;
-    if (left < size) size = (size_t)left;
-    size_t there = work->end - work->parsed;
-    if (there == 0) {
-        int rc = fill_body(h1);
-        if (rc < 0) return rc;
-        there = work->end - work->parsed;
-    }
-    if (there < size) size = there;
-    memcpy(buffer, work->in + work->parsed, size);
-    work->parsed += size;
-    if (request->body_read + size == (uint64_t)request->length) request->body_ended = true;
-    return (ssize_t)size;
-}
-
-static ssize_t read_chunked(struct h1 *h1, void *buffer, size_t size)
-{
-    struct work *work = h1->work;
-    for (;;) {
-        if (work->end == work->parsed) {
-            int rc = fill_body(h1);
-            if (rc < 0) return rc;
-        }
-        size_t there = work->end - work->parsed, used = 0;
-        if (there > size) there = size;
-        ssize_t got = chunks_take(&work->chunks, work->in + work->parsed, there, buffer, &used,
-                                  &work->request.request_trailers, &work->request.arena);
-        work->parsed += used;
-        if (work->chunks.state == CHUNK_ENDED) work->request.body_ended = true;
-        if (got != 0 || work->request.body_ended) return got;
-    }
-}
-
-static ssize_t body_read(struct wf_request *request, void *buffer, size_t size)
-{
-    struct h1 *h1 = h1_of(request);
-    return request->length < 0 ? read_chunked(h1, buffer, size) : read_counted(h1, buffer, size);
-}
-
-static int take_over(struct wf_request *request, struct wf_stream **stream)
-{
-    struct h1 *h1 = h1_of(request);
-    int rc = h1_flush(h1);
-    if (rc < 0) return rc;
-    h1->taken_over = true;
-    *stream = h1->connection->stream;
-    return 0;
 }
 
 static struct wf_stream *stream_of(struct wf_request *request)
@@ -312,32 +203,15 @@ static struct wf_stream *stream_of(struct wf_request *request)
 
 const struct exchange h1_exchange = {
     .version = "HTTP/1.1",
-    .read = body_read,
+    .read = h1_read_body,
     .inform = h1_inform,
     .begin = h1_begin,
     .write = h1_write,
     .flush = h1_flush_answer,
     .end = h1_end,
-    .take_over = take_over,
+    .take_over = h1_take_over,
     .stream = stream_of,
 };
-
-/* What the handler did not want, as far as it is cheap to read; else the connection ends. */
-static bool skip_body(struct h1 *h1)
-{
-    struct wf_request *request = &h1->work->request;
-    char scratch[1024];
-    uint64_t skipped = 0;
-    if (request->body_ended || request->length == 0) return true;
-    if (request->wants_continue) return false; /* it may come, or it may not */
-    while (!request->body_ended && skipped < h1->connection->server->app->private_->skip_max) {
-        ssize_t got = body_read(request, scratch, sizeof scratch);
-        if (got < 0) return false;
-        request->body_read += (uint64_t)got;
-        skipped += (uint64_t)got;
-    }
-    return request->body_ended;
-}
 
 /* ---- A request ---- */
 
@@ -354,31 +228,70 @@ static void refuse(struct h1 *h1)
     if (wf_scope_end(&scope, rc) == 0 && rc == 0) connection_linger(h1->connection);
 }
 
-/* 1: on to the next; 0: the connection ends; negative: it was cut. */
+/* With the head there; 1: on to the next; 0: the connection ends. */
 static int answer(struct h1 *h1)
 {
-    struct connection *connection = h1->connection;
     struct work *work = h1->work;
     struct wf_request *request = &work->request;
+    h1->requests++;
     request->body_ended = request->length == 0;
-    request->secure = connection->secure;
+    request->secure = h1->connection->secure;
     request->close_after = !work->parser.keep_alive || wf_draining();
     work->body_at = work->parsed;
     work->chunks = (struct chunks){.state = CHUNK_SIZE};
     h1->watching = false;
-    set_phase(connection, PHASE_ANSWERING);
-    WF_SCOPE(scope);
-    connection->scope = request->scope = &scope;
+    set_phase(h1->connection, PHASE_ANSWERING);
     app_answer(request);
-    if (!request->close_after && !skip_body(h1)) request->close_after = true;
-    int rc = request->close_after ? h1_flush(h1) : 0;
+    if (h1->taken_over) return 0;
+    if (!request->close_after && !h1_skip_body(h1)) request->close_after = true;
+    if (!request->close_after) return 1;
+    int rc = h1_flush(h1);
+    return rc == 0 && request->broken ? -ECONNABORTED : rc; /* without its end, for it has none */
+}
+
+enum after {
+    GO_ON,
+    REFUSE,      /* the head is none */
+    WAIT_LONG,   /* nothing has come for a while */
+    SAY_GOODBYE, /* the last answer is out */
+    END,
+};
+
+static enum after refuse_slow(struct h1 *h1)
+{
+    h1->work->parser.status = 408;
+    h1->work->parser.why = "the head of the request took too long";
+    return REFUSE;
+}
+
+/* One request, in a scope that the minder cuts when it takes too long. */
+static enum after serve_request(struct h1 *h1, int *rc)
+{
+    struct connection *connection = h1->connection;
+    struct work *work = h1->work;
+    enum h1_found found = H1_MORE;
+    request_begin(&work->request, &h1_exchange, connection->server->app);
+    h1_parser_begin(&work->parser, &work->request);
+    WF_SCOPE(scope);
+    connection->scope = work->request.scope = &scope;
+    *rc = read_head(h1, &found);
+    bool whole = *rc == 1 && found == H1_WHOLE;
+    if (whole) *rc = answer(h1);
     connection->scope = NULL;
-    bool gone = was_cut(&scope, cut_gone) || was_cut(&scope, cut_slow);
-    rc = wf_scope_end(&scope, rc);
-    if (gone) return 0;
-    if (rc < 0) return rc;
-    if (request->close_after && !h1->taken_over) connection_linger(h1->connection);
-    return request->close_after || h1->taken_over ? 0 : 1;
+    const char *cut = wf_scope_cancelled(&scope) ? wf_scope_reason(&scope)->text : NULL;
+    *rc = wf_scope_end(&scope, *rc);
+    if (cut == cut_idle) return WAIT_LONG;
+    if (cut == cut_slow && connection->phase == PHASE_HEAD) return refuse_slow(h1);
+    if (*rc == 1) return whole ? GO_ON : REFUSE;
+    return whole && *rc == 0 && cut == NULL && !h1->taken_over ? SAY_GOODBYE : END;
+}
+
+/* What was answered makes room; what came behind it is the next request. */
+static void put_away(struct work *work)
+{
+    work->begin = work->parsed;
+    if (work->begin == work->end) work->begin = work->parsed = work->end = 0;
+    wf_arena_reset(&work->request.arena);
 }
 
 /* What has come is the beginning of HTTP/2. */
@@ -397,22 +310,21 @@ int h1_serve(struct connection *connection)
     connection->watch = h1_watch;
     connection->protocol = &h1;
     int rc = take_work(&h1);
-    while (rc >= 0) {
-        enum h1_found found;
-        rc = next_head(&h1, &found);
-        if (rc == H1_PREFACE) return hand_over(&h1);
-        if (rc <= 0) break;
-        h1.requests++;
-        if (found == H1_BAD) {
-            refuse(&h1);
+    enum after after = GO_ON;
+    while (rc >= 0 && after != END) {
+        after = serve_request(&h1, &rc);
+        if (after == GO_ON) put_away(h1.work);
+        else if (after == REFUSE || after == SAY_GOODBYE) {
+            if (after == REFUSE) refuse(&h1);
+            else connection_linger(connection);
             break;
+        } else if (after == WAIT_LONG) {
+            if (wf_stream_fd(connection->stream) >= 0) rc = wait_frugally(&h1);
+            else if (connection->frugal) break;
+            else connection->frugal = true; /* in memory: there is nothing to wait by */
         }
-        rc = answer(&h1);
-        if (rc <= 0) break;
-        h1.work->begin = h1.work->parsed;
-        if (h1.work->begin == h1.work->end) h1.work->begin = h1.work->parsed = h1.work->end = 0;
-        wf_arena_reset(&h1.work->request.arena);
     }
+    if (rc == H1_PREFACE) return hand_over(&h1);
     give_work(&h1);
     return rc;
 }

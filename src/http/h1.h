@@ -2,6 +2,8 @@
 #ifndef WEFT_HTTP_H1_H
 #define WEFT_HTTP_H1_H
 
+#include <weft/extend.h>
+
 #include "http/connection.h"
 #include "http/h1_chunks.h"
 #include "http/h1_parser.h"
@@ -36,6 +38,8 @@ struct h1 {
     size_t head_room;
     bool chunked; /* the answer is */
     bool watching, taken_over;
+    struct wf_handle watch;  /* valid while watching */
+    struct wf_stream tunnel; /* once taken over */
 };
 
 enum { H1_PREFACE = 2 };
@@ -43,6 +47,17 @@ enum { H1_PREFACE = 2 };
 extern const struct exchange h1_exchange;
 
 void work_free(struct work *work);
+
+/* Room behind what is there: what has been answered goes, then the buffer grows. -EMSGSIZE past `room_max`. */
+int h1_make_room(struct h1 *h1, size_t room_max);
+/* More bytes behind those that are there: 1, 0 at the end. What was answered goes out first. */
+int h1_fill(struct h1 *h1, bool idle);
+
+/* ---- h1_body.c ---- */
+
+ssize_t h1_read_body(struct wf_request *request, void *buffer, size_t size);
+/* Reads what the handler did not want, as far as that is cheap; false: the connection has to end. */
+bool h1_skip_body(struct h1 *h1);
 
 /* ---- h1_answer.c ---- */
 
@@ -60,6 +75,10 @@ static inline struct h1 *h1_of(struct wf_request *request)
 {
     return ((struct work *)((char *)request - offsetof(struct work, request)))->h1;
 }
+
+/* ---- h1_tunnel.c ---- */
+
+int h1_take_over(struct wf_request *request, struct wf_stream **stream);
 
 /* ---- h1_watch.c ---- */
 

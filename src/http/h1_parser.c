@@ -145,7 +145,7 @@ static int look_at_field(struct h1_parser *parser, const struct wf_header *field
     struct wf_request *request = parser->request;
     if (is(field, "host", 4)) {
         if (++seen->hosts > 1) return refuse(parser, 400, "there are several Host fields");
-        if (!is_authority(field->value)) return refuse(parser, 400, "the Host field is no host");
+        if (!is_authority(field->value, field->value_size)) return refuse(parser, 400, "the Host field is no host");
         request->authority = field->value;
     } else if (is(field, "transfer-encoding", 17)) {
         if (++seen->codings > 1 || strcasecmp(field->value, "chunked") != 0)
@@ -197,13 +197,38 @@ static int look_at_framing(struct h1_parser *parser, const struct seen *seen)
     return 0;
 }
 
+static int method_of(const struct h1_parser *parser)
+{
+    switch (parser->llhttp.method) {
+    case HTTP_GET:
+        return WF_GET;
+    case HTTP_HEAD:
+        return WF_HEAD;
+    case HTTP_POST:
+        return WF_POST;
+    case HTTP_PUT:
+        return WF_PUT;
+    case HTTP_DELETE:
+        return WF_DELETE;
+    case HTTP_CONNECT:
+        return WF_CONNECT;
+    case HTTP_OPTIONS:
+        return WF_OPTIONS;
+    case HTTP_TRACE:
+        return WF_METHOD_TRACE;
+    case HTTP_PATCH:
+        return WF_PATCH;
+    default:
+        return -EINVAL;
+    }
+}
+
 static int look_at_line(struct h1_parser *parser)
 {
     struct wf_request *request = parser->request;
-    const char *method = llhttp_method_name((llhttp_method_t)parser->llhttp.method);
-    int number = wf_method_parse(method, strlen(method));
-    if (number < 0) return refuse(parser, 501, "the method is unknown");
-    request->method = (enum wf_method)number;
+    int method = method_of(parser);
+    if (method < 0) return refuse(parser, 501, "the method is unknown");
+    request->method = (enum wf_method)method;
     if (!request_set_target(request, parser->target, (size_t)(parser->target_end - parser->target)))
         return refuse(parser, 400, "the request's target is none");
     return 0;

@@ -158,7 +158,7 @@ static void check_authority(struct h2_stream *stream)
     if (request->authority[0] == '\0' && stream->host != NULL) request->authority = stream->host;
     if (stream->host != NULL && strcasecmp(stream->host, request->authority) != 0)
         refuse(stream, 400, ":authority and the Host field differ");
-    if (!is_authority(request->authority)) refuse(stream, 400, ":authority is no host");
+    if (!is_authority(request->authority, strlen(request->authority))) refuse(stream, 400, ":authority is no host");
 }
 
 static void check_target(struct h2_stream *stream)

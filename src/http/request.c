@@ -9,12 +9,17 @@
 #include <weft/tls.h>
 
 #include "http/app.h"
+#include "http/forwarded.h"
 #include "http/grammar.h"
 
 void request_begin(struct wf_request *request, const struct exchange *exchange, struct wf_app *app)
 {
     struct wf_arena arena = request->arena;
-    *request = (struct wf_request){.exchange = exchange, .app = app, .arena = arena, .path = "", .authority = ""};
+    memset(request, 0, sizeof *request);
+    request->arena = arena;
+    request->exchange = exchange;
+    request->app = request->root = app;
+    request->path = request->authority = "";
 }
 
 /* "http://host/path": a proxy's way of asking (RFC 9112 section 3.2.2). */
@@ -69,12 +74,15 @@ const char *wf_request_query(const struct wf_request *request)
 
 const char *wf_request_scheme(const struct wf_request *request)
 {
+    const char *said = forwarded_of(request)->scheme;
+    if (said != NULL) return said;
     return request->secure ? "https" : "http";
 }
 
 const char *wf_request_host(const struct wf_request *request)
 {
-    return request->authority;
+    const char *said = forwarded_of(request)->host;
+    return said != NULL ? said : request->authority;
 }
 
 const char *wf_request_version(const struct wf_request *request)
@@ -124,6 +132,11 @@ void *wf_request_arg(const struct wf_request *request)
 
 int wf_request_peer(const struct wf_request *request, struct wf_address *address)
 {
+    const struct forwarded *said = forwarded_of(request);
+    if (said->has_peer) {
+        *address = said->peer;
+        return 0;
+    }
     struct wf_stream *stream = request->exchange->stream((struct wf_request *)(uintptr_t)request);
     return stream != NULL ? wf_stream_peer(stream, address) : -EOPNOTSUPP;
 }
@@ -153,10 +166,17 @@ const char *wf_request_cookie(struct wf_request *request, const char *name)
 
 /* ---- Parameters ---- */
 
-const char *wf_path_text(const struct wf_request *request, const char *name)
+const char *wf_path_text(struct wf_request *request, const char *name)
 {
-    for (unsigned i = 0; i < request->captured; i++)
-        if (strcmp(request->captures[i].name, name) == 0) return request->captures[i].value;
+    for (unsigned i = 0; i < request->captured; i++) {
+        struct capture *capture = &request->captures[i];
+        if (strcmp(capture->name, name) != 0) continue;
+        if (capture->decoded == NULL) {
+            capture->decoded = wf_arena_strndup(&request->arena, capture->value, capture->size);
+            if (capture->decoded != NULL) percent_decode(capture->decoded, capture->size, false);
+        }
+        return capture->decoded;
+    }
     return NULL;
 }
 
@@ -204,6 +224,31 @@ int wf_query_int(struct wf_request *request, const char *name, int64_t otherwise
     const char *text = wf_query_text(request, name);
     *value = otherwise;
     return text == NULL ? 0 : parse_int(request, "the query's", name, text, value);
+}
+
+void *wf_path_value(const struct wf_request *request)
+{
+    return request->path_value;
+}
+
+void *wf_query_value(const struct wf_request *request)
+{
+    return request->query_value;
+}
+
+void *wf_header_value(const struct wf_request *request)
+{
+    return request->field_value;
+}
+
+void *wf_cookie_value(const struct wf_request *request)
+{
+    return request->cookie_value;
+}
+
+void *wf_body_value(const struct wf_request *request)
+{
+    return request->body_value;
 }
 
 /* ---- The body ---- */

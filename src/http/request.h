@@ -17,6 +17,7 @@ struct wf_request;
 struct route;
 struct dependency_value;
 struct deferred_work;
+struct forwarded;
 struct wf_stream;
 
 /* What a version of HTTP does for one request. All but `close_after` may suspend. */
@@ -49,13 +50,15 @@ enum { CAPTURES_MAX = 8 };
 
 /* A piece of the path that a pattern gave a name to. */
 struct capture {
-    const char *name; /* the pattern's */
-    char *value;      /* decoded, in the arena */
+    const char *name;  /* the pattern's */
+    const char *value; /* as it was sent, a part of the path */
+    size_t size;
+    char *decoded; /* in the arena, once it was asked for */
 };
 
 struct wf_request {
     const struct exchange *exchange;
-    struct wf_app *app;
+    struct wf_app *app, *root; /* the one it came to, perhaps below another; the outermost */
     const struct route *route; /* NULL: none matches */
     struct wf_arena arena;     /* of this request */
     struct wf_scope *scope;    /* cancelled when the client goes away; NULL for a test's */
@@ -67,8 +70,8 @@ struct wf_request {
     bool wants_continue;   /* and has not been told to */
     const char *path;      /* as it was sent, without the query; begins with '/', or is "*" */
     const char *query;     /* NULL: none */
+    const char *protocol;  /* of an extended CONNECT, "websocket" (RFC 8441); NULL: it is none */
     const char *authority; /* the host that was asked for, perhaps with a port; "" for none */
-    const char *protocol;  /* that the client wants to speak instead, over HTTP/2 (RFC 8441): "websocket"; or NULL */
     struct wf_headers headers;
     struct capture captures[CAPTURES_MAX];
     unsigned captured;
@@ -92,12 +95,15 @@ struct wf_request {
     bool without_body; /* HEAD, 204, 304: what is written goes nowhere */
     bool broken;       /* and cannot be completed any more */
 
+    const struct forwarded *forwarded; /* what proxies say; NULL: nobody has asked */
+
     /* What the app keeps for it */
     unsigned next_middleware;
     struct dependency_value *dependencies; /* those that were asked for, the last one first */
     struct deferred_work *after;           /* to be done after the answer, in order */
     struct deferred_work **after_end;
     void *path_value, *query_value, *field_value, *cookie_value, *body_value; /* validated, by the route's models */
+    int outcome;                                                              /* what the handler returned */
     char id[40];
     int64_t began_at;
 };

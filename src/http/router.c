@@ -185,15 +185,15 @@ static bool search(struct found *found, const struct segment *at, const char *pa
     return false;
 }
 
-/* Values are decoded into the arena; false: one cannot be. */
+/* False: what is encoded in one of them cannot be decoded. */
 static bool keep_captures(struct wf_request *request, const struct route *route, const struct found *found)
 {
-    request->captured = 0;
     for (unsigned i = 0; i < found->count; i++) {
-        char *value = wf_arena_strndup(&request->arena, found->values[i], found->sizes[i]);
-        if (value == NULL || percent_decode(value, found->sizes[i], false) < 0) return false;
-        request->captures[request->captured++] = (struct capture){.name = route->names[i], .value = value};
+        if (!is_percent_encoded(found->values[i], found->sizes[i])) return false;
+        request->captures[i] =
+            (struct capture){.name = route->names[i], .value = found->values[i], .size = found->sizes[i]};
     }
+    request->captured = found->count;
     return true;
 }
 

@@ -77,7 +77,8 @@ int connection_serve(struct server *server, struct wf_stream *stream)
     if (rc == 0) rc = arrival.speaks_h2 ? h2_serve(h2_create(&connection, "", 0)) : h1_serve(&connection);
     arrival_end(&arrival);
     strike_off(server, &connection);
-    bool expected = rc == -ECANCELED || rc == -ESHUTDOWN || rc == -ECONNRESET || rc == -EPIPE || rc == WF_EEND;
+    bool expected = rc == -ECANCELED || rc == -ESHUTDOWN || rc == -ECONNRESET || rc == -ECONNABORTED || rc == -EPIPE ||
+                    rc == WF_EEND;
     return expected && !wf_cancelled() ? 0 : rc;
 }
 

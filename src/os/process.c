@@ -174,13 +174,13 @@ static bool reap(struct wf_process *process)
     return true;
 }
 
+/* Of one that was not to be reaped a moment ago. */
 static int wait_for_end(struct wf_process *process)
 {
-    while (!reap(process)) {
-        int rc = wf_wait_fd(process->fd_, WF_READABLE);
-        if (rc < 0) return rc;
-    }
-    return 0;
+    int rc;
+    do rc = wf_wait_fd(process->fd_, WF_READABLE);
+    while (rc >= 0 && !reap(process));
+    return rc < 0 ? rc : 0;
 }
 
 int wf_process_wait(struct wf_process *process, struct wf_process_status *status)
@@ -201,7 +201,9 @@ int wf_process_signal(struct wf_process *process, int number)
     if (number < 0 || number > SIGRTMAX) return -EINVAL;
     if (process->pid == 0 || process->ended) return -ESRCH;
     if (process->group_) return kill(-process->pid, number) < 0 ? -errno : 0; /* not reaped: the number is still its */
-    return syscall(SYS_pidfd_send_signal, process->fd_, number, NULL, 0) < 0 ? -errno : 0;
+    if (syscall(SYS_pidfd_send_signal, process->fd_, number, NULL, 0) == 0) return 0;
+    if (errno != ENOSYS) return -errno;
+    return kill(process->pid, number) < 0 ? -errno : 0; /* under valgrind, and in some sandboxes */
 }
 
 /* ---- Ending ---- */

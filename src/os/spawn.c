@@ -1,7 +1,11 @@
 /*
  * Starting a program. The child shares our memory until it executes (CLONE_VM and CLONE_VFORK: no page table is copied,
- * and this thread waits), on a stack of its own; so it only makes system calls, and writes nothing but that stack. What
- * went wrong in it comes back through a pipe that the exec closes.
+ * and this thread waits), on a stack of its own; so it only makes system calls, and writes nothing but that stack and
+ * what went wrong, which is here when it has begun.
+ *
+ * Emulators (qemu, valgrind) make a plain fork of it, whose memory is a copy and for which nobody waits. So the first
+ * child of a process says it through a pipe as well, which the exec closes; whether it wrote here too tells if the next
+ * ones need that.
  */
 #include "os/spawn.h"
 
@@ -10,7 +14,7 @@
 #include <grp.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -19,8 +23,10 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/sanitize.h"
+#include "core/loop.h"
 
-enum { STACK = 64 * 1024, PROGRAM_MAX = 1024, SIGNALS = 64 };
+enum { STACK = 32 * 1024, PROGRAM_MAX = 1024, SIGNALS = 64 };
 
 enum step { STEP_PROGRAM, STEP_DIRECTORY, STEP_USER, STEP_LIMIT, STEP_DESCRIPTORS, STEP_GROUP };
 
@@ -35,9 +41,14 @@ struct child {
     const struct spawn *spawn;
     char *const *environment;
     const char *search; /* PATH */
-    int report_fd;
     pid_t parent;
+    int report_fd; /* -1: memory is shared, as is known */
+    bool shared;   /* written by the child */
+    struct failure failure;
 };
+
+/* What a child writes is seen here. */
+static atomic_bool memory_is_shared;
 
 /* ---- In the child ---- */
 
@@ -99,6 +110,7 @@ static void execute(const struct child *child)
     char *const *argv = (char *const *)(uintptr_t)child->spawn->options->argv_;
     char path[PROGRAM_MAX];
     int code = ENOENT;
+    size_t name_size = strlen(argv[0]) + 1;
     if (strchr(argv[0], '/') != NULL) {
         execve(argv[0], argv, child->environment);
         return;
@@ -106,10 +118,10 @@ static void execute(const struct child *child)
     for (const char *next = child->search; next != NULL;) {
         size_t size = strcspn(next, ":");
         const char *rest = next[size] == ':' ? next + size + 1 : NULL;
-        if (size + strlen(argv[0]) + 2 <= sizeof path) {
+        if (size + 1 + name_size <= sizeof path) {
             memcpy(path, next, size);
             path[size] = '/';
-            strcpy(path + size + (size > 0), argv[0]);
+            memcpy(path + size + (size > 0), argv[0], name_size);
             execve(path, argv, child->environment);
             if (errno == EACCES) code = EACCES;
             else if (errno != ENOENT && errno != ENOTDIR) return;
@@ -135,10 +147,12 @@ static enum step prepare_and_execute(const struct child *child)
 
 static int run_child(void *argument)
 {
-    const struct child *child = argument;
+    struct child *child = argument;
+    child->shared = true;
     struct failure failure = {.step = prepare_and_execute(child)};
     failure.code = errno;
-    ssize_t ignored = write(child->report_fd, &failure, sizeof failure);
+    child->failure = failure;
+    ssize_t ignored = child->report_fd < 0 ? 0 : write(child->report_fd, &failure, sizeof failure);
     (void)ignored;
     return (int)syscall(SYS_exit_group,
                         127); /* not _exit: sanitizers would look for this stack among those they know */
@@ -146,59 +160,98 @@ static int run_child(void *argument)
 
 /* ---- Here ---- */
 
+/* What a service manager told this process is not for its children. */
+static bool is_passed_on(const char *variable)
+{
+    static const char *const own[] = {"LISTEN_PID=",    "LISTEN_FDS=",   "LISTEN_FDNAMES=",
+                                      "NOTIFY_SOCKET=", "WATCHDOG_PID=", "WATCHDOG_USEC="};
+    for (size_t i = 0; i < WF_COUNT(own); i++)
+        if (strncmp(variable, own[i], strlen(own[i])) == 0) return false;
+    return true;
+}
+
+/* That of this process; a copy, to be freed, where something in it is not passed on. NULL: out of memory. */
+static char **own_environment(char ***copy)
+{
+    static char *nothing[] = {NULL};
+    size_t count = 0, kept = 0;
+    bool all = true;
+    *copy = NULL;
+    for (; environ != NULL && environ[count] != NULL; count++) all &= is_passed_on(environ[count]);
+    if (count == 0) return nothing;
+    if (all) return environ;
+    char **environment = *copy = memory_alloc((count + 1) * sizeof *environment);
+    if (environment == NULL) return NULL;
+    for (size_t i = 0; i < count; i++)
+        if (is_passed_on(environ[i])) environment[kept++] = environ[i];
+    environment[kept] = NULL;
+    return environment;
+}
+
 /* No handler of ours may run in the child, which would run it in our memory. */
-static int clone_child(struct child *child, char *stack, int *fd)
+static int clone_child(struct child *child, void *stack_top, int *fd)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
-    int pid = clone(run_child, stack + STACK, flags, child, fd);
+    int pid = clone_unwatched(run_child, stack_top, flags, child, fd);
     int code = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return pid < 0 ? -code : pid;
 }
 
-/* What the child reported; it has ended then, and is reaped. */
-static int outcome(int report_fd, pid_t pid, int *fd, const char **what)
+static int clone_on_own_stack(struct child *child, int *fd)
 {
+    struct stack_pool *stacks = &current_loop->stacks;
+    int class = stack_class_for(STACK);
+    if (!stack_reserve(stacks, (unsigned)class)) return -ENOMEM;
+    struct stack *stack = stack_take(stacks, (unsigned)class);
+    int pid = clone_child(child, stack_top(stack), fd);
+    stack_give(stacks, stack);
+    return pid;
+}
+
+/* The same with a pipe, at whose end the child has begun or ended. */
+static int clone_and_listen(struct child *child, int *fd)
+{
+    int report[2];
     struct failure failure;
     ssize_t got;
-    do got = read(report_fd, &failure, sizeof failure);
+    if (pipe2(report, O_CLOEXEC) < 0) return -errno;
+    child->report_fd = report[1];
+    int pid = clone_on_own_stack(child, fd);
+    close(report[1]);
+    do got = read(report[0], &failure, sizeof failure);
     while (got < 0 && errno == EINTR);
-    if (got != (ssize_t)sizeof failure) return 0;
-    *what = step_names[failure.step];
-    close(*fd);
-    siginfo_t ended;
-    waitid(P_PID, (id_t)pid, &ended, WEXITED);
-    return -failure.code;
+    close(report[0]);
+    if (got == (ssize_t)sizeof failure) child->failure = failure;
+    if (child->shared) atomic_store(&memory_is_shared, true);
+    return pid;
 }
 
 int spawn_program(const struct spawn *spawn, pid_t *pid, int *fd, const char **what)
 {
-    int report[2];
+    const struct wf_process_options *options = spawn->options;
     const char *search = getenv("PATH");
+    char **copy = NULL, *const *environment = (char *const *)(uintptr_t)options->environment;
+    if (environment == NULL) environment = own_environment(&copy);
+    if (environment == NULL) return -ENOMEM;
     struct child child = {
         .spawn = spawn,
-        .environment =
-            spawn->options->environment != NULL ? (char *const *)(uintptr_t)spawn->options->environment : environ,
+        .environment = environment,
         .search = search != NULL ? search : "/usr/bin:/bin",
-        .parent = getpid(),
+        .parent = options->death_signal != 0 ? getpid() : 0,
+        .report_fd = -1,
     };
-    *what = "";
-    char *stack = memory_alloc(STACK);
-    if (stack == NULL) return -ENOMEM;
-    int rc = pipe2(report, O_CLOEXEC) < 0 ? -errno : 0;
-    if (rc == 0) {
-        child.report_fd = report[1];
-        rc = clone_child(&child, stack, fd);
-        close(report[1]);
-        if (rc > 0) {
-            *pid = rc;
-            rc = outcome(report[0], *pid, fd, what);
-        }
-        close(report[0]);
-    }
-    memory_free(stack);
-    return rc;
+    int rc = atomic_load(&memory_is_shared) ? clone_on_own_stack(&child, fd) : clone_and_listen(&child, fd);
+    *what = step_names[child.failure.step];
+    memory_free(copy);
+    if (rc < 0) return rc;
+    *pid = rc;
+    if (child.failure.code == 0) return 0;
+    siginfo_t ended;
+    close(*fd);
+    waitid(P_PID, (id_t)*pid, &ended, WEXITED);
+    return -child.failure.code;
 }

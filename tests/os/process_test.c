@@ -104,8 +104,8 @@ WF_TEST(directory_environment_and_limits_are_its_own, .real = true)
     WF_EXPECT_TEXT(answer(PROGRAM("pwd"), (struct wf_process_options){.directory = "/"}), "/\n");
     WF_EXPECT_TEXT(answer(SHELL("echo $COLOUR$HOME"), (struct wf_process_options){.environment = environment}),
                    "blue\n");
-    struct wf_process_options limited = {.limits = {{RLIMIT_NOFILE, 17}}};
-    WF_EXPECT_TEXT(answer(SHELL("ulimit -n"), limited), "17\n");
+    struct wf_process_options limited = {.limits = {{RLIMIT_CPU, 17}}};
+    WF_EXPECT_TEXT(answer(SHELL("ulimit -t"), limited), "17\n");
 }
 
 WF_TEST(it_has_no_descriptors_of_ours_and_no_signals_blocked_or_ignored, .real = true)
