@@ -84,6 +84,7 @@ struct wf_app {
     void (*on_request)(const struct wf_request *request, void *arg);
     void *on_request_arg;
     struct wf_app_ *private_;
+    int lost_; /* a declaration, for want of memory */
     void *reserved_[6];
 };
 
@@ -175,7 +176,7 @@ WF_API void wf_app_finish(struct wf_app *app);
 
 WF_API void wf_route_(struct wf_app *app, enum wf_method method, const char *pattern, wf_handler *handler,
                       const struct wf_route_options *options);
-WF_API void wf_app_use_(struct wf_app *app, wf_middleware *middleware, void *arg);
+WF_API void wf_app_use_(struct wf_app *app, wf_middleware *middleware, const void *arg);
 WF_API WF_SUSPENDS int wf_http_serve_(struct wf_app *app, const struct wf_http_serve_options *options);
 
 #ifdef __cplusplus

@@ -14,6 +14,7 @@
 #include <weft/run.h>
 
 #include "core/driver.h"
+#include "core/probe.h"
 #include "core/task.h"
 #include "core/timer.h"
 #include "fiber/fiber.h"
@@ -92,6 +93,7 @@ struct loop {
     int broken;           /* why the loop gave up: -EDEADLK, or 0 */
     bool signals;
     int64_t grace;
+    uint32_t drain_hooks; /* that have not been called */
     int signals_seen;
     struct wf_timer_ grace_timer;
     struct wf_run_options options;
@@ -204,6 +206,7 @@ static inline int take_turn(struct loop *loop, struct wf_wait *wait, struct wf_w
     other->result = result;
     next->wait = NULL;
     next->resumes++;
+    PROBE2(pass, task->id, next->id);
     loop->running = next;
     return fiber_pass(&task->sp, task->stack, next->sp, next->stack, &wait->result, (int)result);
 }
@@ -246,6 +249,8 @@ int signals_take(struct loop *loop);
 void signals_give_back(struct loop *loop);
 /* What arrived since the last look; called once a pass. */
 void signals_look(struct loop *loop);
+/* Has one come that was not looked at? */
+bool signals_waiting(const struct loop *loop);
 /* The signal that ended the last loop which had taken them; 0: none. */
 int signals_last(void);
 void signals_forget(void);

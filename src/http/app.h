@@ -17,6 +17,7 @@ struct route {
     struct wf_route_options options;
     const char *names[CAPTURES_MAX]; /* of the pattern, from left to right */
     unsigned captures;
+    bool bound; /* it has models for inputs */
 };
 
 struct middleware {

@@ -266,8 +266,8 @@ static int answer(struct h1 *h1)
     if (h1->taken_over) return 0;
     if (!request->close_after && !h1_skip_body(h1)) request->close_after = true;
     if (!request->close_after) return 1;
-    int rc = request->broken ? -ECONNABORTED : h1_flush(h1);
-    return rc;
+    int rc = h1_flush(h1);
+    return rc == 0 && request->broken ? -ECONNABORTED : rc; /* without its end, for it has none */
 }
 
 enum after {

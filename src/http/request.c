@@ -210,6 +210,31 @@ int wf_query_int(struct wf_request *request, const char *name, int64_t otherwise
     return text == NULL ? 0 : parse_int(request, "the query's", name, text, value);
 }
 
+void *wf_path_value(const struct wf_request *request)
+{
+    return request->path_value;
+}
+
+void *wf_query_value(const struct wf_request *request)
+{
+    return request->query_value;
+}
+
+void *wf_header_value(const struct wf_request *request)
+{
+    return request->field_value;
+}
+
+void *wf_cookie_value(const struct wf_request *request)
+{
+    return request->cookie_value;
+}
+
+void *wf_body_value(const struct wf_request *request)
+{
+    return request->body_value;
+}
+
 /* ---- The body ---- */
 
 ssize_t wf_request_read(struct wf_request *request, void *buffer, size_t size)

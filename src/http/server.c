@@ -53,7 +53,8 @@ int connection_serve(struct server *server, struct wf_stream *stream)
     enlist(server, &connection);
     int rc = h1_serve(&connection);
     strike_off(server, &connection);
-    bool expected = rc == -ECANCELED || rc == -ESHUTDOWN || rc == -ECONNRESET || rc == -EPIPE || rc == WF_EEND;
+    bool expected = rc == -ECANCELED || rc == -ESHUTDOWN || rc == -ECONNRESET || rc == -ECONNABORTED || rc == -EPIPE ||
+                    rc == WF_EEND;
     return expected && !wf_cancelled() ? 0 : rc;
 }
 
