@@ -106,7 +106,9 @@ struct wf_request {
     struct deferred_work *after;           /* to be done after the answer, in order */
     struct deferred_work **after_end;
     void *path_value, *query_value, *field_value, *cookie_value, *body_value; /* validated, by the route's models */
-    int outcome;                                                              /* what the handler returned */
+    struct compressor *compressor;     /* what is in front of the exchange: of the answer, */
+    struct decompressor *decompressor; /* of the body */
+    int outcome;                       /* what the handler returned */
     char id[40];
     int64_t began_at;
 };
