@@ -77,6 +77,10 @@ static const char *verdict(const struct connection *connection, const struct wf_
 
 static void mind(struct connection *connection, const struct wf_http_limits *limits, int64_t now)
 {
+    if (connection->mind != NULL) {
+        connection->mind(connection, now);
+        return;
+    }
     int64_t still = time_still(connection, now);
     const char *why = verdict(connection, limits, still);
     if (why != NULL) connection_cut(connection, why);
