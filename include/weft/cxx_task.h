@@ -34,6 +34,7 @@
 #undef wf_main
 #undef wf_offload
 #undef wf_spawn_on
+#undef wf_scope_on_drain
 #undef wf_bridge_call
 #undef wf_call_on
 #undef wf_everywhere
@@ -189,6 +190,11 @@ int bridge_call(const char *place, const char *function, wf_bridge *bridge, int 
     return wf_bridge_call_(bridge, erased(fn), arg, function, place);
 }
 
+template <class Arg> int on_drain(wf_scope *scope, void (*fn)(Arg *), Arg *arg)
+{
+    return wf_scope_on_drain_(scope, reinterpret_cast<void (*)(void *)>(fn), arg);
+}
+
 template <class Arg> int everywhere(const char *place, const char *function, int (*fn)(Arg *), Arg *arg)
 {
     return wf_everywhere_(erased(fn), arg, function, place);
@@ -225,6 +231,7 @@ template <class Arg> int offload(const char *place, const char *function, int (*
 #define wf_spawn_on(scope, index, fn, ...) wf_cxx::spawn_on(WF_HERE_, #fn, scope, index, fn, __VA_ARGS__)
 #define wf_call_on(index, fn, arg) wf_cxx::call_on(WF_HERE_, #fn, index, fn, arg)
 #define wf_bridge_call(bridge, fn, arg) wf_cxx::bridge_call(WF_HERE_, #fn, bridge, fn, arg)
+#define wf_scope_on_drain(scope, fn, arg) wf_cxx::on_drain(scope, fn, arg)
 #define wf_everywhere(fn, arg) wf_cxx::everywhere(WF_HERE_, #fn, fn, arg)
 #define wf_offload(fn, arg) wf_cxx::offload(WF_HERE_, #fn, fn, arg)
 #define WF_TOKEN                                                                                                       \

@@ -15,7 +15,7 @@
  *     else rc = wf_problems_write(&problems, &writer);          // {"detail":[{"loc":["body","quantity"], ...}]}
  *
  * What is parsed lives in the arena; the struct holds numbers and pointers. Presence follows one rule: `order.has.note`
- * says that a value is there, `order.null.note` that null was said (for members with .nullable); neither: it was absent.
+ * says that a value came, `order.null.note` that null came (for members with .nullable); neither: it was absent.
  *
  * Nothing here suspends. Threads: any, with an arena that is not used elsewhere meanwhile; a model is never written to.
  */
@@ -98,7 +98,7 @@ struct wf_member {
     bool write_only;       /* parsed, and never written */
     bool deprecated;       /* the schema says so */
     const char *preset;    /* when absent: a text for scalars ("10", "open"), JSON for the rest */
-    double min, max;       /* of a number; of the characters of STRING, the bytes of BYTES, the items of LIST, MAP. */
+    double min, max;       /* of a number; of the characters of STRING, the bytes of BYTES, the items of LIST, MAP */
     double above, below;   /* of a number: exclusive. Past 2^53 a bound is what a double can hold. */
     const char *pattern;   /* STRING: what a part of it must match, see wf_pattern_check */
     const char *const *values;                 /* ENUM: WF_VALUES("open", "paid") */
@@ -130,11 +130,11 @@ struct wf_model {
 /*
  * WF_MODEL(name, MEMBERS, .option = value ...) declares `struct name` and `name_model`, static; in C only. MEMBERS is a
  * macro that lists M(KIND, name, .option = value ...): options are the fields of struct wf_member, those of the model
- * those of struct wf_model. A model may be in its own lists and maps, so that trees can be declared. This and what
- * follows belongs outside functions.
+ * those of struct wf_model. A model may be in its own lists, so that trees can be declared. This and what follows
+ * belongs outside functions.
  *
  * For several files: WF_MODEL_DECLARE(name, MEMBERS) in a header, which C++ understands too, and WF_MODEL_DEFINE(name,
- * MEMBERS, .option = value ...) in one file of C.
+ * MEMBERS, .option = value ...) in one file of C. In a header WF_MODEL would give each file a model of its own.
  */
 #define WF_MODEL(...) WF_MODEL_(__VA_ARGS__, .reserved_ = {0})
 #define WF_MODEL_DECLARE(model_name, MEMBERS)                                                                          \
@@ -183,10 +183,10 @@ WF_API int wf_model_check(const struct wf_model *model);
 WF_API int wf_member_check(const struct wf_member *member);
 
 /*
- * Is the text a pattern? Patterns are of the kind that regular expressions of JavaScript and POSIX have in common:
- * characters, `.`, classes `[^a-z_]`, `\d \w \s` and their opposites, groups `(a|b)`, `? * + {2} {2,} {2,5}`, `^` and
- * `$`. A match may be anywhere unless it is anchored, `.` is a character of UTF-8. Takes time proportional to text times
- * pattern, whatever they are: `{n}` counts n times, WF_PATTERN_STEPS_MAX at most.
+ * Is the text a pattern? Patterns are a part of JavaScript's regular expressions, as schemas have them: characters,
+ * `.`, classes `[^a-z_]`, `\d \w \s` and their opposites, groups `(a|b)`, `? * + {2} {2,} {2,5}`, `^` and `$`. A match
+ * may be anywhere unless it is anchored; a character is one of UTF-8. Takes a time proportional to text times pattern,
+ * whatever they are; `{n}` counts n times, WF_PATTERN_STEPS_MAX at most.
  * Suspends: never. Errors: -EINVAL, with a message that says where.
  */
 WF_API int wf_pattern_check(const char *pattern);
@@ -223,7 +223,8 @@ struct wf_problems {
 /* Empty; where is "body". Suspends: never. */
 WF_API void wf_problems_init(struct wf_problems *problems, struct wf_arena *arena);
 
-/* One of your own: a member's name, or NULL for the whole. Suspends: never. Errors: -ENOMEM; else -EINVAL, to return. */
+/* One of your own: a member's name, or NULL for the whole. Suspends: never. Errors: -ENOMEM; else -EINVAL, to be
+ * returned. */
 WF_API int wf_problems_add(struct wf_problems *problems, const char *name, const char *type, const char *format, ...)
     WF_PRINTF_(4, 5);
 
@@ -233,10 +234,11 @@ WF_API int wf_problems_write(const struct wf_problems *problems, struct wf_json_
 /* ---- Parsing ---- */
 
 /*
- * JSON into the struct. A key that comes twice is a problem, "duplicate"; so is whatever a member's declaration does not
- * allow. A number in quotes is none; 1.0 is an integer. `problems` may be NULL, for who only wants to know whether.
+ * JSON into the struct. A key that comes twice is a problem, "duplicate"; so is whatever a declaration does not allow.
+ * A number in quotes is none; 1.0 is an integer. `problems` may be NULL, for who only wants to know whether.
  * Suspends: never. Errors: -EINVAL: there are problems, and *out is of no use; -EBADMSG: that is not JSON, which is one
- * problem with the place, and the message; -ENOMEM; -ENOTSUP, with a message: the declaration is wrong (wf_model_check).
+ * problem with the place, and the message; -ENOMEM; -ENOTSUP, with a message: a pattern of the declaration is wrong.
+ * Other faults of declarations are found by wf_model_check, and undefined here.
  */
 WF_API WF_CHECKED int wf_model_parse(const struct wf_model *model, struct wf_arena *arena, const void *bytes,
                                      size_t size, void *out, struct wf_problems *problems);
@@ -246,9 +248,9 @@ WF_API WF_CHECKED int wf_member_parse(const struct wf_member *member, struct wf_
                                       size_t size, void *out, struct wf_problems *problems);
 
 /*
- * A value out of a text that is no JSON: a parameter of a path, query, header or cookie. A bool is true, false, 1, 0, yes,
- * no, on, off; a list has one item; maps and models are JSON. NULL: it is absent, so that the preset is taken, or the
- * problem is "missing"; the result is 1 where it is absent and may be. The path is `where`, and the member's name.
+ * A value out of a text that is no JSON: a parameter of a path, query, header or cookie. A bool is true, false, 1, 0,
+ * yes, no, on, off; a list has one item; maps and models are JSON. NULL: it is absent, so that the preset is taken, or
+ * the problem is "missing"; the result is 1 where it is absent and may be. The path is `where`, and the member's name.
  * Suspends: never. Errors: as above.
  */
 WF_API WF_CHECKED int wf_member_parse_text(const struct wf_member *member, struct wf_arena *arena, const char *text,
@@ -285,8 +287,8 @@ WF_API WF_CHECKED int wf_model_parse_pairs(const struct wf_model *model, struct 
 /*
  * The struct as JSON. Members with .optional are written when `has` says so, or when they hold a text, bytes, items: a
  * pointer that is not NULL. `null` writes null, for those with .nullable; all others are always written.
- * Suspends: never. Errors: the writer's; -EINVAL, with a message, for a value that the kind does not have: a text that is
- * NULL, an ENUM outside its values, a date that is none.
+ * Suspends: never. Errors: the writer's; -EINVAL, with a message, for a value that the kind does not have: a text that
+ * is NULL, an ENUM outside its values, a date that is none.
  */
 WF_API int wf_model_write(const struct wf_model *model, const void *value, struct wf_json_writer *writer);
 WF_API int wf_member_write(const struct wf_member *member, const void *value, struct wf_json_writer *writer);
@@ -420,7 +422,7 @@ struct wf_place_ {
 #define WF_CASE_TYPE_(...) WF_CASE_TYPE__(WF_FIRST_(__VA_ARGS__))
 #define WF_CASE_TYPE__(case_name) struct case_name case_name;
 #define WF_CASE_SPEC_(...) WF_CASE_SPEC__(__VA_ARGS__, .reserved_ = {0})
-#define WF_CASE_SPEC__(case_name, ...) {.name = #case_name, WF_SPEC_MODEL(case_name), __VA_ARGS__},
+#define WF_CASE_SPEC__(case_name, ...) {WF_NO_BOUNDS_, .name = #case_name, WF_SPEC_MODEL(case_name), __VA_ARGS__},
 
 #define WF_UNION_STRUCT_(model_name, CASES)                                                                            \
     struct model_name {                                                                                                \

@@ -56,6 +56,7 @@
 #include <weft/scope.h>
 #include <weft/select.h>
 #include <weft/serve.h>
+#include <weft/service.h>
 #include <weft/shared.h>
 #include <weft/signal.h>
 #include <weft/socket.h>

@@ -88,6 +88,7 @@
     NUMBER(NODE_SHIELD)                                                                                                \
     NUMBER(NODE_TASK)                                                                                                  \
     NUMBER(TASK_DAEMON)                                                                                                \
+    NUMBER(TASK_ENDED)                                                                                                 \
     NUMBER(TASK_OWNS_NAME)                                                                                             \
     NUMBER(SCOPE_OPEN)                                                                                                 \
     NUMBER(SCOPE_ENDING)

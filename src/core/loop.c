@@ -7,6 +7,7 @@
 #include <weft/time.h>
 
 #include "base/report.h"
+#include "core/probe.h"
 #include "core/loops.h"
 #include "fiber/modes.h"
 
@@ -38,6 +39,7 @@ static inline void begin_turn(struct loop *loop, struct wf_task *task, const str
     loop->running = task;
     loop->budget = BUDGET;
     task->resumes++;
+    PROBE2(resume, task->id, task->name);
 }
 
 /* Where every fiber begins and, task after task, goes on: an ended task's stack serves the next fresh one at once. */
@@ -104,6 +106,7 @@ int64_t suspend(struct wf_wait *wait, const struct wait_class *class, const void
     wait->object = object;
     task->wait = wait;
     task->since = loop->now;
+    PROBE3(suspend, task->id, task->name, class->name);
     if (__builtin_expect(task->current->flags & NODE_WATCHED, 0)) inject_cancel(loop, task, true);
     schedule(loop, task, class);
     return wait->result;
@@ -125,6 +128,7 @@ void wait_end(struct wf_wait *wait, int64_t result)
 static inline void take_turns(struct loop *loop)
 {
     struct wf_task *task = loop->running;
+    PROBE2(yield, task->id, task->name);
     run_push(loop, task);
     schedule(loop, task, NULL);
 }
@@ -453,7 +457,7 @@ static void poll_once(struct loop *loop, bool may_wait)
         trail_note(&loop->trail, TRAIL_TIME | TRAIL_SLEEPS, NULL, (uintptr_t)loop_now(loop));
         atomic_store(&loop->sleeping, true);
         rests = deadline != 0 && loops_rest(loop);
-        if (atomic_load(&loop->inbox) != NULL) deadline = 0;
+        if (atomic_load(&loop->inbox) != NULL || (loop->signals && signals_waiting(loop))) deadline = 0;
     }
     bool alive = loop->driver->poll(loop, deadline);
     if (rests) loops_go_on(loop);

@@ -14,9 +14,10 @@
 #include <weft/run.h>
 
 #include "core/driver.h"
-#include "core/trail.h"
+#include "core/probe.h"
 #include "core/task.h"
 #include "core/timer.h"
+#include "core/trail.h"
 #include "core/watchdog.h"
 #include "fiber/fiber.h"
 #include "fiber/overflow.h"
@@ -96,6 +97,7 @@ struct loop {
     int broken;           /* why the loop gave up: -EDEADLK, or 0 */
     bool signals;
     int64_t grace;
+    uint32_t drain_hooks; /* that have not been called */
     int signals_seen;
     struct wf_timer_ grace_timer;
     unsigned dumps_seen; /* of those that were asked for by signal */
@@ -219,6 +221,7 @@ static inline int take_turn(struct loop *loop, struct wf_wait *wait, struct wf_w
     other->result = result;
     next->wait = NULL;
     next->resumes++;
+    PROBE2(pass, task->id, next->id);
     loop->running = next;
     return fiber_pass(&task->sp, task->stack, next->sp, next->stack, &wait->result, (int)result);
 }
@@ -264,6 +267,8 @@ void signals_look(struct loop *loop);
 /* How many dumps were asked for so far; one is due. */
 unsigned signals_dumps_wanted(void);
 void signals_dump(struct loop *loop);
+/* Has one come that was not looked at? */
+bool signals_waiting(const struct loop *loop);
 /* The signal that ended the last loop which had taken them; 0: none. */
 int signals_last(void);
 void signals_forget(void);

@@ -142,6 +142,11 @@ void signals_look(struct loop *loop)
     }
 }
 
+bool signals_waiting(const struct loop *loop)
+{
+    return loop->signals_seen < atomic_load(&arrived);
+}
+
 /* ---- Dumps ---- */
 
 unsigned signals_dumps_wanted(void)

@@ -32,6 +32,7 @@ enum task_flags {
     TASK_STUBBORN = 16, /* was reported for ignoring its cancellation */
     TASK_LOGGED = 32,   /* its start was, so its end will be */
     TASK_IDLE = 64,     /* whatever it waits for now is an idle wait */
+    TASK_ENDED = 128,   /* and is kept until its scope hands it out */
 };
 
 /* What few tasks need, made when one does. */
@@ -114,8 +115,17 @@ void task_log_end(const struct wf_task *task, int rc);
 void node_cancel(struct wf_node_ *node, struct wf_reason *storage, enum wf_reason_kind kind, const char *text,
                  const char *place);
 void node_drain(struct wf_node_ *node);
+/* What is directly below a node, and its neighbour there; NULL: there is none. */
+struct wf_node_ *node_first_below(const struct wf_node_ *node);
+struct wf_node_ *node_next_beside(struct wf_node_ *node);
 /* The reason of the nearest cancelled node that the task can feel; NULL when there is none. */
 const struct wf_reason *node_reason(const struct wf_node_ *node);
+
+/* ---- drain.c ---- */
+
+/* Calls those of everything under the node that drains. */
+void drain_hooks_run(struct wf_node_ *top);
+void drain_hooks_free(struct wf_scope *scope);
 
 /* ---- errors.c ---- */
 

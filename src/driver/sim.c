@@ -208,8 +208,8 @@ int sim_end_open(struct sim *sim, struct sim_end *end, const struct wf_task *ope
         sim_end_close(sim, end);
         return -EMFILE;
     }
-    snprintf(end->born_in, sizeof end->born_in, "%s", opener->name);
-    end->born_at = opener->place;
+    snprintf(end->born_in, sizeof end->born_in, "%s", opener != NULL ? opener->name : "the loop itself");
+    end->born_at = opener != NULL ? opener->place : "?";
     end->open = true;
     end->host->descriptors++;
     return end->fd;

@@ -3,8 +3,8 @@
  *
  * Reading: up to 2^53 and 10^22 both parts of a decimal number are doubles without loss, and one multiplication or
  * division gives the nearest double (W. D. Clinger, "How to Read Floating Point Numbers Accurately", 1990). What is
- * larger goes to strtod, without its point, which is what depends on the locale; past 800 digits it matters only whether
- * there is another one that is not 0.
+ * larger goes to strtod, without its point, which is what depends on the locale; past 800 digits it matters only
+ * whether there is another one that is not 0.
  *
  * Writing: the fewest decimals that give the same double back when they are divided by their power of ten, by the same
  * rule; what is very large, very small or needs 16 digits is tried with printf, 15, 16, 17 digits.
@@ -80,8 +80,9 @@ static int whole_double(const struct json_number *number, bool *negative, uint64
 {
     double real;
     if (json_to_double(number, &real) < 0) return -ERANGE;
-    if (trunc(real) != real) return -EINVAL;
-    if (fabs(real) > (double)EXACT_MAX) return -ERANGE;
+    bool fits = fabs(real) <= (double)EXACT_MAX; /* all doubles past it are whole */
+    if (fits && (double)(uint64_t)fabs(real) != fabs(real)) return -EINVAL;
+    if (!fits) return -ERANGE;
     *negative = real < 0;
     *value = (uint64_t)fabs(real);
     return 0;
@@ -241,7 +242,7 @@ static size_t few_decimals(double value, bool point, char *text)
     for (int decimals = 0; decimals <= EXACT_POWER_MAX; decimals++) {
         double scaled = value * powers[decimals];
         if (scaled > 1e15) return 0;
-        double rounded = nearbyint(scaled);
+        double rounded = (double)(uint64_t)(scaled + 0.5);
         if (rounded / powers[decimals] != value) continue;
         if (decimals > 0) return decimal_text((uint64_t)rounded, decimals, text);
         size_t size = json_uint_text((uint64_t)rounded, text);

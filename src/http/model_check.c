@@ -25,6 +25,11 @@ static bool has_length(const struct wf_member *member)
            member->kind == WF_KIND_MAP;
 }
 
+static bool is_count(double bound)
+{
+    return bound >= 0 && bound < (double)UINT32_MAX && (double)(uint32_t)bound == bound;
+}
+
 static const char *wrong_bounds(const struct wf_member *member)
 {
     bool exclusive = !isinf(member->above) || !isinf(member->below), any = !isinf(member->min) || !isinf(member->max);
@@ -33,7 +38,7 @@ static const char *wrong_bounds(const struct wf_member *member)
     if (exclusive && !is_number(member)) return ".above and .below are for numbers";
     if (any && !is_number(member) && !has_length(member)) return ".min and .max are for numbers and what has a length";
     if (member->min > member->max || member->above >= member->below) return "its bounds leave nothing";
-    if (has_length(member) && (member->max < 0 || (isfinite(member->min) && trunc(member->min) != member->min)))
+    if (has_length(member) && (member->max < 0 || (isfinite(member->min) && !is_count(member->min))))
         return "a length is a whole number";
     return NULL;
 }

@@ -1,7 +1,7 @@
 /*
- * Patterns: compiled into steps of a machine whose states are followed all at once (R. Cox, "Regular Expression Matching
- * Can Be Simple And Fast", 2007), so that no text makes a match take long. A pattern is compiled each time: it is short,
- * and what is compiled fits on the stack.
+ * Patterns: compiled into steps of a machine whose states are followed all at once (R. Cox, "Regular Expression
+ * Matching Can Be Simple And Fast", 2007), so that no text makes a match take long. A pattern is compiled each time: it
+ * is short, and what is compiled fits on the stack.
  *
  * Each step goes on to the one behind it; forks and jumps also or only to one that lies so many steps away. So what is
  * repeated can be moved and copied as it is:

@@ -30,7 +30,7 @@ static struct wf_problem *add(struct wf_problems *problems, const struct path *p
 }
 
 /* Formatted, and cut between characters where it is too long. */
-static void say(char message[MESSAGE_MAX], const char *format, va_list arguments)
+static WF_PRINTF_(2, 0) void say(char message[MESSAGE_MAX], const char *format, va_list arguments)
 {
     int size = vsnprintf(message, MESSAGE_MAX, format, arguments);
     if (size < MESSAGE_MAX) return;

@@ -1,4 +1,4 @@
-"""tools/gdb/weft_gdb.py: on a live process, on a copy of one, on the core of one that aborted, with symbols or without."""
+"""tools/gdb/weft_gdb.py: on a live process, a copy of one, the core of one that aborted, with symbols or without."""
 
 import resource
 import subprocess
@@ -21,9 +21,10 @@ def gdb(looking, *words, commands):
 
 
 def has_the_tasks(text):
-    has(text, ": 25 tasks", "  tree #1  waits: children", "    accepting #2  waits: accept",
+    has(text, ": 27 tasks", "  tree #1  waits: children", "    accepting #2  waits: accept",
         "    reading #3  waits: recv  (spawned at ", "    wait_for_event #4  waits: an event", "      holding on #",
-        "    worker-0 #8", "and 3 like it, up to #11", "      nap #14", "and 2 like it, up to #16")
+        "    worker-0 #8", "and 3 like it, up to #11", "      nap #15", "and 2 like it, up to #17",
+        "    keep_ended #12", "      ended #27  ended")
 
 
 def has_the_stack_of_reading(text):
@@ -36,15 +37,15 @@ def has_the_stack_of_reading(text):
 def gdb_lists_and_walks_the_tasks_of_a_live_process_without_a_word_written_to_it(looking):
     with looking.target("tree") as process:
         text = gdb(looking, "-p", process.pid, commands=[
-            "weft tasks", "weft bt 3", "weft bt #6", "weft bt-all", "weft task 3", "backtrace", "weft task", "echo own\\n",
-            "backtrace", "weft bt 4711", "weft bt"])
+            "weft tasks", "weft bt 3", "weft bt #6", "weft bt-all", "weft task 3", "backtrace", "weft task",
+            "echo own\\n", "backtrace", "weft bt 4711", "weft bt"])
         if "ptrace: Operation not permitted" in text:
             raise Missing("gdb may not attach here")
         has_the_tasks(text)
         has_the_stack_of_reading(text)
         has(text, "consume #6  waits: the next item", "fiber_passed", "consume", "fiber_main")
-        has(text, "nap #14", "and 11 with the same stack", "frame 0 is the thread's", "read_request", "own\n", "run_end",
-            "main (")
+        has(text, "nap #15", "and 11 with the same stack", "frame 0 is the thread's", "read_request", "own\n",
+            "run_end", "main (")
         has(text, "weft: there is no task #4711", "weft: which task?")
         assert process.poll() is None
         has(looking.ps(process.pid), "reading #3  waits: recv")  # it goes on as it was

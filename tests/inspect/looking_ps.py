@@ -25,6 +25,7 @@ def the_tree_names_tasks_scopes_waits_descriptors_and_cancels(looking):
         has(text, "wait_for_event #", "waits: an event")
         has(text, "[scope closing at ", ", 1 of 4, cancelled: for \"the\" test]", "holding on #")
         has(text, "worker-* \xd7 4, #", "waits: children", "[scope group at ", ", with a deadline]", "nap \xd7 3, #")
+        has(text, "    keep_ended #12  waits: sleep", "      ended #", "  ended  (spawned at ")
         has(text, "strange \\x1b[31m\\xff name #")
 
 
@@ -38,6 +39,17 @@ def each_task_has_its_line_when_that_is_wanted(looking):
         sleeping = looking.ps(process.pid, "--state", "sleep", "--limit=5")
         assert sleeping.count("waits: sleep, ends in 59 min") == 5, sleeping
         has(sleeping, "more; see --limit\n")
+
+
+@check
+def every_loop_of_a_process_is_seen(looking):
+    with looking.target("loops", 3) as process:
+        seen = json.loads(looking.ps(process.pid, "--json"))
+        threads = {int(thread) for thread in os.listdir(f"/proc/{process.pid}/task")}
+        assert len(seen["loops"]) == 3 and {loop["thread"] for loop in seen["loops"]} <= threads
+        sleeping = [task["loop"] for task in seen["tasks"] if task.get("waits_for") == "sleep"]
+        assert sorted(sleeping) == [0, 1, 2], seen["tasks"]
+        has(looking.ps(process.pid), "loop 0, thread ", "loop 1, thread ", "loop 2, thread ")
 
 
 @check
@@ -65,7 +77,7 @@ def stacks_have_the_functions_that_wait(looking):
         has(text, "    reading #", "| op_run", "| wf_stream_read", "| read_inner", "| read_request", "| fiber_main")
         has(text, "    consume #", "| ", "consume")
         seen = json.loads(looking.ps(process.pid, "--stacks", "--json"))
-        frames = {task["name"]: task["frames"] for task in seen["tasks"]}
+        frames = {task["name"]: task.get("frames") for task in seen["tasks"]}
         assert any(frame.get("function", "").startswith("read_request") for frame in frames["reading"])
         assert all(frame["module"] for frame in frames["reading"])
 
@@ -100,7 +112,7 @@ def what_is_read_while_tasks_come_and_go_makes_sense(looking):
                 if task.get("parent") in numbers:
                     wanted = "born " if task["name"] == "below" else "churn"
                     assert names[task["parent"]].startswith(wanted), task
-        assert seen_tasks > LOOKS * 100, seen_tasks
+        assert seen_tasks > LOOKS * 10, seen_tasks
         assert process.poll() is None
 
 

@@ -4,6 +4,8 @@
  *     tree    tasks that wait in many ways, then stay as they are
  *     many    so many sleeping tasks
  *     churn   tasks come and go without pause
+ *     work    some that use the processor, some that wake often, some that wait
+ *     loops   a task on each of so many loops
  *     gap     a task that wakes each millisecond; ends on a line of input and prints the longest time that it overslept
  *     damage  breaks its own registry in the way that NUMBER says, then sleeps
  *     crash   waits in its tasks for a line of input, then aborts
@@ -80,6 +82,21 @@ static int be_cancelled(void *unused)
     return wf_scope_join(&scope);
 }
 
+static int at_once(void *unused)
+{
+    (void)unused;
+    return 0;
+}
+
+static int keep_ended(void *unused)
+{
+    (void)unused;
+    WF_SCOPE(scope, .keep_finished = true);
+    wf_spawn(&scope, at_once, NULL, .name = "done");
+    int rc = wf_sleep(WF_SECONDS(3600));
+    return wf_scope_end(&scope, rc);
+}
+
 static int work_in_group(void *unused)
 {
     (void)unused;
@@ -125,12 +142,13 @@ static int tree(void *unused)
         snprintf(name, sizeof name, "worker-%d", i);
         wf_spawn(&scope, work_in_group, NULL, .name = name);
     }
+    wf_spawn(&scope, keep_ended, NULL);
     rc = wf_sleep(WF_MILLISECONDS(100));
     if (rc == 0) say_ready();
     return wf_scope_join(&scope);
 }
 
-/* ---- many, churn, gap ---- */
+/* ---- many, churn ---- */
 
 static int many(void *unused)
 {
@@ -163,6 +181,56 @@ static int churn(void *unused)
     }
     return wf_scope_join(&scope);
 }
+
+/* ---- work ---- */
+
+static int work_for(const int64_t *ns)
+{
+    for (;;) {
+        int64_t end = wf_now() + *ns;
+        while (wf_now() < end) {}
+        int rc = wf_sleep(WF_MILLISECONDS(15));
+        if (rc < 0) return rc;
+    }
+}
+
+static int tick(void *unused)
+{
+    (void)unused;
+    int rc = 0;
+    while (rc == 0) rc = wf_sleep(WF_MICROSECONDS(500));
+    return rc;
+}
+
+static int work(void *unused)
+{
+    static const int64_t heavy = WF_MILLISECONDS(12), light = WF_MILLISECONDS(2);
+    WF_SCOPE(scope);
+    wf_spawn(&scope, work_for, &heavy, .name = "reindex");
+    wf_spawn(&scope, work_for, &light, .name = "compress");
+    wf_spawn(&scope, tick, NULL, .name = "heartbeat");
+    return wf_scope_end(&scope, tree(unused));
+}
+
+/* ---- loops ---- */
+
+static int nap_there(const int *unused)
+{
+    (void)unused;
+    return wf_sleep(WF_SECONDS(3600));
+}
+
+static int loops(void *unused)
+{
+    (void)unused;
+    WF_SCOPE(scope);
+    for (int i = 0; i < number; i++) wf_spawn_on(&scope, i, nap_there, &i, .name = "there");
+    int rc = wf_sleep(WF_MILLISECONDS(200));
+    if (rc == 0) say_ready();
+    return wf_scope_join(&scope);
+}
+
+/* ---- gap ---- */
 
 static bool over;
 
@@ -246,6 +314,8 @@ int main(int argc, char **argv)
     if (strcmp(mode, "tree") == 0) return wf_main(tree, NULL);
     if (strcmp(mode, "many") == 0) return wf_main(many, NULL);
     if (strcmp(mode, "churn") == 0) return wf_main(churn, NULL);
+    if (strcmp(mode, "work") == 0) return wf_main(work, NULL);
+    if (strcmp(mode, "loops") == 0) return wf_exit_status(wf_run(loops, NULL, .threads = number));
     if (strcmp(mode, "gap") == 0) return wf_main(gap, NULL);
     if (strcmp(mode, "damage") == 0) return wf_main(damage, NULL);
     if (strcmp(mode, "crash") == 0) return wf_main(crash, NULL);

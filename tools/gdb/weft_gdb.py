@@ -187,6 +187,7 @@ class Task:
         self.stack = registry.pick(raw, "task.stack", base)
         self.wait = registry.pick(raw, "task.wait", base)
         self.home = registry.pick(raw, "node.parent", base + registry.constant("task.node"))
+        self.ended = bool(registry.pick(raw, "task.flags", base) & registry.constant("TASK_ENDED"))
         self.name = self.text(registry.pick(raw, "task.name", base))
         self.place = self.text(registry.pick(raw, "task.place", base))
 
@@ -196,9 +197,11 @@ class Task:
         return Task.texts[address]
 
     def is_parked(self):
-        return bool(self.stack) and self.address != self.loop.running
+        return bool(self.stack) and not self.ended and self.address != self.loop.running
 
     def state(self):
+        if self.ended:
+            return "ended"
         if self.address == self.loop.running:
             return "running"
         if not self.wait:

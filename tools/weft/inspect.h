@@ -60,7 +60,8 @@ void table_clear(struct table *table);
     W(LOOP_RUNNABLE, "loop.runnable")                                                                                  \
     W(LOOP_RUNS_GIVEN, "loop.runs_given")                                                                              \
     W(LOOP_RUNS_LEFT, "loop.runs_left")                                                                                \
-    W(LOOP_NOW, "loop.now") W(LOOP_THREAD, "loop.thread") W(LOOP_CHUNKS, "loop.chunks") W(LOOP_ALIVE, "loop.alive")    \
+    W(LOOP_NOW, "loop.now")                                                                                            \
+    W(LOOP_THREAD, "loop.thread") W(LOOP_CHUNKS, "loop.chunks") W(LOOP_ALIVE, "loop.alive")                            \
         W(LOOP_SPAWNED, "loop.spawned") W(LOOP_PASSES, "loop.passes") W(LOOP_DRIVER,                                   \
                                                                         "loop.driver") W(LOOP_OPS, "loop.pending_ops") \
             W(LOOP_JOBS, "loop.pending_jobs") W(LOOP_SLEEPING, "loop.sleeping") W(LOOP_WAKERS, "loop.wakers")          \
@@ -98,8 +99,9 @@ void table_clear(struct table *table);
 #define WANTED_NUMBERS(W)                                                                                              \
     W(CHUNK_TASKS, "CHUNK_TASKS")                                                                                      \
     W(NODE_CANCELLED, "NODE_CANCELLED")                                                                                \
-    W(NODE_REQUESTED, "NODE_REQUESTED") W(NODE_SHIELD, "NODE_SHIELD") W(TASK_DAEMON, "TASK_DAEMON")                    \
-        W(TASK_OWNS_NAME, "TASK_OWNS_NAME") W(SCOPE_OPEN, "SCOPE_OPEN") W(SCOPE_ENDING, "SCOPE_ENDING")
+    W(NODE_REQUESTED, "NODE_REQUESTED")                                                                                \
+    W(NODE_SHIELD, "NODE_SHIELD") W(TASK_DAEMON, "TASK_DAEMON") W(TASK_OWNS_NAME, "TASK_OWNS_NAME")                    \
+        W(TASK_ENDED, "TASK_ENDED") W(SCOPE_OPEN, "SCOPE_OPEN") W(SCOPE_ENDING, "SCOPE_ENDING")
 
 #define WANTED_AS_ENUMERATOR(name, text) AT_##name,
 enum wanted {
@@ -148,13 +150,13 @@ struct seen_scope {
     const struct seen_reason *reason;
 };
 
-enum seen_state { SEEN_MOVING, SEEN_NOT_STARTED, SEEN_RUNNABLE, SEEN_RUNNING, SEEN_WAITING };
+enum seen_state { SEEN_MOVING, SEEN_NOT_STARTED, SEEN_RUNNABLE, SEEN_RUNNING, SEEN_WAITING, SEEN_ENDED };
 extern const char *const state_names[];
 
 struct seen_task {
     uint64_t address, id;
     uint32_t resumes, flags, node_flags, loop;
-    uint64_t sp, stack, current, wait, home_address, reason_address;
+    uint64_t sp, stack, current, wait, home_address, reason_address, name_address;
     enum seen_state state;
     bool whole, gone; /* it was not resumed while it was read; it ended meanwhile */
     const char *name, *place;

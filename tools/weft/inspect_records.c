@@ -66,6 +66,7 @@ static void take_record(const struct registry *registry, struct seen_task *task,
     task->sp = member(registry, record, AT_TASK_SP);
     task->stack = member(registry, record, AT_TASK_STACK);
     task->current = member(registry, record, AT_TASK_CURRENT);
+    task->name_address = member(registry, record, AT_TASK_NAME);
     task->wait = member(registry, record, AT_TASK_WAIT);
     task->flags = (uint32_t)member(registry, record, AT_TASK_FLAGS);
     task->until = (int64_t)member(registry, record, AT_TASK_SLEEP);
@@ -178,16 +179,26 @@ static void read_stacks(struct batch *batch)
 
 /* ---- Until they are whole ---- */
 
+static enum seen_state state_of(const struct batch *batch, const struct seen_task *task)
+{
+    if (task->flags & batch->registry->at[AT_TASK_ENDED].offset) return SEEN_ENDED;
+    if (task->wait != 0) return SEEN_WAITING;
+    if (task->stack == 0) return SEEN_NOT_STARTED;
+    return task->address == batch->snapshot->loops[task->loop].running ? SEEN_RUNNING : SEEN_RUNNABLE;
+}
+
+/* The one that runs may open scopes, or end, without being resumed. */
 static void judge(struct batch *batch, size_t index)
 {
+    const struct registry *registry = batch->registry;
     struct seen_task *task = batch->tasks[index];
-    const struct seen_loop *loop = &batch->snapshot->loops[task->loop];
+    const char *record = record_of(batch, index);
     bool same = compare(batch, index) && batch->same[index];
-    uint64_t wait = member(batch->registry, record_of(batch, index), AT_TASK_WAIT);
-    task->whole = same && wait == task->wait && (wait == 0 || task->waits != NULL);
-    if (task->wait != 0) task->state = SEEN_WAITING;
-    else if (task->stack == 0) task->state = SEEN_NOT_STARTED;
-    else task->state = task->address == loop->running ? SEEN_RUNNING : SEEN_RUNNABLE;
+    same = same && member(registry, record, AT_TASK_WAIT) == task->wait;
+    same = same && member(registry, record, AT_TASK_CURRENT) == task->current;
+    same = same && member(registry, record, AT_TASK_NAME) == task->name_address;
+    task->whole = same && (task->wait == 0 || task->waits != NULL);
+    task->state = state_of(batch, task);
 }
 
 static void observe(struct batch *batch)

@@ -12,7 +12,7 @@ enum { TASKS_MAX = 4 << 20, CHUNKS_MAX = 1 << 20, CHUNK_SIZE_MAX = 16 << 20 };
 
 const char *const state_names[] = {
     [SEEN_MOVING] = "moving",   [SEEN_NOT_STARTED] = "not started", [SEEN_RUNNABLE] = "runnable",
-    [SEEN_RUNNING] = "running", [SEEN_WAITING] = "waiting",
+    [SEEN_RUNNING] = "running", [SEEN_WAITING] = "waiting",         [SEEN_ENDED] = "ended",
 };
 
 /* ---- Loops ---- */
