@@ -146,7 +146,7 @@ void op_stop(struct op *op)
 
 static void let_go(struct loop *loop, struct desc *desc)
 {
-    birth_forget(loop, &desc->birth);
+    birth_forget(&desc->birth);
     loop->driver->close(loop, desc);
     desc->release(desc);
 }
