@@ -60,8 +60,8 @@ static void on_question(int number, siginfo_t *info, void *context)
 {
     (void)number, (void)info;
     int saved = errno, asked = ASKED;
-    if (question.thread_id == (pid_t)syscall(SYS_gettid) &&
-        atomic_compare_exchange_strong(&question.state, &asked, ANSWERING)) {
+    bool is_asked = atomic_load(&question.state) == ASKED && question.thread_id == (pid_t)syscall(SYS_gettid);
+    if (is_asked && atomic_compare_exchange_strong(&question.state, &asked, ANSWERING)) {
         answer(&question.answer, context);
         machine_call_again(context, &question.call);
         atomic_store(&question.state, ANSWERED);

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "../apart.h"
+#include "base/sanitize.h" /* private: which sanitizer watches */
 
 /* ---- What was reported, on the watchdog's thread ---- */
 
@@ -119,7 +120,7 @@ WF_TEST(a_task_that_blocks_its_loop_is_reported_within_250_ms_with_its_stack, .p
         listen_anew();
         WF_EXPECT_CODE(wf_run(run_block, &hold, .watchdog_ns = WF_MILLISECONDS(100)), 0);
         if (atomic_load(&heard.count) > 0) after = heard.first_ns - hold.began;
-        WF_EXPECT_CODE(hold.slept, 0);
+        if (!WEFT_TSAN) WF_EXPECT_CODE(hold.slept, 0); /* ThreadSanitizer keeps handlers back until a call is over */
         WF_EXPECT(hold.blocked <= 1 && hold.blocked_max < WF_SECONDS(5));
     }
     WF_EXPECT(after >= WF_MILLISECONDS(100) && after <= WF_MILLISECONDS(250));
