@@ -299,9 +299,8 @@ int sim_file_lock(struct loop *loop, int fd, int type)
     if (mine == NULL || mine->kind != END_FILE) return system_lock(loop, fd, type);
     int way = mine->flags & O_ACCMODE;
     if ((type == F_WRLCK && way == O_RDONLY) || (type == F_RDLCK && way == O_WRONLY)) return -EBADF;
-    for (size_t i = 0; i < sim->ends_room && type != F_UNLCK; i++) {
-        const struct sim_end *end = sim->ends[i];
-        if (end == NULL || end == mine || end->kind != END_FILE || end->file != mine->file || !end->locked) continue;
+    for (const struct sim_end *end = sim->ends; end != NULL && type != F_UNLCK; end = end->later) {
+        if (end == mine || end->kind != END_FILE || end->file != mine->file || !end->locked) continue;
         if (type == F_WRLCK || end->lock == F_WRLCK) return -EAGAIN;
     }
     mine->locked = type != F_UNLCK;

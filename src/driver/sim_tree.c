@@ -1,3 +1,4 @@
+#include "driver/sim_process.h"
 #include "driver/sim_tree.h"
 
 #include <dirent.h>
@@ -251,8 +252,10 @@ int sim_resolve(struct sim *sim, struct wf_sim_host *host, const char *path, boo
     char here[PATH_ROOM];
     if (strlen(path) >= PATH_ROOM) return -ENAMETOOLONG;
     if (path[0] == '/' || path[0] == '\0') return follow_path(&walking, host->root, path, follow, place);
-    if (getcwd(here, sizeof here) == NULL) return -errno;
-    int rc = follow_path(&walking, host->root, here, true, place);
+    const struct sim_process *process = sim_process_of(sim->acting);
+    const char *from = process != NULL && process->seen.directory != NULL ? process->seen.directory : here;
+    if (from == here && getcwd(here, sizeof here) == NULL) return -errno;
+    int rc = from[0] == '/' ? follow_path(&walking, host->root, from, true, place) : -ENOENT;
     if (rc == 0 && place->file == NULL) rc = -ENOENT;
     return rc < 0 ? rc : follow_path(&walking, place->file, path, follow, place);
 }

@@ -128,11 +128,8 @@ static void tell_watcher(struct sim *sim, struct sim_end *end, const struct sim_
 
 void sim_tell(struct sim *sim, struct sim_file *file, const char *name, unsigned mask, unsigned cookie)
 {
-    for (size_t i = 0; i < sim->ends_room; i++) {
-        struct sim_end *end = sim->ends[i];
-        if (end != NULL && end->kind == END_WATCHER && end->watcher != NULL)
-            tell_watcher(sim, end, file, name, mask, cookie);
-    }
+    for (struct sim_end *end = sim->ends; end != NULL; end = end->later)
+        if (end->kind == END_WATCHER && end->watcher != NULL) tell_watcher(sim, end, file, name, mask, cookie);
 }
 
 int sim_unwatch(struct loop *loop, int fd, int number)

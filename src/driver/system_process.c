@@ -1,10 +1,8 @@
 /*
- * Starting a program. The child shares our memory until it executes (CLONE_VM and CLONE_VFORK: no page table is copied,
- * and this thread waits), on a stack of its own; so it only makes system calls, and writes nothing but that stack. What
- * went wrong in it comes back through a pipe that the exec closes.
+ * Processes: starting a program, signals, how it ended. The child shares our memory until it executes (CLONE_VM and
+ * CLONE_VFORK: no page table is copied, and this thread waits), on a stack of its own; so it only makes system calls,
+ * and writes nothing but that stack. What went wrong in it comes back through a pipe that the exec closes.
  */
-#include "os/spawn.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -17,8 +15,14 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <weft/process.h>
 
 #include "base/memory.h"
+#include "driver/system.h"
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
 
 enum { STACK = 64 * 1024, PROGRAM_MAX = 1024, SIGNALS = 64 };
 
@@ -32,7 +36,7 @@ struct failure {
 };
 
 struct child {
-    const struct spawn *spawn;
+    const struct program *program;
     char *const *environment;
     const char *search; /* PATH */
     int report_fd;
@@ -57,9 +61,9 @@ static int place_descriptors(const struct child *child)
 {
     int from[3];
     for (int i = 0; i < 3; i++) {
-        from[i] = child->spawn->fds[i];
+        from[i] = child->program->fds[i];
         if (from[i] >= 0 && from[i] < 3) from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 3);
-        if (from[i] < 0 && child->spawn->fds[i] >= 0) return -1;
+        if (from[i] < 0 && child->program->fds[i] >= 0) return -1;
     }
     for (int i = 0; i < 3; i++)
         if (from[i] >= 0 && dup2(from[i], i) < 0) return -1;
@@ -72,7 +76,7 @@ static int limit(const struct wf_process_options *options)
     for (int i = 0; i < WF_PROCESS_LIMITS_MAX; i++) {
         const struct wf_process_limit *chosen = &options->limits[i];
         struct rlimit both = {.rlim_cur = chosen->most, .rlim_max = chosen->most};
-        if (chosen->most > 0 && setrlimit((__rlimit_resource_t)chosen->resource, &both) < 0) return -1;
+        if ((chosen->set || chosen->most > 0) && setrlimit((__rlimit_resource_t)chosen->resource, &both) < 0) return -1;
     }
     return 0;
 }
@@ -96,7 +100,7 @@ static int die_with_parent(const struct child *child, int number)
 /* As execvpe: -EACCES of one place is remembered while the others are tried. */
 static void execute(const struct child *child)
 {
-    char *const *argv = (char *const *)(uintptr_t)child->spawn->options->argv_;
+    char *const *argv = (char *const *)(uintptr_t)child->program->options->argv_;
     char path[PROGRAM_MAX];
     int code = ENOENT;
     if (strchr(argv[0], '/') != NULL) {
@@ -121,7 +125,7 @@ static void execute(const struct child *child)
 
 static enum step prepare_and_execute(const struct child *child)
 {
-    const struct wf_process_options *options = child->spawn->options;
+    const struct wf_process_options *options = child->program->options;
     if (options->new_session ? setsid() < 0 : options->new_group && setpgid(0, 0) < 0) return STEP_GROUP;
     if (place_descriptors(child) < 0) return STEP_DESCRIPTORS;
     if (options->directory != NULL && chdir(options->directory) < 0) return STEP_DIRECTORY;
@@ -160,45 +164,76 @@ static int clone_child(struct child *child, char *stack, int *fd)
 }
 
 /* What the child reported; it has ended then, and is reaped. */
-static int outcome(int report_fd, pid_t pid, int *fd, const char **what)
+static int outcome(int report_fd, struct program *program)
 {
     struct failure failure;
     ssize_t got;
     do got = read(report_fd, &failure, sizeof failure);
     while (got < 0 && errno == EINTR);
     if (got != (ssize_t)sizeof failure) return 0;
-    *what = step_names[failure.step];
-    close(*fd);
+    program->what = step_names[failure.step];
+    close(program->fd);
     siginfo_t ended;
-    waitid(P_PID, (id_t)pid, &ended, WEXITED);
+    waitid(P_PID, (id_t)program->pid, &ended, WEXITED);
     return -failure.code;
 }
 
-int spawn_program(const struct spawn *spawn, pid_t *pid, int *fd, const char **what)
+static int start_reporting(struct child *child, struct program *program, char *stack)
 {
     int report[2];
+    if (pipe2(report, O_CLOEXEC) < 0) return -errno;
+    child->report_fd = report[1];
+    int rc = clone_child(child, stack, &program->fd);
+    close(report[1]);
+    if (rc > 0) {
+        program->pid = rc;
+        rc = outcome(report[0], program);
+    }
+    close(report[0]);
+    return rc;
+}
+
+int system_process_start(struct loop *loop, struct program *program)
+{
+    (void)loop;
+    const struct wf_process_options *options = program->options;
     const char *search = getenv("PATH");
     struct child child = {
-        .spawn = spawn,
-        .environment =
-            spawn->options->environment != NULL ? (char *const *)(uintptr_t)spawn->options->environment : environ,
+        .program = program,
+        .environment = options->environment != NULL ? (char *const *)(uintptr_t)options->environment : environ,
         .search = search != NULL ? search : "/usr/bin:/bin",
         .parent = getpid(),
     };
-    *what = "";
+    program->what = "";
     char *stack = memory_alloc(STACK);
     if (stack == NULL) return -ENOMEM;
-    int rc = pipe2(report, O_CLOEXEC) < 0 ? -errno : 0;
-    if (rc == 0) {
-        child.report_fd = report[1];
-        rc = clone_child(&child, stack, fd);
-        close(report[1]);
-        if (rc > 0) {
-            *pid = rc;
-            rc = outcome(report[0], *pid, fd, what);
-        }
-        close(report[0]);
-    }
+    int rc = start_reporting(&child, program, stack);
     memory_free(stack);
     return rc;
+}
+
+/* ---- Afterwards ---- */
+
+bool system_process_ended(struct loop *loop, int fd, struct wf_process_status *status)
+{
+    (void)loop;
+    siginfo_t info = {.si_pid = 0};
+    struct rusage usage = {.ru_maxrss = 0};
+    long rc;
+    do rc = syscall(SYS_waitid, P_PIDFD, fd, &info, WEXITED | WNOHANG, &usage);
+    while (rc < 0 && errno == EINTR);
+    if (rc == 0 && info.si_pid == 0) return false;
+    if (rc < 0) info = (siginfo_t){.si_code = CLD_EXITED, .si_status = -1}; /* somebody else reaped it */
+    bool exited = info.si_code == CLD_EXITED;
+    status->code = exited ? info.si_status : -1;
+    status->signal = exited ? 0 : info.si_status;
+    status->usage = usage;
+    return true;
+}
+
+int system_process_signal(struct loop *loop, int fd, pid_t group, int number)
+{
+    (void)loop;
+    if (group > 0) return kill(-group, number) < 0 ? -errno : 0; /* not reaped: the number is still its */
+    return syscall(SYS_pidfd_send_signal, fd, number, NULL, 0) < 0 ? -errno : 0;
 }
