@@ -339,11 +339,23 @@ bool sim_is_empty(struct sim *sim, struct sim_file *dir)
 
 /* ---- Changes ---- */
 
+/* A name that stands for nothing is needed as long as it hides one below, or a crash may bring it back. */
+static void forget_nothing(struct wf_sim_host *host, struct sim_file *dir, const char *name)
+{
+    char path[PATH_ROOM];
+    struct stat status;
+    struct sim_entry *entry = find_entry(dir, name);
+    if (entry == NULL || entry->file != NULL) return;
+    if (dir->below != NULL && (name_below(dir, name, path) < 0 || lstat(path, &status) == 0)) return;
+    forget_entry(host, dir, entry);
+}
+
 static void free_change(struct wf_sim_host *host, struct sim_change *change)
 {
     let_go(host, change->made);
     for (int i = 0; i < 2; i++) {
         if (change->was[i].dir == NULL) continue;
+        if (change->was[i].name != NULL) forget_nothing(host, change->was[i].dir, change->was[i].name);
         let_go(host, change->was[i].dir);
         let_go(host, change->was[i].file);
         memory_free(change->was[i].name);
@@ -395,6 +407,7 @@ static bool remember(struct sim_change *change, int i, struct sim_file *dir, con
 int sim_rename(struct sim *sim, struct wf_sim_host *host, struct sim_file *made, const struct sim_place *one,
                struct sim_file *becomes, const struct sim_place *other, struct sim_file *other_becomes)
 {
+    if (host->change_count >= SIM_CHANGES_MAX) forget_changes(host); /* by now they are on the disk */
     struct sim_entry *entry = entry_for(one->dir, one->name);
     struct sim_entry *other_entry = other != NULL ? entry_for(other->dir, other->name) : NULL;
     struct sim_change *change = memory_zero(sizeof *change);
@@ -408,7 +421,7 @@ int sim_rename(struct sim *sim, struct wf_sim_host *host, struct sim_file *made,
         free_change(host, change);
         return -ENOMEM;
     }
-    if (host->change_count++ == SIM_CHANGES_MAX) forget_changes(host); /* by now they are on the disk */
+    host->change_count++;
     change->older = host->changes;
     host->changes = change;
     hold(becomes);
@@ -426,7 +439,7 @@ static void take_back(struct wf_sim_host *host, const struct sim_change *change)
 {
     for (int i = 0; i < 2; i++) {
         struct sim_file *dir = change->was[i].dir;
-        struct sim_entry *entry = dir != NULL ? find_entry(dir, change->was[i].name) : NULL;
+        struct sim_entry *entry = dir != NULL ? entry_for(dir, change->was[i].name) : NULL;
         if (entry != NULL) set_entry(host, dir, entry, change->was[i].file);
     }
 }
