@@ -119,8 +119,8 @@ WF_API WF_SUSPENDS int wf_unix_send_fds(struct wf_stream *stream, const void *by
 
 /*
  * Reads what is there, as wf_stream_read, and the descriptors that came with it: `*count` is the room in `fds`, and
- * then how many came. They are yours, close-on-exec, for wf_stream_wrap or wf_close_fd. Returns the count of bytes; 0 at
- * the end. Whoever reads by other calls loses the descriptors that come: they are closed.
+ * then how many came. They are yours, close-on-exec, for wf_stream_wrap or wf_close_fd. Returns the count of bytes; 0
+ * at the end. Whoever reads by other calls loses the descriptors that come: they are closed.
  * Suspends: until bytes, the end or an error. On cancel: nothing was consumed.
  * Errors: as wf_stream_read; -EMSGSIZE when there was no room for all the descriptors, and then all of them are closed,
  * and the bytes are gone.

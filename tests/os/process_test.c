@@ -1,4 +1,5 @@
 /* Other programs: starting them, what they read and write, how they end, and that they always do. */
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,12 +62,38 @@ WF_TEST(a_program_that_writes_too_much_is_stopped)
 
 /* ---- What cannot be started ---- */
 
+/* A file that may be executed, and is no program. */
+static void expect_no_program(void)
+{
+    struct wf_process process;
+    char path[] = "/tmp/weft-no-program-XXXXXX";
+    int fd = mkstemp(path);
+    if (!WF_EXPECT(fd >= 0)) return;
+    WF_EXPECT(write(fd,
+                    "\x7f"
+                    "ELF?",
+                    5) == 5 &&
+              fchmod(fd, 0700) == 0);
+    close(fd);
+    WF_EXPECT_FAILURE(wf_process_start(&process, PROGRAM(path)), -ENOEXEC, ": Exec format error");
+    unlink(path);
+}
+
+WF_TEST(a_file_that_is_no_program_says_so, .real = true)
+{
+    struct wf_process process;
+    WF_EXPECT_CODE(wf_process_start(&process, PROGRAM("/etc")), -EACCES);
+    WF_EXPECT_CODE(wf_process_start(&process, PROGRAM("/etc/passwd")), -EACCES);
+    WF_EXPECT_FAILURE(wf_process_start(&process, PROGRAM("/etc/passwd/x")), -ENOTDIR, "/etc/passwd/x: Not a directory");
+    expect_no_program();
+    WF_EXPECT(no_children());
+}
+
 WF_TEST(a_program_that_cannot_be_executed_says_why, .real = true)
 {
     struct wf_process process;
     WF_EXPECT_CODE(wf_process_start(&process, PROGRAM("weft-no-such-program")), -ENOENT);
     WF_EXPECT_TEXT(wf_failure(), "weft-no-such-program: No such file or directory");
-    WF_EXPECT_CODE(wf_process_start(&process, PROGRAM("/etc")), -EACCES);
     WF_EXPECT_CODE(wf_process_start(&process, PROGRAM("true"), .directory = "/nowhere"), -ENOENT);
     WF_EXPECT_TEXT(wf_failure(), "true: its directory: No such file or directory");
     WF_EXPECT_CODE(wf_process_start(&process, PROGRAM("true"), .output = {WF_IO_FD, -1}), -EBADF);
@@ -162,7 +189,7 @@ WF_TEST(output_and_errors_may_go_to_one_place)
     if (WF_EXPECT_CODE(rc, 0)) WF_EXPECT_TEXT(result.output, "one\ntwo\n");
 }
 
-WF_TEST(leaving_the_block_ends_the_program, .rule = "1.7")
+WF_TEST(leaving_the_block_ends_the_program, .rule = "1.7 6.3")
 {
     if (!have_programs()) return;
     int64_t started = wf_now();
@@ -180,7 +207,7 @@ static void wait_for_line(struct wf_process *process)
     WF_EXPECT_INT(wf_stream_read(process->output, &byte, 1), 1);
 }
 
-WF_TEST(a_program_that_ignores_TERM_is_killed_after_the_grace)
+WF_TEST(a_program_that_ignores_TERM_is_killed_after_the_grace, .rule = "6.3")
 {
     if (!have_programs()) return;
     WF_PROCESS(stubborn);
@@ -195,7 +222,7 @@ WF_TEST(a_program_that_ignores_TERM_is_killed_after_the_grace)
     WF_EXPECT_CODE(wf_process_stop(&stubborn), 0);
 }
 
-WF_TEST(a_cancelled_run_stops_its_program)
+WF_TEST(a_cancelled_run_stops_its_program, .rule = "6.3")
 {
     if (!have_programs()) return;
     struct wf_process_result result;
@@ -214,6 +241,22 @@ WF_TEST(a_cancelled_wait_leaves_it_running, .rule = "1.3")
     WF_EXPECT_CODE(wf_process_signal(&sleeper, SIGUSR1), 0);
     WF_EXPECT_CODE(wf_process_wait(&sleeper, NULL), 0);
     WF_EXPECT_INT(sleeper.status.signal, SIGUSR1);
+}
+
+WF_TEST(a_program_that_is_killed_in_the_middle_is_the_end_of_its_streams)
+{
+    char bytes[4] = "";
+    if (!have_programs()) return;
+    WF_PROCESS(cat);
+    int rc = wf_process_start(&cat, PROGRAM("cat"), .input = {WF_IO_PIPE}, .output = {WF_IO_PIPE});
+    if (rc == 0) rc = wf_stream_write_all(cat.input, "one", 3, NULL);
+    if (rc == 0) rc = wf_stream_read_full(cat.output, bytes, 3, NULL);
+    if (!WF_EXPECT_CODE(rc, 0)) return;
+    WF_EXPECT_CODE(wf_process_signal(&cat, SIGKILL), 0);
+    WF_EXPECT_INT(wf_stream_read(cat.output, bytes, 1), 0);
+    WF_EXPECT_CODE(wf_process_wait(&cat, NULL), 0);
+    WF_EXPECT_CODE(wf_stream_write_all(cat.input, "two", 3, NULL), -EPIPE);
+    WF_EXPECT_INT(cat.status.signal, SIGKILL);
 }
 
 /* ---- Pipelines ---- */
