@@ -297,6 +297,9 @@ def groups(quick):
             dict(weft=10_000_000, floors=10_000_000), mark=60, scale=scale,
         ),
         own_cost(
+            "dns_numeric", "inet_pton(3) alone", dict(weft=5_000_000, floors=5_000_000), mark=1200, scale=scale,
+        ),
+        own_cost(
             "log_line", "the date, and snprintf into memory", dict(weft=50_000, floors=1_000_000),
             mark=1000, scale=scale,
         ),

@@ -66,4 +66,13 @@ void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 #define tsan_switch(fiber) ((void)(fiber))
 #endif
 
+/* ThreadSanitizer takes clone(2) for a fork, after which it looks away in the child; one that shares its memory would
+ * make it look away from us. So the call goes past it. */
+#if WEFT_TSAN
+int __clone(int (*fn)(void *), void *stack_top, int flags, void *argument, ...);
+#define clone_unwatched __clone
+#else
+#define clone_unwatched clone
+#endif
+
 #endif

@@ -243,8 +243,8 @@ struct driver {
     int (*process_start)(struct loop *loop, struct program *program);
     /* Has it ended? Then it is reaped, and how it ended is told once. */
     bool (*process_ended)(struct loop *loop, int fd, struct wf_process_status *status);
-    /* To the group, or, where that is 0, to the process alone. */
-    int (*process_signal)(struct loop *loop, int fd, pid_t group, int number);
+    /* To it alone, or to the group that it leads. */
+    int (*process_signal)(struct loop *loop, int fd, pid_t pid, bool group, int number);
     int (*status)(struct loop *loop, int fd, struct stat *status);
     /* F_RDLCK, F_WRLCK or F_UNLCK on the whole file, as its opening's own: -EAGAIN where another has it. */
     int (*lock)(struct loop *loop, int fd, int type);

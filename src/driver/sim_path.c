@@ -86,7 +86,7 @@ static int move(struct sim *sim, struct wf_sim_host *host, const struct op *op)
     int rc = sim_resolve(sim, host, op->path, false, &from);
     if (rc == 0 && from.file == NULL) rc = -ENOENT;
     if (rc == 0) rc = sim_resolve(sim, host, op->other, false, &to);
-    if (rc < 0) return rc;
+    if (rc != 0) return rc;
     if (from.file == host->root || to.file == host->root) return -EBUSY;
     if (from.file == to.file) return op->mode & RENAME_NOREPLACE ? -EEXIST : 0;
     if (S_ISDIR(from.file->mode) && is_inside(to.dir, from.file)) return -EINVAL;

@@ -360,16 +360,16 @@ static void send_signal(struct sim *sim, struct sim_process *process, int number
     if (!received && !is_harmless(number)) end(sim, process, 0, number);
 }
 
-int sim_process_signal(struct loop *loop, int fd, pid_t group, int number)
+int sim_process_signal(struct loop *loop, int fd, pid_t pid, bool group, int number)
 {
     struct sim *sim = sim_of(loop);
     const struct sim_process *caller = sim_process_of(loop->running);
     const struct sim_end *found = sim_end_of(sim, fd);
     if (found == NULL || found->process == NULL) return -ESRCH;
     if (caller != NULL && caller->over) return 0;
-    if (group == 0) send_signal(sim, found->process, number);
-    for (struct sim_process *process = sim->processes; process != NULL && group > 0; process = process->next)
-        if (process->group == group && process->host == found->process->host) send_signal(sim, process, number);
+    if (!group) send_signal(sim, found->process, number);
+    for (struct sim_process *process = sim->processes; process != NULL && group; process = process->next)
+        if (process->group == pid && process->host == found->process->host) send_signal(sim, process, number);
     return 0;
 }
 

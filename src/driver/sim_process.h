@@ -33,7 +33,7 @@ struct sim_process *sim_process_of(const struct wf_task *task);
 int sim_let_wait(struct loop *loop, int fd);
 int sim_process_start(struct loop *loop, struct program *program);
 bool sim_process_ended(struct loop *loop, int fd, struct wf_process_status *status);
-int sim_process_signal(struct loop *loop, int fd, pid_t group, int number);
+int sim_process_signal(struct loop *loop, int fd, pid_t pid, bool group, int number);
 
 /* Its descriptor was closed. */
 void sim_process_leave(struct sim_end *end);

@@ -147,14 +147,15 @@ static size_t take_bytes(struct sim *sim, struct sim_queue *queue, char *buffer,
 /* Nothing is read past the first byte with descriptors, but as the first of a transfer. */
 int64_t queue_take(struct sim *sim, struct sim_queue *queue, struct op *op)
 {
-    struct msghdr *header = op->kind == OP_RECEIVE_MESSAGE ? op->buffer : NULL;
+    bool message = op->kind == OP_RECEIVE_MESSAGE;
+    struct msghdr *header = op->buffer;
     size_t size = op->size;
-    if (header != NULL) header->msg_flags = 0;
+    if (message) header->msg_flags = 0;
     struct sim_rights *rights = queue->rights != NULL && queue->rights->at == 0 ? next_rights(queue) : NULL;
     if (queue->rights != NULL && queue->rights->at < size) size = queue->rights->at;
-    if (header != NULL) sim_rights_give(sim, rights, header);
+    if (message) sim_rights_give(sim, rights, header);
     else sim_rights_drop(sim, rights);
-    size = take_bytes(sim, queue, header != NULL ? header->msg_iov->iov_base : op->buffer, size);
+    size = take_bytes(sim, queue, message ? header->msg_iov->iov_base : op->buffer, size);
     for (rights = queue->rights; rights != NULL; rights = rights->next) rights->at -= size;
     return (int64_t)size;
 }

@@ -104,7 +104,7 @@ static void add_event(struct sim_watcher *watcher, int number, unsigned mask, un
     event->said->mask = full ? IN_Q_OVERFLOW : mask;
     event->said->cookie = full ? 0 : cookie;
     event->said->len = (uint32_t)room;
-    if (room > 0) strcpy(event->said->name, name);
+    if (room > 0) memcpy(event->said->name, name, strlen(name) + 1);
     if (watcher->first == NULL) watcher->first = event;
     else watcher->last->next = event;
     watcher->last = event;

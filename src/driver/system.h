@@ -26,7 +26,7 @@ int system_let_wait(struct loop *loop, int fd);
 
 int system_process_start(struct loop *loop, struct program *program);
 bool system_process_ended(struct loop *loop, int fd, struct wf_process_status *status);
-int system_process_signal(struct loop *loop, int fd, pid_t group, int number);
+int system_process_signal(struct loop *loop, int fd, pid_t pid, bool group, int number);
 
 int system_status(struct loop *loop, int fd, struct stat *status);
 

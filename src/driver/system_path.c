@@ -104,12 +104,12 @@ int64_t system_path_call(const struct op *op)
 
 struct listed *system_put_listed(const struct op *op, size_t used, const char *name)
 {
-    size_t size = (sizeof(struct listed) + strlen(name) + 1 + 7) & ~(size_t)7;
+    size_t name_size = strlen(name) + 1, size = (sizeof(struct listed) + name_size + 7) & ~(size_t)7;
     if (op->size - used < size) return NULL;
     struct listed *listed = (struct listed *)(void *)((char *)op->buffer + used);
     memset(listed, 0, size);
     listed->size = (uint16_t)size;
-    strcpy(listed->name, name);
+    memcpy(listed->name, name, name_size);
     return listed;
 }
 

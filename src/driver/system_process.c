@@ -1,14 +1,18 @@
 /*
  * Processes: starting a program, signals, how it ended. The child shares our memory until it executes (CLONE_VM and
  * CLONE_VFORK: no page table is copied, and this thread waits), on a stack of its own; so it only makes system calls,
- * and writes nothing but that stack. What went wrong in it comes back through a pipe that the exec closes.
+ * and writes nothing but that stack and what went wrong, which is here when it has begun.
+ *
+ * Emulators (qemu, valgrind) make a plain fork of it, whose memory is a copy and for which nobody waits. So the first
+ * child of a process says it through a pipe as well, which the exec closes; whether it wrote here too tells if the next
+ * ones need that.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,14 +21,14 @@
 #include <unistd.h>
 #include <weft/process.h>
 
-#include "base/memory.h"
+#include "base/sanitize.h"
 #include "driver/system.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
 
-enum { STACK = 64 * 1024, PROGRAM_MAX = 1024, SIGNALS = 64 };
+enum { STACK = 32 * 1024, PROGRAM_MAX = 1024, SIGNALS = 64 };
 
 enum step { STEP_PROGRAM, STEP_DIRECTORY, STEP_USER, STEP_LIMIT, STEP_DESCRIPTORS, STEP_GROUP };
 
@@ -39,9 +43,14 @@ struct child {
     const struct program *program;
     char *const *environment;
     const char *search; /* PATH */
-    int report_fd;
     pid_t parent;
+    int report_fd; /* -1: memory is shared, as is known */
+    bool shared;   /* written by the child */
+    struct failure failure;
 };
+
+/* What a child writes is seen here. */
+static atomic_bool memory_is_shared;
 
 /* ---- In the child ---- */
 
@@ -103,6 +112,7 @@ static void execute(const struct child *child)
     char *const *argv = (char *const *)(uintptr_t)child->program->options->argv_;
     char path[PROGRAM_MAX];
     int code = ENOENT;
+    size_t name_size = strlen(argv[0]) + 1;
     if (strchr(argv[0], '/') != NULL) {
         execve(argv[0], argv, child->environment);
         return;
@@ -110,10 +120,10 @@ static void execute(const struct child *child)
     for (const char *next = child->search; next != NULL;) {
         size_t size = strcspn(next, ":");
         const char *rest = next[size] == ':' ? next + size + 1 : NULL;
-        if (size + strlen(argv[0]) + 2 <= sizeof path) {
+        if (size + 1 + name_size <= sizeof path) {
             memcpy(path, next, size);
             path[size] = '/';
-            strcpy(path + size + (size > 0), argv[0]);
+            memcpy(path + size + (size > 0), argv[0], name_size);
             execve(path, argv, child->environment);
             if (errno == EACCES) code = EACCES;
             else if (errno != ENOENT && errno != ENOTDIR) return;
@@ -139,10 +149,12 @@ static enum step prepare_and_execute(const struct child *child)
 
 static int run_child(void *argument)
 {
-    const struct child *child = argument;
+    struct child *child = argument;
+    child->shared = true;
     struct failure failure = {.step = prepare_and_execute(child)};
     failure.code = errno;
-    ssize_t ignored = write(child->report_fd, &failure, sizeof failure);
+    child->failure = failure;
+    ssize_t ignored = child->report_fd < 0 ? 0 : write(child->report_fd, &failure, sizeof failure);
     (void)ignored;
     return (int)syscall(SYS_exit_group,
                         127); /* not _exit: sanitizers would look for this stack among those they know */
@@ -151,46 +163,45 @@ static int run_child(void *argument)
 /* ---- Here ---- */
 
 /* No handler of ours may run in the child, which would run it in our memory. */
-static int clone_child(struct child *child, char *stack, int *fd)
+static int clone_child(struct child *child, void *stack_top, int *fd)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
-    int pid = clone(run_child, stack + STACK, flags, child, fd);
+    int pid = clone_unwatched(run_child, stack_top, flags, child, fd);
     int code = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return pid < 0 ? -code : pid;
 }
 
-/* What the child reported; it has ended then, and is reaped. */
-static int outcome(int report_fd, struct program *program)
+static int clone_on_own_stack(struct child *child, int *fd)
 {
-    struct failure failure;
-    ssize_t got;
-    do got = read(report_fd, &failure, sizeof failure);
-    while (got < 0 && errno == EINTR);
-    if (got != (ssize_t)sizeof failure) return 0;
-    program->what = step_names[failure.step];
-    close(program->fd);
-    siginfo_t ended;
-    waitid(P_PID, (id_t)program->pid, &ended, WEXITED);
-    return -failure.code;
+    struct stack_pool *stacks = &current_loop->stacks;
+    int class = stack_class_for(STACK);
+    if (!stack_reserve(stacks, (unsigned)class)) return -ENOMEM;
+    struct stack *stack = stack_take(stacks, (unsigned)class);
+    int pid = clone_child(child, stack_top(stack), fd);
+    stack_give(stacks, stack);
+    return pid;
 }
 
-static int start_reporting(struct child *child, struct program *program, char *stack)
+/* The same with a pipe, at whose end the child has begun or ended. */
+static int clone_and_listen(struct child *child, int *fd)
 {
     int report[2];
+    struct failure failure;
+    ssize_t got;
     if (pipe2(report, O_CLOEXEC) < 0) return -errno;
     child->report_fd = report[1];
-    int rc = clone_child(child, stack, &program->fd);
+    int pid = clone_on_own_stack(child, fd);
     close(report[1]);
-    if (rc > 0) {
-        program->pid = rc;
-        rc = outcome(report[0], program);
-    }
+    do got = read(report[0], &failure, sizeof failure);
+    while (got < 0 && errno == EINTR);
     close(report[0]);
-    return rc;
+    if (got == (ssize_t)sizeof failure) child->failure = failure;
+    if (child->shared) atomic_store(&memory_is_shared, true);
+    return pid;
 }
 
 int system_process_start(struct loop *loop, struct program *program)
@@ -202,14 +213,19 @@ int system_process_start(struct loop *loop, struct program *program)
         .program = program,
         .environment = options->environment != NULL ? (char *const *)(uintptr_t)options->environment : environ,
         .search = search != NULL ? search : "/usr/bin:/bin",
-        .parent = getpid(),
+        .parent = options->death_signal != 0 ? getpid() : 0,
+        .report_fd = -1,
     };
-    program->what = "";
-    char *stack = memory_alloc(STACK);
-    if (stack == NULL) return -ENOMEM;
-    int rc = start_reporting(&child, program, stack);
-    memory_free(stack);
-    return rc;
+    int *fd = &program->fd;
+    int rc = atomic_load(&memory_is_shared) ? clone_on_own_stack(&child, fd) : clone_and_listen(&child, fd);
+    program->what = step_names[child.failure.step];
+    if (rc < 0) return rc;
+    program->pid = rc;
+    if (child.failure.code == 0) return 0;
+    siginfo_t ended;
+    close(program->fd);
+    waitid(P_PID, (id_t)program->pid, &ended, WEXITED);
+    return -child.failure.code;
 }
 
 /* ---- Afterwards ---- */
@@ -231,9 +247,11 @@ bool system_process_ended(struct loop *loop, int fd, struct wf_process_status *s
     return true;
 }
 
-int system_process_signal(struct loop *loop, int fd, pid_t group, int number)
+int system_process_signal(struct loop *loop, int fd, pid_t pid, bool group, int number)
 {
     (void)loop;
-    if (group > 0) return kill(-group, number) < 0 ? -errno : 0; /* not reaped: the number is still its */
-    return syscall(SYS_pidfd_send_signal, fd, number, NULL, 0) < 0 ? -errno : 0;
+    if (group) return kill(-pid, number) < 0 ? -errno : 0; /* not reaped: the number is still its */
+    if (syscall(SYS_pidfd_send_signal, fd, number, NULL, 0) == 0) return 0;
+    if (errno != ENOSYS) return -errno;
+    return kill(pid, number) < 0 ? -errno : 0; /* under valgrind, and in some sandboxes */
 }

@@ -27,7 +27,7 @@ enum {
 static const char local_prefix[] = "unix:";
 static const char too_long[] = "longer than the name of a Unix socket may be, 108 bytes";
 
-_Static_assert(sizeof local_prefix + 1 + 4 * PATH_ROOM <= WF_ADDRESS_TEXT, "the longest text fits");
+_Static_assert(sizeof local_prefix + 1 + (size_t)4 * PATH_ROOM <= WF_ADDRESS_TEXT, "the longest text fits");
 
 /* Says why to who asks in a task; addresses are also parsed before there is one. */
 static int refuse(int code, const char *text, const char *why)
@@ -229,7 +229,7 @@ const char *wf_address_text(const struct wf_address *address, char text[WF_ADDRE
     } else if (family == AF_UNIX) {
         write_local(address, text);
     } else {
-        strcpy(text, "none");
+        memcpy(text, "none", sizeof "none");
     }
     return text;
 }

@@ -306,17 +306,20 @@ void wf_names_forget(void)
 
 /* ---- Asking ---- */
 
-static int make_key(const char *host, int family, struct name_key *key)
+static int check(const char *host, int family)
 {
     if (family != AF_UNSPEC && family != AF_INET && family != AF_INET6)
         return wf_fail(-EINVAL, "family %d: addresses of names are AF_INET or AF_INET6", family);
     if (host == NULL || host[0] == '\0') return wf_fail(-EINVAL, "an empty name is no host's");
+    if (strnlen(host, WF_NAME_MAX + 1) <= WF_NAME_MAX) return 0;
+    return wf_fail(-ENAMETOOLONG, "%.40s...: longer than a name may be, %d bytes", host, WF_NAME_MAX);
+}
+
+static void make_key(const char *host, int family, struct name_key *key)
+{
     size_t size = strlen(host);
-    if (size > WF_NAME_MAX)
-        return wf_fail(-ENAMETOOLONG, "%.40s...: longer than a name may be, %d bytes", host, WF_NAME_MAX);
     key->family = (unsigned char)family;
     for (size_t i = 0; i <= size; i++) key->host[i] = (char)tolower((unsigned char)host[i]);
-    return 0;
 }
 
 static int give(struct wf_arena *arena, const struct wf_address *addresses, size_t count, uint16_t port,
@@ -329,14 +332,16 @@ static int give(struct wf_arena *arena, const struct wf_address *addresses, size
     return (int)count;
 }
 
-static int find_name(struct names *names, const struct name_key *key, uint16_t port, struct wf_arena *arena,
+static int find_name(struct names *names, const char *host, uint16_t port, struct wf_arena *arena,
                      const struct wf_resolve_options *options)
 {
-    if (options->fresh) wf_cache_invalidate(names->cache, key_of(key));
+    struct name_key key;
+    make_key(host, options->family, &key);
+    if (options->fresh) wf_cache_invalidate(names->cache, key_of(&key));
     struct wf_arena scratch;
     wf_arena_init(&scratch);
     const struct found *found;
-    int rc = wf_cache_get(names->cache, key_of(key), &scratch, &found);
+    int rc = wf_cache_get(names->cache, key_of(&key), &scratch, &found);
     if (rc >= 0) rc = give(arena, found->addresses, found->count, port, options->out_);
     wf_arena_finish(&scratch);
     return rc;
@@ -349,8 +354,7 @@ int wf_resolve_(const char *host, uint16_t port, struct wf_arena *arena, const s
     int rc = wait_check(false);
     if (rc < 0) return rc;
     struct wf_address numeric;
-    struct name_key key;
-    rc = make_key(host, options->family, &key);
+    rc = check(host, options->family);
     if (rc < 0) return (int)wait_skipped(rc);
     if (address_numeric(host, port, &numeric)) {
         if (options->family != AF_UNSPEC && options->family != numeric.any.sa_family)
@@ -359,5 +363,5 @@ int wf_resolve_(const char *host, uint16_t port, struct wf_arena *arena, const s
         return (int)wait_skipped(rc);
     }
     struct names *names = names_of(loop);
-    return names != NULL ? find_name(names, &key, port, arena, options) : -ENOMEM;
+    return names != NULL ? find_name(names, host, port, arena, options) : -ENOMEM;
 }

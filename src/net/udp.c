@@ -78,7 +78,7 @@ int wf_udp_open_(const char *host, uint16_t port, const struct wf_udp_options *o
     if (!are_valid(options)) return -EINVAL;
     int rc = wait_check(false);
     if (rc == 0) rc = find(host != NULL ? host : "0.0.0.0", port, &address);
-    if (rc < 0) return rc;
+    if (rc != 0) return rc;
     rc = open_at(loop, &address, false, options);
     if (rc == 0) return 0;
     return wf_fail(rc, "cannot open UDP on %s port %u: %s", host != NULL ? host : "*", (unsigned)port, wf_strerror(rc));
@@ -91,7 +91,7 @@ int wf_udp_connect_(const char *host, uint16_t port, const struct wf_udp_options
     if (!are_valid(options) || host == NULL) return -EINVAL;
     int rc = wait_check(false);
     if (rc == 0) rc = find(host, port, &address);
-    if (rc < 0) return rc;
+    if (rc != 0) return rc;
     rc = open_at(loop, &address, true, options);
     if (rc == 0) return 0;
     return wf_fail(rc, "cannot connect UDP to %s port %u: %s", host, (unsigned)port, wf_strerror(rc));

@@ -198,7 +198,7 @@ static int open_connected(struct loop *loop, const char *path, int type)
     struct wf_address address;
     int rc = wait_check(false);
     if (rc == 0) rc = wf_address_unix(path, &address);
-    if (rc < 0) return rc;
+    if (rc != 0) return rc;
     int fd = loop->driver->socket(loop, AF_UNIX, type, 0);
     rc = fd < 0 ? fd : connect_to(loop, fd, &address);
     if (rc == 0) return fd;
@@ -303,7 +303,7 @@ static int owner_of(const struct desc *desc, struct wf_unix_owner *owner)
     int rc = desc_address(desc, false, &address);
     if (rc == 0 && address.any.sa_family != AF_UNIX) rc = -EOPNOTSUPP;
     if (rc == 0) rc = current_loop->driver->peer_owner(current_loop, desc->fd, &found);
-    if (rc < 0) return rc;
+    if (rc != 0) return rc;
     *owner = (struct wf_unix_owner){.pid = found.pid, .uid = found.uid, .gid = found.gid};
     return found.pid == 0 ? -ENOTCONN : 0;
 }

@@ -162,13 +162,13 @@ static bool reap(struct wf_process *process)
     return process->ended;
 }
 
+/* Of one that was not to be reaped a moment ago. */
 static int wait_for_end(struct wf_process *process)
 {
-    while (!reap(process)) {
-        int rc = wf_wait_fd(process->fd_, WF_READABLE);
-        if (rc < 0) return rc;
-    }
-    return 0;
+    int rc;
+    do rc = wf_wait_fd(process->fd_, WF_READABLE);
+    while (rc >= 0 && !reap(process));
+    return rc < 0 ? rc : 0;
 }
 
 int wf_process_wait(struct wf_process *process, struct wf_process_status *status)
@@ -188,7 +188,7 @@ int wf_process_signal(struct wf_process *process, int number)
     struct loop *loop = LOOP_HERE();
     if (number < 0 || number > SIGRTMAX) return -EINVAL;
     if (process->pid == 0 || process->ended) return -ESRCH;
-    return loop->driver->process_signal(loop, process->fd_, process->group_ ? process->pid : 0, number);
+    return loop->driver->process_signal(loop, process->fd_, process->pid, process->group_, number);
 }
 
 /* ---- Ending ---- */

@@ -98,8 +98,8 @@ int wf_replace_abort(struct wf_replacement *replacement, int rc)
 static int sync_directory(char *path)
 {
     int size = directory_size(path);
-    if (size > 1) path[size - 1] = '\0';
-    else strcpy(path, size == 1 ? "/" : ".");
+    if (size == 0) path[0] = '.';
+    path[size > 1 ? size - 1 : 1] = '\0';
     struct wf_file *directory;
     int rc = wf_file_open(path, O_RDONLY | O_DIRECTORY, 0, &directory);
     if (rc < 0) return rc;
@@ -178,7 +178,7 @@ int wf_temporary_directory(const char *parent, struct wf_temporary *temporary)
         if (size >= (int)sizeof path) return path_failed(-ENAMETOOLONG, parent);
         rc = wf_mkdir(path, 0700);
     }
-    if (rc == 0) strcpy(temporary->path, path);
+    if (rc == 0) memcpy(temporary->path, path, strlen(path) + 1);
     return rc;
 }
 

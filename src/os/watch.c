@@ -311,7 +311,7 @@ static int tell_of_name(struct wf_watch *watch, const struct watched *dir, const
     if (said->mask & IN_MOVED_FROM) {
         watch->cookie = said->cookie;
         watch->from_directory = directory;
-        strcpy(watch->from, watch->path);
+        memcpy(watch->from, watch->path, strlen(watch->path) + 1);
         return 0;
     }
     if (said->mask & IN_MOVED_TO) {

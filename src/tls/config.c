@@ -233,7 +233,7 @@ int wf_tls_reload(struct wf_tls_config *config)
     struct credentials *made;
     int rc = wf_checkpoint();
     if (rc == 0) rc = load(config, &made);
-    if (rc < 0) return rc;
+    if (rc != 0) return rc;
     pthread_mutex_lock(&config->lock);
     struct credentials *old = config->current;
     config->current = made;

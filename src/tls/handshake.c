@@ -205,7 +205,7 @@ static int connect_as(struct wf_stream *stream, struct wf_tls_config *config, co
     struct connection *connection;
     int rc = check(stream, config, false);
     if (rc == 0) rc = connection_new(stream, config, &connection);
-    if (rc < 0) return rc;
+    if (rc != 0) return rc;
     SSL_set_connect_state(connection->ssl);
     rc = expect(connection->ssl, host, !config->options.insecure);
     if (rc == 0) rc = resume(connection, key);
@@ -224,7 +224,7 @@ int wf_tls_accept(struct wf_stream *stream, struct wf_tls_config *config, struct
     struct connection *connection;
     int rc = check(stream, config, true);
     if (rc == 0) rc = connection_new(stream, config, &connection);
-    if (rc < 0) return rc;
+    if (rc != 0) return rc;
     SSL_set_accept_state(connection->ssl);
     return establish(connection, "a client", tls);
 }

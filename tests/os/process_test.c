@@ -125,10 +125,10 @@ WF_TEST(directory_and_environment_are_its_own)
 
 WF_TEST(a_limit_is_what_it_was_set_to_also_where_that_is_nothing, .real = true)
 {
-    struct wf_process_options limited = {.limits = {{RLIMIT_NOFILE, 17}, {RLIMIT_CORE, .set = true}}};
-    WF_EXPECT_TEXT(answer(SHELL("ulimit -n; ulimit -c"), limited), "17\n0\n");
+    struct wf_process_options limited = {.limits = {{RLIMIT_CPU, 17}, {RLIMIT_CORE, .set = true}}};
+    WF_EXPECT_TEXT(answer(SHELL("ulimit -t; ulimit -c"), limited), "17\n0\n");
     limited.limits[1] = (struct wf_process_limit){RLIMIT_FSIZE, .set = true};
-    WF_EXPECT_TEXT(answer(SHELL("ulimit -n; ulimit -f"), limited), "17\n0\n");
+    WF_EXPECT_TEXT(answer(SHELL("ulimit -t; ulimit -f"), limited), "17\n0\n");
     limited.limits[1].set = false; /* none */
     WF_EXPECT_TEXT(answer(SHELL("ulimit -f"), limited), "unlimited\n");
 }

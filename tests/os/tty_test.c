@@ -269,7 +269,7 @@ static const char *name_of(size_t row)
 WF_TEST_EACH(a_terminal_is_put_back_however_the_process_ends, endings, .row_name = name_of, .plain = true, .real = true)
 {
     struct terminal terminal;
-    if (WEFT_ASAN && row->number == SIGSEGV) return; /* it makes an exit of it */
+    if ((WEFT_ASAN || WEFT_TSAN) && row->number == SIGSEGV) return; /* a sanitizer makes an exit of it */
     if (!open_terminal(&terminal)) return close_terminal(&terminal);
     struct life life = {&terminal, row};
     fflush(NULL);
