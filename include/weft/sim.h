@@ -70,6 +70,7 @@ struct wf_sim_faults {
     uint32_t descriptors_max; /* of each host; past it -EMFILE; default: no limit */
     uint32_t processes_max;   /* of each host; past it starting a program is -EAGAIN; default: no limit */
     uint64_t disk_size_max;   /* bytes in the files of a host; past it -ENOSPC; default: no limit */
+    bool unprivileged;        /* modes of files are heeded, as for their owner: -EACCES; default: as for root */
 };
 
 /* wf_sim_set_faults(.lost = 0.01, ...): from now on, for all hosts; what is not named has its default. */

@@ -198,7 +198,8 @@ static int check_directory(struct sim *sim, struct wf_sim_host *host, const char
     if (directory == NULL) return 0;
     int rc = sim_resolve(sim, host, directory, true, &place);
     if (rc < 0 || place.file == NULL) return rc < 0 ? rc : -ENOENT;
-    return S_ISDIR(place.file->mode) ? 0 : -ENOTDIR;
+    if (!S_ISDIR(place.file->mode)) return -ENOTDIR;
+    return sim_may(sim, place.file, S_IXUSR) ? 0 : -EACCES;
 }
 
 /* Its own descriptor, for that of the caller; one of its standard streams for those of the caller's. */

@@ -190,6 +190,11 @@ int sim_look_up(struct sim *sim, struct sim_file *dir, const char *name, struct 
 
 /* ---- Paths ---- */
 
+bool sim_may(const struct sim *sim, const struct sim_file *file, mode_t wanted)
+{
+    return !sim->faults.unprivileged || (file->mode & wanted) == wanted;
+}
+
 struct walking {
     struct sim *sim;
     struct wf_sim_host *host;
@@ -205,6 +210,7 @@ static int step(struct walking *walking, struct sim_place *place, const char *na
     struct sim_file *here = place->file;
     if (here == NULL) return -ENOENT;
     if (!S_ISDIR(here->mode)) return -ENOTDIR;
+    if (!sim_may(walking->sim, here, S_IXUSR)) return -EACCES;
     if (size > SIM_NAME_MAX) return -ENAMETOOLONG;
     memcpy(place->name, name, size);
     place->name[size] = '\0';
@@ -407,6 +413,7 @@ static bool remember(struct sim_change *change, int i, struct sim_file *dir, con
 int sim_rename(struct sim *sim, struct wf_sim_host *host, struct sim_file *made, const struct sim_place *one,
                struct sim_file *becomes, const struct sim_place *other, struct sim_file *other_becomes)
 {
+    if (!sim_may(sim, one->dir, S_IWUSR) || (other != NULL && !sim_may(sim, other->dir, S_IWUSR))) return -EACCES;
     if (host->change_count >= SIM_CHANGES_MAX) forget_changes(host); /* by now they are on the disk */
     struct sim_entry *entry = entry_for(one->dir, one->name);
     struct sim_entry *other_entry = other != NULL ? entry_for(other->dir, other->name) : NULL;

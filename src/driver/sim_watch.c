@@ -76,6 +76,7 @@ int64_t sim_watch(struct sim *sim, const struct op *op)
     int rc = sim_resolve(sim, end->host, op->path, !(op->mode & IN_DONT_FOLLOW), &place);
     if (rc < 0 || place.file == NULL) return rc < 0 ? rc : -ENOENT;
     if ((op->mode & IN_ONLYDIR) && !S_ISDIR(place.file->mode)) return -ENOTDIR;
+    if (!sim_may(sim, place.file, S_IRUSR)) return -EACCES;
     struct sim_watcher *watcher = end->watcher;
     for (struct watch *watch = watcher->watches; watch != NULL; watch = watch->next)
         if (watch->file == place.file) return watch->number;

@@ -157,6 +157,18 @@ WF_TEST(a_file_past_the_limit_is_an_error_and_not_a_death, .real = true, .plain 
 
 /* ---- No right to it ---- */
 
+static void expect_no_writing(const struct wf_temporary *folder)
+{
+    struct wf_file *file;
+    char other[320];
+    snprintf(other, sizeof other, "%s", in(folder, "secret"));
+    WF_EXPECT_CODE(wf_unlink(in(folder, "sealed/inside")), -EACCES);
+    WF_EXPECT_CODE(wf_rename(other, in(folder, "sealed/new")), -EACCES);
+    WF_EXPECT_CODE(wf_file_open(in(folder, "sealed/inside"), O_WRONLY, 0, &file), -EACCES);
+    WF_EXPECT_CODE(wf_file_open(in(folder, "sealed/inside"), O_RDONLY | O_TRUNC, 0, &file), -EACCES);
+    if (WF_EXPECT_CODE(wf_file_open(in(folder, "sealed/inside"), O_RDONLY, 0, &file), 0)) wf_file_close(file);
+}
+
 static void expect_no_access(const struct wf_temporary *folder)
 {
     struct wf_file *file;
@@ -171,28 +183,55 @@ static void expect_no_access(const struct wf_temporary *folder)
     WF_EXPECT_CODE(wf_file_open(in(folder, "closed/new"), O_WRONLY | O_CREAT, 0600, &file), -EACCES);
     WF_EXPECT_CODE(wf_mkdir(in(folder, "closed/new"), 0700), -EACCES);
     WF_EXPECT_CODE(wf_unlink(in(folder, "closed/inside")), -EACCES);
+    WF_EXPECT_CODE(wf_remove_tree(in(folder, "closed")), -EACCES);
+    expect_no_writing(folder);
+}
+
+/* A file and a directory that nobody may read, and a directory that nobody may write. */
+static int make_closed_things(const struct wf_temporary *folder)
+{
+    size_t done;
+    int rc = write_some(in(folder, "secret"), 1, &done);
+    if (rc == 0) rc = wf_mkdir(in(folder, "closed"), 0700);
+    if (rc == 0) rc = wf_mkdir(in(folder, "sealed"), 0700);
+    if (rc == 0) rc = write_some(in(folder, "closed/inside"), 1, &done);
+    if (rc == 0) rc = write_some(in(folder, "sealed/inside"), 1, &done);
+    if (rc == 0) rc = wf_chmod(in(folder, "sealed/inside"), 0444);
+    if (rc == 0) rc = wf_chmod(in(folder, "sealed"), 0555);
+    if (rc == 0) rc = wf_chmod(in(folder, "secret"), 0);
+    if (rc == 0) rc = wf_chmod(in(folder, "closed"), 0);
+    return rc == 0 ? wf_chmod(folder->path, 0755) : rc;
+}
+
+static void open_closed_things(const struct wf_temporary *folder)
+{
+    wf_ignore(wf_chmod(in(folder, "closed"), 0700));
+    wf_ignore(wf_chmod(in(folder, "sealed"), 0700));
 }
 
 /* Everybody may read anything as root: so not as root. */
 static int look_as_nobody(const struct wf_temporary *unused)
 {
     (void)unused;
-    size_t done;
     WF_TEMPORARY_DIRECTORY(folder);
-    int rc = folder.error;
-    if (rc == 0) rc = write_some(in(&folder, "secret"), 1, &done);
-    if (rc == 0) rc = wf_mkdir(in(&folder, "closed"), 0700);
-    if (rc == 0) rc = write_some(in(&folder, "closed/inside"), 1, &done);
-    if (rc == 0) rc = wf_chmod(in(&folder, "secret"), 0);
-    if (rc == 0) rc = wf_chmod(in(&folder, "closed"), 0);
-    if (rc == 0) rc = wf_chmod(folder.path, 0755);
+    int rc = folder.error < 0 ? folder.error : make_closed_things(&folder);
     if (!WF_EXPECT_CODE(rc, 0)) return rc;
     bool root = geteuid() == 0;
-    if (root && seteuid(65534) < 0) return -errno; /* of this thread too: of all */
+    if (root && seteuid(65534) < 0) return -errno;
     expect_no_access(&folder);
     if (root && seteuid(0) < 0) return -errno;
-    wf_chmod(in(&folder, "closed"), 0700);
+    open_closed_things(&folder);
     return wf_test_failed() ? -EIO : 0;
+}
+
+WF_TEST(what_may_not_be_read_in_a_simulated_world_says_so_too, .simulated = true)
+{
+    WF_TEMPORARY_DIRECTORY(folder);
+    if (!WF_EXPECT_CODE(folder.error, 0) || !WF_EXPECT_CODE(make_closed_things(&folder), 0)) return;
+    wf_sim_set_faults(.unprivileged = true);
+    expect_no_access(&folder);
+    wf_sim_set_faults(.unprivileged = false);
+    open_closed_things(&folder);
 }
 
 WF_TEST(what_may_not_be_read_says_so, .real = true, .plain = true)
