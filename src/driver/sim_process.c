@@ -171,7 +171,9 @@ static const char **copy_list(const char *const *list, const char **pointers, ch
 static int copy_texts(struct sim_process *process, const struct sim_process *parent,
                       const struct wf_process_options *options)
 {
-    const char *const *inherited = parent != NULL ? parent->seen.environment : (const char *const *)(void *)environ;
+    static const char *const nothing[] = {NULL};
+    const char *const *ours = environ != NULL ? (const char *const *)(void *)environ : nothing;
+    const char *const *inherited = parent != NULL ? parent->seen.environment : ours;
     const char *const *environment = options->environment != NULL ? options->environment : inherited;
     const char *above = directory_of(parent), *directory = options->directory != NULL ? options->directory : above;
     bool joined = options->directory != NULL && directory[0] != '/' && above != NULL;
@@ -188,7 +190,7 @@ static int copy_texts(struct sim_process *process, const struct sim_process *par
     if (directory == NULL) return 0;
     process->seen.directory = text;
     if (joined) text = stpcpy(stpcpy(text, above), "/");
-    strcpy(text, directory);
+    stpcpy(text, directory);
     return 0;
 }
 
