@@ -53,11 +53,11 @@ struct wf_process_io {
     int fd;
 };
 
-/* The most that the program may use, of one kind: setrlimit(2), both limits. {RLIMIT_CORE, .set = true} means none. */
+/* The most that the program may use, of one kind: setrlimit(2), both limits. */
 struct wf_process_limit {
     int resource; /* RLIMIT_AS ... */
     uint64_t most;
-    bool set; /* also where `most` is 0 */
+    bool set; /* also where `most` is 0: {.resource = RLIMIT_CORE, .set = true} */
 };
 
 enum { WF_PROCESS_LIMITS_MAX = 8 };

@@ -23,7 +23,9 @@ struct wf_app;
 struct wf_model;
 struct wf_request;
 struct wf_address;
+struct wf_json_writer;
 struct wf_stream;
+struct wf_tls_info;
 
 /* ---- What was asked ---- */
 
@@ -44,8 +46,15 @@ WF_API struct wf_app *wf_request_app(const struct wf_request *request);
 WF_API void *wf_request_state(const struct wf_request *request); /* app->state */
 WF_API void *wf_request_arg(const struct wf_request *request);   /* the route's .arg */
 
-/* Who is asking. Suspends: never. Errors: -EOPNOTSUPP for a stream without an address. */
+/* Who is asking, as trusted proxies say (app->trusted_proxies), or where the connection comes from; so for the scheme and
+ * the host above. A port that a proxy does not tell is 0. Suspends: never. Errors: -EOPNOTSUPP for a stream without an address. */
 WF_API int wf_request_peer(const struct wf_request *request, struct wf_address *address);
+
+/*
+ * What was agreed on by TLS: version, cipher, the name that the client asked for, its certificates (weft/tls.h). All of
+ * it lives as long as the request. Suspends: never. Errors: -EINVAL when it did not come over TLS; -ENOMEM.
+ */
+WF_API int wf_request_tls(struct wf_request *request, struct wf_tls_info *info);
 
 /* A named segment of the path, decoded; NULL: the pattern has no such name. Suspends: never. */
 WF_API const char *wf_path_text(struct wf_request *request, const char *name);
@@ -75,6 +84,25 @@ WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_request_read(struct wf_request *request
  */
 WF_API WF_SUSPENDS int wf_request_body(struct wf_request *request, char **bytes, size_t *size);
 
+/* A field that came behind the body; NULL: there is none, or the body has not been read to its end. Suspends: never. */
+WF_API const char *wf_request_trailer(const struct wf_request *request, const char *name);
+
+/*
+ * The body as JSON, by its model, into *out. What is wrong with it is answered already: 422 with all its problems, 400,
+ * 413. Suspends: until all came. On cancel: what was read is gone. Errors: -EINVAL, -EBADMSG, -EMSGSIZE; -ENOMEM.
+ */
+WF_API WF_SUSPENDS int wf_request_model(struct wf_request *request, const struct wf_model *model, void *out);
+
+/*
+ * The inputs that the route has models for, parsed and checked: a struct of the model, or NULL where it has none.
+ * Suspends: never.
+ */
+WF_API void *wf_path_value(const struct wf_request *request);
+WF_API void *wf_query_value(const struct wf_request *request);
+WF_API void *wf_header_value(const struct wf_request *request); /* members are named in small letters */
+WF_API void *wf_cookie_value(const struct wf_request *request);
+WF_API void *wf_body_value(const struct wf_request *request); /* of .body or .form */
+
 /* ---- The answer ---- */
 
 /* A field of the answer, before it is made. Suspends: never. Errors: as wf_headers_add. */
@@ -89,6 +117,12 @@ WF_API WF_SUSPENDS int wf_reply_text(struct wf_request *request, int status, con
 WF_API WF_SUSPENDS int wf_reply_bytes(struct wf_request *request, int status, const char *content_type,
                                       const void *bytes, size_t size);
 WF_API WF_SUSPENDS int wf_reply_empty(struct wf_request *request, int status);
+
+/* A value as JSON, by its model; what a writer has (weft/json.h). Suspends: as above. On cancel: as above. Errors: as
+ * above; the writer's. */
+WF_API WF_SUSPENDS int wf_reply(struct wf_request *request, int status, const struct wf_model *model,
+                                const void *value);
+WF_API WF_SUSPENDS int wf_reply_json(struct wf_request *request, int status, struct wf_json_writer *writer);
 
 /* Sends the client elsewhere: 301, 302, 303, 307 or 308. Suspends: as above. On cancel: as above. Errors: as above. */
 WF_API WF_SUSPENDS int wf_reply_redirect(struct wf_request *request, int status, const char *location);
@@ -124,7 +158,7 @@ WF_API WF_SUSPENDS int wf_http_error(struct wf_request *request, int status, con
 #define wf_after_reply(request, fn, arg)                                                                               \
     wf_after_reply_((request), ((void)sizeof((fn)(arg)), (int (*)(void *))(fn)), (arg))
 
-WF_API int wf_after_reply_(struct wf_request *request, int (*fn)(void *), void *arg);
+WF_API int wf_after_reply_(struct wf_request *request, int (*fn)(void *), const void *arg);
 
 #ifdef __cplusplus
 }

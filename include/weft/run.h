@@ -5,7 +5,8 @@
  *     static int hello(void *unused) { ... }
  *     int main(void) { return wf_main(hello, NULL); }
  *
- * Threads: each thread may run a loop of its own; nothing is shared between them.
+ * Threads: each thread may run a loop of its own; nothing is shared between them. With .threads = N one run has N
+ * loops, which can give each other work (weft/loops.h).
  */
 #ifndef WEFT_RUN_H
 #define WEFT_RUN_H
@@ -16,6 +17,8 @@
 extern "C" {
 #endif
 
+enum { WF_EVERY_CPU = -1 };
+
 struct wf_run_options {
     size_t size; /* filled by the macro */
     const void *arg_;
@@ -24,8 +27,9 @@ struct wf_run_options {
     int64_t grace;        /* from the drain to the cancel; 0: the first signal cancels at once */
     size_t stack_size;    /* of the main task; default 1 MiB; only touched pages cost */
     size_t stack_cache;   /* stacks kept warm after use; default 256 */
-    uint32_t tasks_max;   /* spawning past that is -EAGAIN; default: memory decides */
-    uint32_t threads_max; /* workers of the executor; default 4 */
+    int threads;          /* loops, each with a thread (weft/loops.h): 1 by default, 256 at most, or WF_EVERY_CPU */
+    uint32_t tasks_max;   /* of each loop: spawning past that is -EAGAIN; default: memory decides */
+    uint32_t threads_max; /* workers of each loop's executor; default 4 */
     uint32_t queue_max;   /* jobs that may wait for a worker before callers do; default 1024 */
     const char *function_;
     const char *place_;

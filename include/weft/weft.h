@@ -24,6 +24,7 @@
 #include <weft/background.h>
 #include <weft/base.h>
 #include <weft/breaker.h>
+#include <weft/bridge.h>
 #include <weft/bulkhead.h>
 #include <weft/cache.h>
 #include <weft/channel.h>
@@ -38,6 +39,7 @@
 #include <weft/interfaces.h>
 #include <weft/iterate.h>
 #include <weft/log.h>
+#include <weft/loops.h>
 #include <weft/metrics.h>
 #include <weft/names.h>
 #include <weft/path.h>
@@ -52,6 +54,8 @@
 #include <weft/scope.h>
 #include <weft/select.h>
 #include <weft/serve.h>
+#include <weft/service.h>
+#include <weft/shared.h>
 #include <weft/signal.h>
 #include <weft/socket.h>
 #include <weft/stream.h>

@@ -6,7 +6,7 @@
 #include <weft/task.h>
 #include <weft/time.h>
 
-#include "core/loop.h"
+#include "core/loops.h"
 
 enum { TASKS_SHOWN = 200, FRAMES_SHOWN = 24 };
 
@@ -55,20 +55,51 @@ static void write_children(struct text *text, const struct wf_scope *scope, int 
     }
 }
 
-void loop_dump(struct loop *loop, const char *title)
+/* Those that were spawned here, then those that other loops sent. */
+static void write_loop(struct text *text, struct loop *loop)
+{
+    text->loop = loop;
+    write_children(text, &loop->root, 0);
+    struct loops *loops = loop->station != NULL ? loop->station->loops : NULL;
+    for (uint32_t i = 0; loops != NULL && i < loops->count; i++) {
+        const struct station *station = &loops->stations[i];
+        if (station->loop != loop || station->root.children_ == NULL) continue;
+        fprintf(text->file, "\n  on loop %u, for others:", i);
+        write_children(text, &station->root, 1);
+    }
+}
+
+static void write_loops(struct text *text, struct loops *loops)
+{
+    uint32_t count = loops->threaded ? loops->count : 1;
+    for (uint32_t i = 0; i < count; i++) write_loop(text, loops->stations[i].loop);
+}
+
+static void dump(struct loop *loop, struct loops *loops, const char *title)
 {
     char *bytes = NULL;
     size_t size = 0;
-    struct text text = {.file = open_memstream(&bytes, &size), .loop = loop};
+    struct text text = {.file = open_memstream(&bytes, &size)};
     if (text.file == NULL) {
         wf_report("%s", title);
         return;
     }
-    write_children(&text, &loop->root, 0);
+    if (loops != NULL) write_loops(&text, loops);
+    else write_loop(&text, loop);
     if (text.hidden > 0) fprintf(text.file, "\n  ... and %u more", text.hidden);
     fclose(text.file);
     wf_report("%s%s", title, bytes);
     free(bytes);
+}
+
+void loop_dump(struct loop *loop, const char *title)
+{
+    dump(loop, NULL, title);
+}
+
+void loops_dump(struct loops *loops, const char *title)
+{
+    dump(NULL, loops, title);
 }
 
 void report_with_stack(const char *text)

@@ -61,12 +61,11 @@ static inline int may_spawn(const struct wf_scope *scope)
     return __builtin_expect(flags & (NODE_CANCELLED | NODE_WATCHED), 0) ? refuse_if_cancelled(scope) : 0;
 }
 
-/* A child that could not be made counts as one that failed. */
-static int fail_spawn(struct wf_scope *scope, const struct wf_spawn_options *options, int rc)
+int spawn_failed(struct wf_scope *scope, const char *place, int rc)
 {
     scope_note_error(scope, current_loop->running, rc);
     if (scope->policy_ == WF_FAIL_FAST)
-        node_cancel(&scope->node_, &scope->reason_, WF_REASON_SIBLING, "a child could not be spawned", options->place_);
+        node_cancel(&scope->node_, &scope->reason_, WF_REASON_SIBLING, "a child could not be spawned", place);
     return rc;
 }
 
@@ -81,7 +80,7 @@ static int spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spaw
     rc = task_spawn(scope, fn, options, task);
     if (rc == 0) return 0;
     scope_room_left(scope);
-    return fail_spawn(scope, options, rc);
+    return spawn_failed(scope, options->place_, rc);
 }
 
 int wf_spawn_(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options)
@@ -132,7 +131,7 @@ int wf_spawn_ready_(struct wf_scope *scope, int (*fn)(void *), const struct wf_s
     int rc = wait_check(false);
     if (rc < 0) return rc;
     struct task_extra *extra = memory_zero(sizeof *extra); /* before the child exists: then it cannot fail half-way */
-    if (extra == NULL) return fail_spawn(scope, &own, -ENOMEM);
+    if (extra == NULL) return spawn_failed(scope, own.place_, -ENOMEM);
     struct wf_task *task;
     rc = spawn(scope, fn, &own, &task);
     if (rc < 0) {

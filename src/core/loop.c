@@ -7,6 +7,8 @@
 #include <weft/time.h>
 
 #include "base/report.h"
+#include "core/probe.h"
+#include "core/loops.h"
 #include "fiber/modes.h"
 
 _Thread_local struct loop *current_loop __attribute__((tls_model("initial-exec")));
@@ -37,6 +39,7 @@ static inline void begin_turn(struct loop *loop, struct wf_task *task)
     loop->budget = BUDGET;
     loop->slice_start = 0;
     task->resumes++;
+    PROBE2(resume, task->id, task->name);
 }
 
 /* Where every fiber begins and, task after task, goes on: an ended task's stack serves the next fresh one at once. */
@@ -100,6 +103,7 @@ int64_t suspend(struct wf_wait *wait, const struct wait_class *class, const void
     wait->class = class;
     wait->object = object;
     task->wait = wait;
+    PROBE3(suspend, task->id, task->name, class->name);
     if (__builtin_expect(task->current->flags & NODE_WATCHED, 0)) inject_cancel(loop, task, true);
     schedule(loop, task);
     return wait->result;
@@ -119,6 +123,7 @@ void wait_end(struct wf_wait *wait, int64_t result)
 static inline void take_turns(struct loop *loop)
 {
     struct wf_task *task = loop->running;
+    PROBE2(yield, task->id, task->name);
     run_push(loop, task);
     schedule(loop, task);
 }
@@ -361,17 +366,25 @@ static bool may_be_woken(const struct loop *loop)
     return loop->signals || (loop->wakers > 0 && !loop->driver->simulated);
 }
 
-static bool is_deadlock(const struct loop *loop)
+bool loop_is_quiet(const struct loop *loop)
 {
     return loop->runnable == 0 && !may_be_woken(loop) && loop->idlers.first == NULL && nothing_is_timed(loop) &&
            loop->pending_ops == 0 && loop->pending_jobs == 0 && atomic_load(&loop->inbox) == NULL;
 }
 
+/* Of several loops the last to come to rest sees it: loops_rest. */
+static bool is_deadlock(const struct loop *loop)
+{
+    return loop_is_quiet(loop) && !loop->station->loops->threaded;
+}
+
+const char outlived_cancellation[] =
+    "It outlived its cancellation: a wait or a task that cannot be cancelled is part of it.";
+
 void loop_give_up(struct loop *loop, const char *why)
 {
     loop_dump(loop, why);
-    if (loop->broken < 0)
-        misuse("It outlived its cancellation: a wait or a task that cannot be cancelled is part of it.");
+    if (loop->broken < 0) misuse("%s", outlived_cancellation);
     loop->broken = -EDEADLK;
     node_cancel(&loop->root.node_, &loop->root.reason_, WF_REASON_MISUSE, "deadlock", "");
 }
@@ -420,19 +433,22 @@ static void wake_idler(struct loop *loop)
 static void poll_once(struct loop *loop, bool may_wait)
 {
     int64_t deadline = 0;
+    bool rests = false;
     if (loop->runnable == 0 && may_wait) {
         trim(loop);
         deadline = next_wake_up(loop);
         atomic_store(&loop->sleeping, true);
-        if (atomic_load(&loop->inbox) != NULL) deadline = 0;
+        rests = deadline != 0 && loops_rest(loop);
+        if (atomic_load(&loop->inbox) != NULL || (loop->signals && signals_waiting(loop))) deadline = 0;
     }
     bool alive = loop->driver->poll(loop, deadline);
+    if (rests) loops_go_on(loop);
     atomic_store_explicit(&loop->sleeping, false, memory_order_relaxed);
     loop_deliver(loop);
     loop->now = loop_now(loop);
     timers_fire(&loop->timers, loop->now);
     if (loop->idlers.first != NULL) wake_idler(loop);
-    if (!alive && loop->runnable == 0 && !may_be_woken(loop)) loop_give_up(loop, deadlock);
+    if (!alive && loop->runnable == 0 && loop->alive > 0 && !may_be_woken(loop)) loop_give_up(loop, deadlock);
     if (loop->signals) signals_look(loop);
 }
 
@@ -450,7 +466,7 @@ static void run_pass(struct loop *loop)
 static void end_daemons(struct loop *loop)
 {
     struct wf_scope *root = &loop->root;
-    if (root->alive_ == 0 && root->daemons_ > 0 && !(root->node_.flags & NODE_REQUESTED))
+    if (root->alive_ == 0 && root->daemons_ > 0 && !loop->stays && !(root->node_.flags & NODE_REQUESTED))
         node_cancel(&root->node_, &root->reason_, WF_REASON_PARENT_LEFT, "the main task has ended", root->place_);
 }
 
@@ -459,7 +475,7 @@ void loop_work(struct loop *loop)
     for (;;) {
         run_pass(loop);
         end_daemons(loop);
-        if (loop->alive == 0 && loop->pending_jobs == 0) return;
+        if (loop->alive == 0 && loop->pending_jobs == 0 && !loop->stays) return;
         if (is_deadlock(loop)) loop_give_up(loop, deadlock);
         poll_once(loop, true);
     }

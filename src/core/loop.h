@@ -14,6 +14,7 @@
 #include <weft/run.h>
 
 #include "core/driver.h"
+#include "core/probe.h"
 #include "core/task.h"
 #include "core/timer.h"
 #include "fiber/fiber.h"
@@ -27,6 +28,7 @@ enum {
 
 struct task_chunk;
 struct executor;
+struct station;
 
 enum injection_kind {
     INJECT_NOTHING,
@@ -55,6 +57,8 @@ struct loop {
     int64_t slice_start; /* when the running task was first seen to run; 0: not yet in this turn */
     int64_t now;         /* the clock, read once a pass */
 
+    pid_t thread; /* its number in the system, for who looks on */
+
     void *sp;            /* the loop's own context, while a task runs */
     unsigned long modes; /* of floating-point arithmetic, with which every task begins */
     struct stack thread_stack;
@@ -79,6 +83,8 @@ struct loop {
     struct names *names; /* NULL until a name is looked up; then `names_finish` ends it with the loop */
     void (*names_finish)(struct loop *loop);
 
+    struct station *station; /* of this loop among those of its wf_run; the first, where it has them all */
+    bool stays;              /* goes on without tasks, until it is told to stop */
     _Atomic(struct message *) inbox;
     atomic_bool sleeping;
     uint32_t wakers; /* through which other threads may end a wait at any time */
@@ -87,6 +93,7 @@ struct loop {
     int broken;           /* why the loop gave up: -EDEADLK, or 0 */
     bool signals;
     int64_t grace;
+    uint32_t drain_hooks; /* that have not been called */
     int signals_seen;
     struct wf_timer_ grace_timer;
     struct wf_run_options options;
@@ -96,6 +103,11 @@ struct loop {
     struct wf_queue_ idlers;             /* wait until all the others do */
     const struct wf_timer_ *guard_timer; /* a test's own deadline: not something that the program waits for; or NULL */
 };
+
+/* Nothing that it knows of will happen by itself, but mail of other loops may come. */
+bool loop_is_quiet(const struct loop *loop);
+
+extern const char outlived_cancellation[];
 
 /* Runs out of hope: reports with the tree of tasks, and cancels everything; the second time it ends the process. */
 void loop_give_up(struct loop *loop, const char *why);
@@ -194,6 +206,7 @@ static inline int take_turn(struct loop *loop, struct wf_wait *wait, struct wf_w
     other->result = result;
     next->wait = NULL;
     next->resumes++;
+    PROBE2(pass, task->id, next->id);
     loop->running = next;
     return fiber_pass(&task->sp, task->stack, next->sp, next->stack, &wait->result, (int)result);
 }
@@ -236,11 +249,21 @@ int signals_take(struct loop *loop);
 void signals_give_back(struct loop *loop);
 /* What arrived since the last look; called once a pass. */
 void signals_look(struct loop *loop);
+/* Has one come that was not looked at? */
+bool signals_waiting(const struct loop *loop);
 /* The signal that ended the last loop which had taken them; 0: none. */
 int signals_last(void);
 void signals_forget(void);
 /* A forked child is not the one that was asked to drain. */
 void signals_in_forked_child(void);
+
+/* ---- registry.c ---- */
+
+/* From now on, until it is removed, other processes and debuggers find the loop. */
+void registry_add(struct loop *loop);
+void registry_remove(struct loop *loop);
+/* A forked child has none of its parent's loops. */
+void registry_in_forked_child(void);
 
 /* ---- dump.c ---- */
 void loop_dump(struct loop *loop, const char *title);

@@ -189,6 +189,7 @@ bool scope_keeps(struct wf_scope *scope, struct wf_task *task, int rc)
 {
     bool keeps = scope->keep_finished_ && !(task->flags & TASK_DAEMON);
     if (keeps) {
+        task->flags |= TASK_ENDED;
         task->result = rc;
         task->next = NULL;
         if (scope->last_finished_ != NULL) scope->last_finished_->next = task;
@@ -391,6 +392,7 @@ void wf_scope_leave_(struct wf_scope *scope)
     if (__builtin_expect(scope->errors_ != NULL, 0)) scope_pass_errors(scope, scope->owner_);
     if (__builtin_expect(scope->finished_ != NULL, 0)) forget_finished(loop, scope);
     free_arena(scope);
+    if (__builtin_expect(scope->drain_hooks_ != NULL, 0)) drain_hooks_free(scope);
 }
 
 /* ---- Asking ---- */

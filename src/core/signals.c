@@ -104,6 +104,11 @@ void signals_look(struct loop *loop)
     }
 }
 
+bool signals_waiting(const struct loop *loop)
+{
+    return loop->signals_seen < atomic_load(&arrived);
+}
+
 int signals_last(void)
 {
     return atomic_load(&last_signal);

@@ -8,17 +8,8 @@
 #include "base/memory.h"
 #include "base/report.h"
 #include "core/loop.h"
+#include "core/probe.h"
 #include "core/scope.h"
-
-enum { CHUNK_TASKS = 64 };
-
-/* Records in chunks with a bit for each, taken as stacks are: from the chunk last given back to, the lowest first. */
-struct task_chunk {
-    struct task_chunk *next, *prev; /* among those with a free record */
-    struct task_chunk *older;       /* of all */
-    uint64_t free;
-    struct wf_task tasks[CHUNK_TASKS];
-};
 
 /* ---- Records ---- */
 
@@ -117,9 +108,18 @@ static int copy_inputs(struct wf_task *task, const struct wf_spawn_options *opti
     return 0;
 }
 
+/* Who looks on from outside must not take the name for one that is still there. */
+static void free_name(struct wf_task *task)
+{
+    void *name = (void *)(uintptr_t)task->name;
+    task->name = "ended";
+    task->flags &= (uint8_t)~TASK_OWNS_NAME;
+    memory_free(name);
+}
+
 static void free_inputs(struct wf_task *task)
 {
-    if (task->flags & TASK_OWNS_NAME) memory_free((void *)(uintptr_t)task->name);
+    if (task->flags & TASK_OWNS_NAME) free_name(task);
     if (task->flags & TASK_OWNS_ARG) memory_free(task->arg);
     if (task->flags & TASK_OWNS_CONTEXT) context_release(task->context);
 }
@@ -181,6 +181,7 @@ static inline __attribute__((always_inline)) int spawn(struct loop *loop, struct
     scope_add_child(scope, task);
     loop->alive++;
     loop->spawned++;
+    PROBE3(spawn, task->id, task->name, task->place);
     run_push(loop, task);
     *out = task;
     return 0;
@@ -264,6 +265,7 @@ void task_end(struct wf_task *task, int rc)
         task->held = hook->next;
         hook->run(hook);
     }
+    PROBE2_CODE(end, task->id, task->name, rc);
     bool cancelled = rc == -ECANCELED && (task->node.flags & NODE_CANCELLED);
     bool counts = tell_ready(task, rc);
     scope_child_ended(scope, task, rc, cancelled, counts);

@@ -19,7 +19,8 @@ struct wait_class {
     const char *name; /* "sleep", "recv": for dumps */
     /* Ends the wait with `code`, now or when the kernel has answered. NULL: cannot be cancelled. */
     void (*cancel)(struct wf_wait *wait, int code);
-    bool idle; /* a drain ends it too, with -ESHUTDOWN */
+    bool idle;      /* a drain ends it too, with -ESHUTDOWN */
+    bool operation; /* the record is the beginning of a struct op: for who looks on */
 };
 
 struct wf_wait {

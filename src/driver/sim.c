@@ -326,6 +326,33 @@ static bool sim_job_cancel(struct loop *loop, struct job *job)
     return true;
 }
 
+/* ---- Mail ---- */
+
+static void hand_out(struct wf_timer_ *timer);
+
+static void take_away(struct sim *sim, struct mailbox *box)
+{
+    sim_later(sim, &box->timer, sim_between(sim, 0, LATENCY_DEFAULT_NS), hand_out);
+}
+
+static void hand_out(struct wf_timer_ *timer)
+{
+    struct mailbox *box = (struct mailbox *)((char *)timer - offsetof(struct mailbox, timer));
+    struct message *message = box->first;
+    box->first = message->next;
+    if (box->first != NULL) take_away(sim_of(current_loop), box);
+    message->deliver(current_loop, message);
+}
+
+static void sim_mail(struct loop *loop, struct mailbox *box, struct message *message)
+{
+    message->next = NULL;
+    if (box->first != NULL) box->last->next = message;
+    else box->first = message;
+    box->last = message;
+    if (box->first == message) take_away(sim_of(loop), box);
+}
+
 /* ---- Settings ---- */
 
 void wf_sim_set_faults_(const struct wf_sim_faults *faults)
@@ -399,6 +426,7 @@ const struct driver sim_driver = {
     .random = sim_random_bytes,
     .job_start = sim_job_start,
     .job_cancel = sim_job_cancel,
+    .mail = sim_mail,
     .look_up = sim_answer,
     .own_address = sim_own_address,
     .socket = sim_net_socket,

@@ -130,8 +130,8 @@ static int open_for(struct sim *sim, struct sim_end *end, struct wf_sim_host *ho
     if (most > 0 && host->descriptors >= most) return -EMFILE;
     struct sim_fd *fd = new_descriptor(sim, end);
     if (fd == NULL) return -ENOMEM;
-    snprintf(fd->born_in, sizeof fd->born_in, "%s", opener->name);
-    fd->born_at = opener->place;
+    snprintf(fd->born_in, sizeof fd->born_in, "%s", opener != NULL ? opener->name : "the loop itself");
+    fd->born_at = opener != NULL ? opener->place : "?";
     fd->owner = sim_process_of(opener);
     fd->host = host;
     fd->end = end;

@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "base/report.h"
 #include "driver/sim_tree.h"
+#include "driver/system.h"
 
 enum { PATH_ROOM = 1024 };
 
@@ -157,9 +158,10 @@ static size_t size_of_list(const char *const *list, size_t *bytes)
     return count + 1;
 }
 
-static const char **copy_list(const char *const *list, const char **pointers, char **bytes)
+static const char **copy_list(const char *const *list, bool filtered, const char **pointers, char **bytes)
 {
     for (; *list != NULL; list++) {
+        if (filtered && !system_passes_on(*list)) continue;
         *pointers++ = *bytes;
         *bytes = stpcpy(*bytes, *list) + 1;
     }
@@ -185,8 +187,8 @@ static int copy_texts(struct sim_process *process, const struct sim_process *par
     char *text = (char *)(pointers + count);
     process->texts = (char *)pointers;
     process->seen.argv = pointers;
-    process->seen.environment = copy_list(options->argv_, pointers, &text);
-    copy_list(environment, pointers + argument_count, &text);
+    process->seen.environment = copy_list(options->argv_, false, pointers, &text);
+    copy_list(environment, environment == ours, pointers + argument_count, &text);
     if (directory == NULL) return 0;
     process->seen.directory = text;
     if (joined) text = stpcpy(stpcpy(text, above), "/");

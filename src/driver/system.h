@@ -24,6 +24,8 @@ int system_duplicate(struct loop *loop, int fd);
 int system_describe(struct loop *loop, int fd, struct described *described);
 int system_let_wait(struct loop *loop, int fd);
 
+/* What a service manager told this process by a variable of the environment is not for its children. */
+bool system_passes_on(const char *variable);
 int system_process_start(struct loop *loop, struct program *program);
 bool system_process_ended(struct loop *loop, int fd, struct wf_process_status *status);
 int system_process_signal(struct loop *loop, int fd, pid_t pid, bool group, int number);

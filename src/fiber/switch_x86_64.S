@@ -112,7 +112,7 @@ weft_fiber_pass:
     _CET_ENDBR
     pushq %rdx
     .cfi_adjust_cfa_offset 8
-    leaq fiber_passed(%rip), %r8
+    leaq 4f(%rip), %r8
     pushq %r8
     .cfi_adjust_cfa_offset 8
     pushq %rbp
@@ -186,7 +186,8 @@ fiber_passed:
     .cfi_startproc
     .cfi_def_cfa %rsp, 16
     .cfi_offset %rip, -8
-    movq (%rsp), %rcx
+    nop                             /* who unwinds looks one byte before the address to which a call returns */
+4:  movq (%rsp), %rcx
     movq (%rcx), %rax
     movq 8(%rsp), %rcx
     addq $16, %rsp

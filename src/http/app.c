@@ -7,7 +7,9 @@
 #include <weft/task.h>
 #include <weft/time.h>
 
+#include "http/bind.h"
 #include "http/connection.h"
+#include "http/forwarded.h"
 #include "http/reply.h"
 
 /* ---- Declarations ---- */
@@ -16,7 +18,10 @@ struct wf_app_ *app_private(struct wf_app *app)
 {
     if (app->private_ != NULL) return app->private_;
     struct wf_app_ *made = wf_memory_alloc(sizeof *made);
-    if (made == NULL) return NULL;
+    if (made == NULL) {
+        app->lost_ = -ENOMEM;
+        return NULL;
+    }
     memset(made, 0, sizeof *made);
     wf_arena_init(&made->arena);
     made->routes_end = &made->routes;
@@ -51,6 +56,8 @@ void wf_route_(struct wf_app *app, enum wf_method method, const char *pattern, w
         return;
     }
     *route = (struct route){.method = method, .pattern = copy, .handler = handler, .options = *options};
+    route->bound = options->path != NULL || options->query != NULL || options->header != NULL ||
+                   options->cookie != NULL || options->body != NULL || options->form != NULL;
     *private->routes_end = route;
     private->routes_end = &route->next;
     router_add(private, route);
@@ -74,7 +81,7 @@ void wf_mount(struct wf_app *app, const char *prefix, struct wf_app *inner)
     }
 }
 
-void wf_app_use_(struct wf_app *app, wf_middleware *middleware, void *arg)
+void wf_app_use_(struct wf_app *app, wf_middleware *middleware, const void *arg)
 {
     struct wf_app_ *private = app_private(app);
     if (private == NULL) return;
@@ -82,7 +89,8 @@ void wf_app_use_(struct wf_app *app, wf_middleware *middleware, void *arg)
         app_note_mistake(private, -E2BIG, "more than %d middlewares", MIDDLEWARE_MAX);
         return;
     }
-    private->middleware[private->middlewares++] = (struct middleware){.call = middleware, .arg = arg};
+    struct middleware *added = &private->middleware[private->middlewares++];
+    *added = (struct middleware){.call = middleware, .arg = (void *)(uintptr_t)arg};
 }
 
 void wf_app_finish(struct wf_app *app)
@@ -117,12 +125,30 @@ static void fill_in_limits(struct wf_app_ *private)
     private->skip_max = limits->skip_max;
 }
 
+static int read_trusted(struct wf_app *app)
+{
+    struct wf_app_ *private = app->private_;
+    if (app->trusted_proxies == NULL || private->trusted != NULL) return 0;
+    const char *bad = "";
+    int rc = forwarded_trust(&private->arena, app->trusted_proxies, &private->trusted, &private->trusted_count, &bad);
+    if (rc == -E2BIG) app_note_mistake(private, rc, "more than %d trusted proxies", NETWORKS_MAX);
+    if (rc == -EINVAL)
+        app_note_mistake(private, rc, "\"%.*s\" is no address or network of trusted proxies", (int)strcspn(bad, " ,"),
+                         bad);
+    return rc == -ENOMEM ? rc : 0;
+}
+
 int app_prepare(struct wf_app *app)
 {
     struct wf_app_ *private = app_private(app);
-    if (private == NULL) return -ENOMEM;
+    if (private == NULL || app->lost_ < 0) return -ENOMEM;
     private->limits = app->limits;
     fill_in_limits(private);
+    if (read_trusted(app) < 0) return -ENOMEM;
+    for (const struct route *route = private->routes; route != NULL; route = route->next) {
+        int rc = bind_check(route);
+        if (rc < 0) return rc;
+    }
     for (struct mount *mount = private->mounts; mount != NULL; mount = mount->next) {
         int rc = app_prepare(mount->app);
         if (rc < 0) return rc;
@@ -136,7 +162,8 @@ static int call_handler(struct wf_request *request)
 {
     const struct route *route = request->route;
     if (route->options.body_max > 0) request->body_max = route->options.body_max;
-    return route->handler(request);
+    int rc = route->bound ? bind_inputs(request) : 0;
+    return rc < 0 ? rc : route->handler(request);
 }
 
 int wf_continue(struct wf_request *request)
@@ -243,7 +270,7 @@ static int call_in_time(struct wf_request *request)
 
 void app_answer(struct wf_request *request)
 {
-    int rc = call_in_time(request);
+    int rc = request->outcome = call_in_time(request);
     reply_finish(request, rc);
     struct wf_app *app = request->app;
     if (app->on_request != NULL) app->on_request(request, app->on_request_arg);

@@ -17,8 +17,7 @@
 
 enum {
     IN_ROOM = 8192,
-    SPARES_MAX = 64,       /* of the server, kept for the next request */
-    LINGER_BYTES = 262144, /* thrown away after a mistake, so that the answer is not lost to a reset */
+    SPARES_MAX = 64, /* of the server, kept for the next request */
 };
 
 static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"; /* RFC 9113 section 3.4 */
@@ -197,16 +196,6 @@ static int wait_frugally(struct h1 *h1)
     return take_work(h1);
 }
 
-static int take_over(struct wf_request *request, struct wf_stream **stream)
-{
-    struct h1 *h1 = h1_of(request);
-    int rc = h1_flush(h1);
-    if (rc < 0) return rc;
-    h1->taken_over = true;
-    *stream = h1->connection->stream;
-    return 0;
-}
-
 static struct wf_stream *stream_of(struct wf_request *request)
 {
     return h1_of(request)->connection->stream;
@@ -218,32 +207,14 @@ const struct exchange h1_exchange = {
     .inform = h1_inform,
     .begin = h1_begin,
     .write = h1_write,
+    .send = h1_send,
     .flush = h1_flush_answer,
     .end = h1_end,
-    .take_over = take_over,
+    .take_over = h1_take_over,
     .stream = stream_of,
 };
 
 /* ---- A request ---- */
-
-/* The client has to read the answer before the connection is gone: a reset would take it away. */
-static void linger(struct h1 *h1)
-{
-    struct connection *connection = h1->connection;
-    char scratch[1024];
-    uint64_t bytes = 0;
-    if (wf_stream_shutdown(connection->stream) < 0) return;
-    set_phase(connection, PHASE_LINGERING);
-    WF_SCOPE(scope);
-    connection->scope = &scope;
-    while (bytes < LINGER_BYTES) {
-        ssize_t got = wf_stream_read(connection->stream, scratch, sizeof scratch);
-        if (got <= 0) break;
-        bytes += (uint64_t)got;
-    }
-    connection->scope = NULL;
-    wf_scope_end(&scope, 0);
-}
 
 static void refuse(struct h1 *h1)
 {
@@ -255,7 +226,7 @@ static void refuse(struct h1 *h1)
     app_refuse(&work->request, work->parser.status, work->parser.why);
     int rc = h1_flush(h1);
     h1->connection->scope = NULL;
-    if (wf_scope_end(&scope, rc) == 0 && rc == 0) linger(h1);
+    if (wf_scope_end(&scope, rc) == 0 && rc == 0) connection_linger(h1->connection);
 }
 
 /* With the head there; 1: on to the next; 0: the connection ends. */
@@ -275,8 +246,8 @@ static int answer(struct h1 *h1)
     if (h1->taken_over) return 0;
     if (!request->close_after && !h1_skip_body(h1)) request->close_after = true;
     if (!request->close_after) return 1;
-    int rc = request->broken ? -ECONNABORTED : h1_flush(h1);
-    return rc;
+    int rc = h1_flush(h1);
+    return rc == 0 && request->broken ? -ECONNABORTED : rc; /* without its end, for it has none */
 }
 
 enum after {
@@ -324,6 +295,15 @@ static void put_away(struct work *work)
     wf_arena_reset(&work->request.arena);
 }
 
+/* What has come is the beginning of HTTP/2. */
+static int hand_over(struct h1 *h1)
+{
+    const struct work *work = h1->work;
+    struct h2 *h2 = h2_create(h1->connection, work->in + work->begin, work->end - work->begin);
+    give_work(h1);
+    return h2_serve(h2);
+}
+
 int h1_serve(struct connection *connection)
 {
     struct h1 h1 = {.connection = connection};
@@ -337,7 +317,7 @@ int h1_serve(struct connection *connection)
         if (after == GO_ON) put_away(h1.work);
         else if (after == REFUSE || after == SAY_GOODBYE) {
             if (after == REFUSE) refuse(&h1);
-            else linger(&h1);
+            else connection_linger(connection);
             break;
         } else if (after == WAIT_LONG) {
             if (wf_stream_fd(connection->stream) >= 0) rc = wait_frugally(&h1);
@@ -345,6 +325,7 @@ int h1_serve(struct connection *connection)
             else connection->frugal = true; /* in memory: there is nothing to wait by */
         }
     }
+    if (rc == H1_PREFACE) return hand_over(&h1);
     give_work(&h1);
     return rc;
 }

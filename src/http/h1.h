@@ -2,6 +2,8 @@
 #ifndef WEFT_HTTP_H1_H
 #define WEFT_HTTP_H1_H
 
+#include <weft/extend.h>
+
 #include "http/connection.h"
 #include "http/h1_chunks.h"
 #include "http/h1_parser.h"
@@ -36,6 +38,8 @@ struct h1 {
     size_t head_room;
     bool chunked; /* the answer is */
     bool watching, taken_over;
+    struct wf_handle watch;  /* valid while watching */
+    struct wf_stream tunnel; /* once taken over */
 };
 
 enum { H1_PREFACE = 2 };
@@ -64,6 +68,7 @@ int h1_flush(struct h1 *h1);
 int h1_inform(struct wf_request *request, int status);
 int h1_begin(struct wf_request *request, int64_t length);
 int h1_write(struct wf_request *request, const void *bytes, size_t size);
+int h1_send(struct wf_request *request, struct wf_file *file, int64_t offset, uint64_t size);
 int h1_flush_answer(struct wf_request *request);
 int h1_end(struct wf_request *request);
 
@@ -71,6 +76,10 @@ static inline struct h1 *h1_of(struct wf_request *request)
 {
     return ((struct work *)((char *)request - offsetof(struct work, request)))->h1;
 }
+
+/* ---- h1_tunnel.c ---- */
+
+int h1_take_over(struct wf_request *request, struct wf_stream **stream);
 
 /* ---- h1_watch.c ---- */
 

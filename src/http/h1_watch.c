@@ -20,6 +20,8 @@ void h1_watch(struct connection *connection)
 {
     struct h1 *h1 = connection->protocol;
     struct work *work = h1->work;
-    if (h1->watching || !work->request.body_ended || work->end == work->in_room) return;
-    h1->watching = wf_try_spawn(connection->scope, read_ahead, h1, .daemon = true, .name = "client watch") == 0;
+    if (h1->watching || h1->taken_over || !work->request.body_ended || work->end == work->in_room) return;
+    h1->watch = (struct wf_handle){0};
+    h1->watching = wf_try_spawn(connection->scope, read_ahead, h1, .daemon = true, .name = "client watch",
+                                .handle = &h1->watch) == 0;
 }

@@ -136,29 +136,6 @@ int wf_reply_trailer(struct wf_request *request, const char *name, const char *v
 
 /* ---- Errors ---- */
 
-/* A text inside of JSON's quotes. */
-static char *quote(struct wf_arena *arena, const char *text)
-{
-    char *quoted = wf_arena_alloc(arena, strlen(text) * 6 + 1), *to = quoted;
-    if (quoted == NULL) return NULL;
-    for (; *text != '\0'; text++) {
-        unsigned char byte = (unsigned char)*text;
-        if (byte == '"' || byte == '\\') *to++ = '\\';
-        if (byte < 0x20) to += sprintf(to, "\\u%04x", byte);
-        else *to++ = (char)byte;
-    }
-    *to = '\0';
-    return quoted;
-}
-
-static int reply_detail(struct wf_request *request, int status, const char *detail)
-{
-    char *quoted = quote(&request->arena, detail);
-    char *body = quoted != NULL ? wf_arena_printf(&request->arena, "{\"detail\":\"%s\"}", quoted) : NULL;
-    if (body == NULL) return wf_reply_empty(request, status);
-    return reply_whole(request, status, "application/json", body, strlen(body));
-}
-
 int wf_http_error(struct wf_request *request, int status, const char *format, ...)
 {
     va_list arguments;
@@ -207,7 +184,7 @@ void reply_finish(struct wf_request *request, int rc)
     int sent = 0;
     if (request->state == ANSWER_NONE) sent = reply_outcome(request, rc);
     else if (request->state == ANSWER_BEGUN) {
-        sent = rc >= 0 ? wf_reply_end(request) : rc;
+        sent = rc >= 0 || rc == -ESHUTDOWN ? wf_reply_end(request) : rc; /* a drain ends what is open in order */
         if (sent < 0 && sent != -ECANCELED) log_failure(request, sent);
     }
     if (sent < 0 || request->state == ANSWER_BEGUN) {
@@ -216,11 +193,11 @@ void reply_finish(struct wf_request *request, int rc)
     }
 }
 
-int wf_after_reply_(struct wf_request *request, int (*fn)(void *), void *arg)
+int wf_after_reply_(struct wf_request *request, int (*fn)(void *), const void *arg)
 {
     struct deferred_work *work = wf_arena_new(&request->arena, struct deferred_work);
     if (work == NULL) return -ENOMEM;
-    *work = (struct deferred_work){.fn = fn, .arg = arg};
+    *work = (struct deferred_work){.fn = fn, .arg = (void *)(uintptr_t)arg};
     if (request->after == NULL) request->after_end = &request->after;
     *request->after_end = work;
     request->after_end = &work->next;

@@ -86,7 +86,7 @@ static int end_worker(struct wf_process_pool *pool, struct worker *worker)
 static int start_program(struct wf_process_pool *pool, struct worker *worker, int end)
 {
     return wf_process_start(&worker->process, pool->options.argv_, .input = {WF_IO_FD, end}, .grace = -1,
-                            .limits = {{RLIMIT_AS, pool->options.memory_max}});
+                            .limits = {{.resource = RLIMIT_AS, .most = pool->options.memory_max}});
 }
 
 static int start_worker(struct wf_process_pool *pool, struct worker *worker)

@@ -81,6 +81,25 @@ check_echo() {
     verdict $? "echo: payload comes back, SIGTERM drains, status 0"
 }
 
+# An idle connection is open when the signal comes: it is ended, nothing is cut.
+check_service() {
+    start_server service && {
+        talk="exec 3<>/dev/tcp/127.0.0.1/$port && echo hi >&3 && read -r line <&3 && echo \$line && cat <&3"
+        bash -c "$talk" >"$work/out" 2>>"$work/err" &
+        client=$!
+        tries=0
+        until grep -q hi "$work/out" || [ $tries = 200 ]; do
+            tries=$((tries + 1))
+            sleep 0.05  # real time: the client is another process
+        done
+        end_server 1 0
+        wait "$client"
+        echo hi | cmp -s - "$work/out" || echo "not echoed" >>"$work/problems"
+    }
+    [ ! -s "$work/problems" ]
+    verdict $? "service: on every core; SIGTERM drains, status 0"
+}
+
 # A connection that stays open outlives the first signal; the second cuts it.
 check_cut() {
     start_server && {
@@ -509,6 +528,22 @@ END
 100 %
 received: $(wc -c <"$programs/copy") bytes
 END
+    check every_core <<'END'
+loop 0 served 10 connections
+loop 1 served 10 connections
+loop 2 served 10 connections
+loop 3 served 10 connections
+failed: 0
+END
+    check shared_work <<'END'
+1000 jobs on 3 loops: 91873 primes in all
+END
+    check bridge <<'END'
+the thread asked for 7 and got 49
+the thread asked for 8 and got 64
+the thread asked for 9 and got 81
+END
+    check_service
     check_echo
     check_cut
     check_lines

@@ -252,7 +252,8 @@ static int start_and_end(void)
 {
     static const char *const argv[] = {"true", NULL};
     struct wf_process process;
-    int rc = wf_process_start(&process, argv, .input = {WF_IO_PIPE}, .output = {WF_IO_PIPE}, .error = {WF_IO_NULL});
+    int rc = wf_process_start(&process, argv, .input = {.kind = WF_IO_PIPE}, .output = {.kind = WF_IO_PIPE},
+                              .error = {.kind = WF_IO_NULL});
     return wf_process_end(&process, rc);
 }
 

@@ -55,7 +55,8 @@ WF_TEST(a_start_that_fails_says_why_and_leaves_nothing, .simulated = true)
     wf_process_end(&second, 0);
     for (uint32_t most = 1; most < 6; most++) { /* the descriptor of the first is one */
         wf_sim_set_faults(.descriptors_max = most);
-        int rc = wf_process_start(&second, PROGRAM("cat"), .input = {WF_IO_PIPE}, .output = {WF_IO_PIPE});
+        int rc =
+            wf_process_start(&second, PROGRAM("cat"), .input = {.kind = WF_IO_PIPE}, .output = {.kind = WF_IO_PIPE});
         WF_EXPECT_FAILURE(rc, -EMFILE, "cat: its descriptors: Too many open files");
         wf_process_end(&second, 0);
     }
@@ -120,7 +121,7 @@ WF_TEST(a_descriptor_that_it_is_given_stays_ours, .simulated = true)
     {
         WF_PROCESS(echo);
         int rc = wf_process_start(&echo, SHELL("echo one; echo two >&2"), .output = {WF_IO_FD, wf_stream_fd(writer)},
-                                  .error = {WF_IO_OUTPUT});
+                                  .error = {.kind = WF_IO_OUTPUT});
         if (WF_EXPECT_CODE(rc, 0)) WF_EXPECT_CODE(wf_process_wait(&echo, NULL), 0);
         if (rc == 0) rc = wf_stream_read_full(reader, text, 7, NULL);
         WF_EXPECT_CODE(rc, 0);
@@ -147,7 +148,7 @@ WF_TEST(KILL_ends_a_program_whatever_it_does, .simulated = true)
     char byte;
     if (!SET_PROGRAM("stay", stay_in_a_shield)) return;
     WF_PROCESS(stay);
-    if (!WF_EXPECT_CODE(wf_process_start(&stay, PROGRAM("stay"), .output = {WF_IO_PIPE}), 0)) return;
+    if (!WF_EXPECT_CODE(wf_process_start(&stay, PROGRAM("stay"), .output = {.kind = WF_IO_PIPE}), 0)) return;
     if (!WF_EXPECT_INT(wf_stream_read(stay.output, &byte, 1), 1)) return;
     int64_t killed = wf_now();
     WF_EXPECT_CODE(wf_process_signal(&stay, SIGKILL), 0);
@@ -174,7 +175,7 @@ WF_TEST(a_program_that_receives_TERM_may_end_as_it_likes, .simulated = true)
     char line[8];
     if (!SET_PROGRAM("polite", finish_on_term)) return;
     WF_PROCESS(polite);
-    if (!WF_EXPECT_CODE(wf_process_start(&polite, PROGRAM("polite"), .output = {WF_IO_PIPE}), 0)) return;
+    if (!WF_EXPECT_CODE(wf_process_start(&polite, PROGRAM("polite"), .output = {.kind = WF_IO_PIPE}), 0)) return;
     if (!WF_EXPECT_CODE(wf_stream_read_full(polite.output, line, 6, NULL), 0)) return;
     WF_EXPECT_CODE(wf_process_signal(&polite, SIGCONT), 0); /* does nothing */
     WF_EXPECT_INT(wf_sim_signal(NULL, SIGTERM), 0);         /* the world itself, not its processes */
@@ -227,7 +228,7 @@ static int64_t life_of_an_orphan(const char *death_signal)
 {
     char byte;
     WF_PROCESS(parent);
-    int rc = wf_process_start(&parent, PROGRAM("parent", death_signal), .output = {WF_IO_PIPE});
+    int rc = wf_process_start(&parent, PROGRAM("parent", death_signal), .output = {.kind = WF_IO_PIPE});
     if (rc == 0) rc = (int)wf_stream_read(parent.output, &byte, 1);
     if (!WF_EXPECT_CODE(rc, 1)) return -1;
     int64_t killed = wf_now();
@@ -249,7 +250,7 @@ WF_TEST(a_signal_to_a_group_reaches_all_of_it, .simulated = true)
     char byte;
     if (!have_programs() || !SET_PROGRAM("parent", start_a_child)) return;
     WF_PROCESS(parent);
-    int rc = wf_process_start(&parent, PROGRAM("parent", "0"), .output = {WF_IO_PIPE}, .new_group = true);
+    int rc = wf_process_start(&parent, PROGRAM("parent", "0"), .output = {.kind = WF_IO_PIPE}, .new_group = true);
     if (rc == 0) rc = (int)wf_stream_read(parent.output, &byte, 1);
     if (!WF_EXPECT_CODE(rc, 1)) return;
     int64_t told = wf_now();
@@ -281,7 +282,7 @@ WF_TEST(what_a_process_has_open_is_closed_when_it_ends, .simulated = true)
     if (!SET_PROGRAM("listen", listen_for_ever)) return;
     for (int i = 0; i < 2; i++) { /* its port is free at once */
         WF_PROCESS(server);
-        int rc = wf_process_start(&server, PROGRAM("listen"), .output = {WF_IO_PIPE});
+        int rc = wf_process_start(&server, PROGRAM("listen"), .output = {.kind = WF_IO_PIPE});
         if (rc == 0) rc = (int)wf_stream_read(server.output, &byte, 1);
         if (!WF_EXPECT_CODE(rc, 1) || !WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", 80, &conn), 0)) return;
         int64_t killed = wf_now();
@@ -334,8 +335,8 @@ WF_TEST(a_world_that_ends_ends_all_processes, .simulated = true)
 {
     struct wf_process_result result;
     if (!SET_PROGRAM("wait", wait_for_ever) || !SET_PROGRAM("leave", leave_it)) return;
-    if (WF_EXPECT_CODE(wf_process_run(wf_task_arena(), &result, PROGRAM("leave"), .output = {WF_IO_NULL},
-                                      .error = {WF_IO_NULL}),
+    if (WF_EXPECT_CODE(wf_process_run(wf_task_arena(), &result, PROGRAM("leave"), .output = {.kind = WF_IO_NULL},
+                                      .error = {.kind = WF_IO_NULL}),
                        0))
         WF_EXPECT_INT(result.status.code, 0);
 }

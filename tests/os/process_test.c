@@ -125,9 +125,10 @@ WF_TEST(directory_and_environment_are_its_own)
 
 WF_TEST(a_limit_is_what_it_was_set_to_also_where_that_is_nothing, .real = true)
 {
-    struct wf_process_options limited = {.limits = {{RLIMIT_CPU, 17}, {RLIMIT_CORE, .set = true}}};
+    struct wf_process_options limited = {
+        .limits = {{.resource = RLIMIT_CPU, .most = 17}, {.resource = RLIMIT_CORE, .set = true}}};
     WF_EXPECT_TEXT(answer(SHELL("ulimit -t; ulimit -c"), limited), "17\n0\n");
-    limited.limits[1] = (struct wf_process_limit){RLIMIT_FSIZE, .set = true};
+    limited.limits[1] = (struct wf_process_limit){.resource = RLIMIT_FSIZE, .set = true};
     WF_EXPECT_TEXT(answer(SHELL("ulimit -t; ulimit -f"), limited), "17\n0\n");
     limited.limits[1].set = false; /* none */
     WF_EXPECT_TEXT(answer(SHELL("ulimit -f"), limited), "unlimited\n");
@@ -248,7 +249,7 @@ WF_TEST(a_program_that_is_killed_in_the_middle_is_the_end_of_its_streams)
     char bytes[4] = "";
     if (!have_programs()) return;
     WF_PROCESS(cat);
-    int rc = wf_process_start(&cat, PROGRAM("cat"), .input = {WF_IO_PIPE}, .output = {WF_IO_PIPE});
+    int rc = wf_process_start(&cat, PROGRAM("cat"), .input = {.kind = WF_IO_PIPE}, .output = {.kind = WF_IO_PIPE});
     if (rc == 0) rc = wf_stream_write_all(cat.input, "one", 3, NULL);
     if (rc == 0) rc = wf_stream_read_full(cat.output, bytes, 3, NULL);
     if (!WF_EXPECT_CODE(rc, 0)) return;
