@@ -94,7 +94,13 @@ static ssize_t transfer(struct wf_file *file, enum op_kind kind, void *buffer, s
 {
     (void)LOOP_HERE();
     if (!is_aligned(file, buffer, size, offset)) return wait_refused(-EINVAL);
-    struct op op = {.kind = kind, .desc = &file->desc, .buffer = buffer, .size = size, .offset = offset};
+    struct op op;
+    op.kind = kind;
+    op.desc = &file->desc;
+    op.buffer = buffer;
+    op.size = size;
+    op.offset = offset;
+    op.flags = 0;
     return op_run(&op);
 }
 
