@@ -20,6 +20,7 @@
 
 #include <weft/address.h>
 
+#include "core/birth.h"
 #include "core/wait.h"
 
 struct loop;
@@ -160,6 +161,7 @@ struct desc {
     bool stream;       /* bytes without borders: a short read means that there is no more for now */
     bool non_blocking; /* O_NONBLOCK is set, and nobody else relies on it */
     void (*release)(struct desc *desc);
+    struct birth birth;
     struct {
         uint8_t ready; /* WF_READABLE, WF_WRITABLE: worth trying without waiting */
         bool registered, hung_up;
