@@ -12,6 +12,7 @@
 #include <weft/task.h>
 
 #include "core/loop.h"
+#include "core/probe.h"
 
 /* ---- Walking the tree ---- */
 
@@ -93,6 +94,7 @@ void node_cancel(struct wf_node_ *node, struct wf_reason *storage, enum wf_reaso
     const struct wf_task *by = current_loop->running;
     snprintf(storage->task, sizeof storage->task, "%s", by != NULL ? by->name : "");
     node->reason = storage;
+    PROBE2(cancel, storage->text, storage->place);
     spread(node, NODE_CANCELLED);
 }
 

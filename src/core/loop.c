@@ -7,6 +7,7 @@
 #include <weft/time.h>
 
 #include "base/report.h"
+#include "core/probe.h"
 #include "core/loops.h"
 #include "fiber/modes.h"
 
@@ -38,6 +39,7 @@ static inline void begin_turn(struct loop *loop, struct wf_task *task)
     loop->budget = BUDGET;
     loop->slice_start = 0;
     task->resumes++;
+    PROBE2(resume, task->id, task->name);
 }
 
 /* Where every fiber begins and, task after task, goes on: an ended task's stack serves the next fresh one at once. */
@@ -101,6 +103,7 @@ int64_t suspend(struct wf_wait *wait, const struct wait_class *class, const void
     wait->class = class;
     wait->object = object;
     task->wait = wait;
+    PROBE3(suspend, task->id, task->name, class->name);
     if (__builtin_expect(task->current->flags & NODE_WATCHED, 0)) inject_cancel(loop, task, true);
     schedule(loop, task);
     return wait->result;
@@ -120,6 +123,7 @@ void wait_end(struct wf_wait *wait, int64_t result)
 static inline void take_turns(struct loop *loop)
 {
     struct wf_task *task = loop->running;
+    PROBE2(yield, task->id, task->name);
     run_push(loop, task);
     schedule(loop, task);
 }

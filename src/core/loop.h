@@ -14,6 +14,7 @@
 #include <weft/run.h>
 
 #include "core/driver.h"
+#include "core/probe.h"
 #include "core/task.h"
 #include "core/timer.h"
 #include "fiber/fiber.h"
@@ -205,6 +206,7 @@ static inline int take_turn(struct loop *loop, struct wf_wait *wait, struct wf_w
     other->result = result;
     next->wait = NULL;
     next->resumes++;
+    PROBE2(pass, task->id, next->id);
     loop->running = next;
     return fiber_pass(&task->sp, task->stack, next->sp, next->stack, &wait->result, (int)result);
 }

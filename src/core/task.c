@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/report.h"
 #include "core/loop.h"
+#include "core/probe.h"
 #include "core/scope.h"
 
 /* ---- Records ---- */
@@ -180,6 +181,7 @@ static inline __attribute__((always_inline)) int spawn(struct loop *loop, struct
     scope_add_child(scope, task);
     loop->alive++;
     loop->spawned++;
+    PROBE3(spawn, task->id, task->name, task->place);
     run_push(loop, task);
     *out = task;
     return 0;
@@ -263,6 +265,7 @@ void task_end(struct wf_task *task, int rc)
         task->held = hook->next;
         hook->run(hook);
     }
+    PROBE2_CODE(end, task->id, task->name, rc);
     bool cancelled = rc == -ECANCELED && (task->node.flags & NODE_CANCELLED);
     bool counts = tell_ready(task, rc);
     scope_child_ended(scope, task, rc, cancelled, counts);

@@ -166,7 +166,7 @@ bool time_parse(const struct json_slice *text, int64_t *time_ns)
            !__builtin_add_overflow(*time_ns, fraction_ns, time_ns);
 }
 
-size_t time_text(int64_t time_ns, char text[FORM_TEXT])
+size_t date_time_text(int64_t time_ns, char text[FORM_TEXT])
 {
     int64_t seconds = time_ns / WF_SECONDS(1), fraction_ns = time_ns % WF_SECONDS(1);
     if (fraction_ns < 0) {

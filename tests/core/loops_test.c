@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <weft/testing.h>
 #include <weft/weft.h>
 
@@ -432,6 +434,27 @@ WF_TEST(a_number_of_loops_that_makes_no_sense_is_refused, .plain = true)
     WF_EXPECT_CODE(wf_run(do_nothing, NULL, .threads = 257), -EINVAL);
     WF_EXPECT_CODE(wf_run(do_nothing, NULL, .threads = WF_EVERY_CPU), 0);
     for (int i = 0; i < 20; i++) WF_EXPECT_CODE(wf_run(do_nothing, NULL, .threads = 5), 0);
+}
+
+/* Below some number of descriptors not every loop can be had: then there is none, and nothing is left. */
+WF_TEST(a_run_that_cannot_have_all_its_loops_has_none, .plain = true, .real = true)
+{
+    struct rlimit before, tight;
+    getrlimit(RLIMIT_NOFILE, &before);
+    int next = dup(STDIN_FILENO), rc = -EMFILE, refused = 0;
+    close(next);
+    tight = before;
+    for (tight.rlim_cur = (rlim_t)next; rc == -EMFILE && refused < 50; tight.rlim_cur++) {
+        setrlimit(RLIMIT_NOFILE, &tight);
+        rc = wf_run(do_nothing, NULL, .threads = 4);
+        setrlimit(RLIMIT_NOFILE, &before);
+        refused += rc == -EMFILE;
+        int after = dup(STDIN_FILENO);
+        WF_EXPECT_INT(after, next);
+        close(after);
+    }
+    WF_EXPECT_CODE(rc, 0);
+    WF_EXPECT(refused >= 4);
 }
 
 /* ---- Deadlocks ---- */
