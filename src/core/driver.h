@@ -165,6 +165,7 @@ struct desc {
     struct {
         uint8_t ready; /* WF_READABLE, WF_WRITABLE: worth trying without waiting */
         bool registered, hung_up;
+        bool writer_waits;    /* of a socket of messages: only then it is watched for that */
         bool on_thread;       /* a file: always ready, and slow */
         bool no_wait_unknown; /* the system cannot try it without waiting; look first */
         int alias;            /* a duplicate that is registered instead, where the descriptor was already; 0: none */
