@@ -150,10 +150,13 @@ static int call_handler(struct wf_request *request)
     return rc < 0 ? rc : route->handler(request);
 }
 
+static int without_route(struct wf_request *request);
+
 int wf_continue(struct wf_request *request)
 {
     const struct wf_app_ *private = request->app->private_;
-    if (request->next_middleware == private->middlewares) return call_handler(request);
+    if (request->next_middleware == private->middlewares)
+        return request->route != NULL ? call_handler(request) : without_route(request);
     const struct middleware *middleware = &private->middleware[request->next_middleware++];
     return middleware->call(request, middleware->arg);
 }
@@ -196,8 +199,10 @@ static int redirect_to(struct wf_request *request, const char *path)
     return location == NULL ? -ENOMEM : wf_reply_redirect(request, 307, location);
 }
 
-static int without_route(struct wf_request *request, unsigned allowed)
+/* What is answered where no route matches; the middleware is around that, too. */
+static int without_route(struct wf_request *request)
 {
+    unsigned allowed = request->allowed;
     if (allowed == 0 && request->app->slashes != WF_SLASH_STRICT && request->path[0] == '/' &&
         request->path[1] != '\0') {
         const char *other = other_path(request);
@@ -233,16 +238,15 @@ static const char *enter_mounts(struct wf_request *request)
 
 static int route_and_call(struct wf_request *request)
 {
-    unsigned allowed;
     const char *path = enter_mounts(request);
-    request->route = router_find(request->app, request, path, &allowed);
+    request->route = router_find(request->app, request, path, &request->allowed);
     request->body_max = request->app->private_->limits.body_max;
     if (request->length >= 0 && (uint64_t)request->length > request->body_max &&
         (request->route == NULL || (uint64_t)request->length > request->route->options.body_max)) {
         request->close_after = true;
         return wf_http_error(request, 413, "the body is longer than %llu bytes", (unsigned long long)request->body_max);
     }
-    return request->route != NULL ? wf_continue(request) : without_route(request, allowed);
+    return wf_continue(request);
 }
 
 static int call_in_time(struct wf_request *request)

@@ -62,6 +62,7 @@ struct wf_request {
     const struct exchange *exchange;
     struct wf_app *app;
     const struct route *route; /* NULL: none matches */
+    unsigned allowed;          /* a bit for each method that the path has; valid without a route */
     struct wf_arena arena;     /* of this request */
     struct wf_scope *scope;    /* cancelled when the client goes away; NULL for a test's */
 
