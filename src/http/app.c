@@ -162,7 +162,7 @@ int wf_continue(struct wf_request *request)
 }
 
 /* "GET, HEAD, OPTIONS" */
-static const char *list_methods(struct wf_request *request, unsigned allowed)
+const char *app_list_methods(struct wf_request *request, unsigned allowed)
 {
     char text[128] = "";
     if (allowed & (1U << WF_GET)) allowed |= 1U << WF_HEAD;
@@ -212,7 +212,7 @@ static int without_route(struct wf_request *request)
     bool everything = strcmp(request->path, "*") == 0;
     if (allowed == 0 && !(everything && request->method == WF_OPTIONS))
         return wf_http_error(request, 404, "there is nothing at this path");
-    wf_reply_header(request, "allow", list_methods(request, everything ? (unsigned)METHODS_ALL : allowed));
+    wf_reply_header(request, "allow", app_list_methods(request, everything ? (unsigned)METHODS_ALL : allowed));
     if (request->method == WF_OPTIONS) return wf_reply_empty(request, everything ? 200 : 204);
     return wf_http_error(request, 405, "%s is not for this path", wf_method_name(request->method));
 }
