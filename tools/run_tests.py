@@ -101,6 +101,9 @@ def kept_inputs(build, mark):
     """The corpus of each fuzz target, through the target."""
     for corpus in sorted((ROOT / "fuzz" / "corpus").iterdir()):
         target = build / "fuzz" / f"{corpus.name}_fuzz"
+        if not target.is_file():
+            print(f"skip fuzz/{corpus.name}: {build.name} has no such target")
+            continue
         yield Job(f"fuzz/{corpus.name} [{mark}sim]", [str(target), str(corpus)])
 
 
@@ -125,6 +128,8 @@ def scripts(builds, drivers):
         ("semantics_coverage", "tools/semantics_coverage.py", [str(build), "--check"]),
         ("misuse", "tests/misuse/run.sh", []),
         ("kit", "tests/testing/kit.py", [str(build)]),
+        ("observe/forms", "tests/observe/forms.py", [str(build)]),
+        ("inspect", "tests/inspect/run.py", [str(build)]),
         ("planted", "tests/planted/run.sh", [str(build) for build in builds[:2]]),
         ("faults/netns", "tests/faults/netns.sh", [str(build), *real]),
         ("consumers", "tests/consumers/run.sh", [str(build)]),

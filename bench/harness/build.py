@@ -70,6 +70,11 @@ def _without_and_with_tls(programs):
     return [p for p in programs if not p.startswith("tls_")], [p for p in programs if p.startswith("tls_")]
 
 
+def _without_and_with_http(programs):
+    with_http = [p for p in programs if p.startswith(("http_", "model_"))]
+    return [p for p in programs if p not in with_http], with_http
+
+
 class Builder:
     def __init__(self, build_directory):
         self.build_directory = Path(build_directory).resolve()
@@ -94,6 +99,7 @@ class Builder:
             "weft": self._weft,
             "floors": self._floors,
             "libuv": self._libuv,
+            "jansson": self._jansson,
             "go": self._go,
             "tokio": self._tokio,
             "asio": self._asio,
@@ -124,14 +130,23 @@ class Builder:
         libraries = [library, f"-Wl,-z,now,-rpath,{library.parent}", "-pthread"]
         extra = [library, ROOT / "include"]
         plain, tls = _without_and_with_tls(programs)
+        plain, http = _without_and_with_http(plain)
         self._compile(contestant, plain, compiler, BENCH / "weft", ".c", libraries, extra=extra)
+        if http:
+            made = self._beside(library, "http", "nghttp2") + self._beside(library, "tls", "ssl", "crypto")
+            self._compile(contestant, http, compiler, BENCH / "weft", ".c", [*made, *libraries], extra=extra)
         if tls:
-            made = sorted(self.build_directory.rglob(library.name.replace("libweft", "libweft-tls")))
-            if not made:
-                raise Missing(f"no libweft-tls below {self.build_directory}: build weft with -Dtls=enabled")
-            libraries = [made[0], *libraries, "-lssl", "-lcrypto"]
+            made = self._beside(library, "tls", "ssl", "crypto")
+            libraries = [*made, *libraries]
             extra += [made[0], BENCH / "tls.h"]
             self._compile(contestant, tls, compiler, BENCH / "weft", ".c", libraries, extra=extra)
+
+    def _beside(self, library, part, *needed):
+        """weft-PART in the form that the library has, and what it needs."""
+        made = sorted(self.build_directory.rglob(library.name.replace("libweft", f"libweft-{part}")))
+        if not made:
+            raise Missing(f"no libweft-{part} below {self.build_directory}: build weft with -D{part}=enabled")
+        return [made[0], *(f"-l{name}" for name in needed)]
 
     def _floors(self, contestant, programs):
         plain, tls = _without_and_with_tls(programs)
@@ -145,6 +160,9 @@ class Builder:
         compiler = [_tool("cc"), *C_FLAGS]
         folder = BENCH / "peers/libuv"
         self._compile(contestant, programs, compiler, folder, ".c", ["-luv"], extra=(BENCH / "floors/listener.h",))
+
+    def _jansson(self, contestant, programs):
+        self._compile(contestant, programs, [_tool("cc"), *C_FLAGS], BENCH / "peers/jansson", ".c", ["-ljansson"])
 
     def _asio(self, contestant, programs):
         self._compile(contestant, programs, [_tool("g++"), *CXX_FLAGS], BENCH / "peers/asio", ".cpp", ["-pthread"])

@@ -155,6 +155,16 @@ def parked(scale):
     return Group(runs + peer_runs(TASK_PEERS, "parked", lambda peer: (count,), rounds=3), (entry,))
 
 
+def model_roundtrip(scale):
+    """JSON into a struct and back; there is no floor but what the usual library costs."""
+    counts = dict(weft=2_000_000, jansson=400_000)
+    runs = tuple(Run(key, key, "model_roundtrip", (str(count // scale),)) for key, count in counts.items())
+    entry = Entry(
+        "model_roundtrip", "ns", "weft", "jansson: trees both ways", ("jansson",), mark=Mark(value=1000),
+    )  # fmt: skip
+    return Group(runs, (entry,))
+
+
 def file_read(scale):
     peers = ("libuv", "go")
     reads = 500_000 // scale
@@ -205,6 +215,24 @@ def echo(size, connections, seconds):
         Entry(name + "_epoll", "us", "weft_epoll", "the raw epoll server", ("raw_epoll",), **common),
     )
     return Group(runs + peers, entries, Load(size, connections, seconds))
+
+
+def two_loops(seconds, connections=50):
+    """The same load on one loop and on two; all of it on one processor, so that what is seen is what a loop costs."""
+    drivers = ("uring", "epoll")
+    runs = tuple(
+        Run(f"weft_{count}_{driver}", "weft", "echo_loops", (str(count),), (("WEFT_DRIVER", driver),))
+        for count in (1, 2)
+        for driver in drivers
+    )
+    entries = tuple(
+        Entry(
+            "two_loops" + ("_epoll" if driver == "epoll" else ""), "us", f"weft_2_{driver}", "weft itself on one loop",
+            (f"weft_1_{driver}",), mark=Mark(ratio=1.05),
+        )
+        for driver in drivers
+    )  # fmt: skip
+    return Group(runs, entries, Load(64, connections, seconds))
 
 
 def echo_idle(seconds, few=10, many=5000):
@@ -306,6 +334,7 @@ def groups(quick):
         own_cost(
             "metric", "an addition in memory", dict(weft=100_000_000, floors=100_000_000), mark=3, scale=scale,
         ),
+        model_roundtrip(scale),
         timers("timers_100k_cpu", (), mark=0.25),
         timers("timers_100k_cpu_warm", ("warm",), mark=0.08),
         timer_op(scale),
@@ -318,6 +347,7 @@ def groups(quick):
         echo(64, 1000, seconds),
         echo(1024, 50, seconds),
         echo_idle(seconds),
+        two_loops(seconds),
         udp_echo(64, 50, seconds),
         tls("tls_echo", 200_000, scale),
         tls("tls_handshake", 4_000, scale),

@@ -9,9 +9,11 @@
 
 #ifdef __cplusplus
 
+#include <weft/bridge.h>
 #include <weft/embed.h>
 #include <weft/executor.h>
 #include <weft/group.h>
+#include <weft/loops.h>
 #include <weft/run.h>
 #include <weft/scope.h>
 #include <weft/token.h>
@@ -31,6 +33,11 @@
 #undef wf_run
 #undef wf_main
 #undef wf_offload
+#undef wf_spawn_on
+#undef wf_scope_on_drain
+#undef wf_bridge_call
+#undef wf_call_on
+#undef wf_everywhere
 #undef WF_TOKEN
 
 namespace wf_cxx
@@ -161,6 +168,38 @@ int embed_begin(const char *place, const char *function, wf_embedded **embedded,
     return wf_embed_begin_(embedded, erased(fn), &own);
 }
 
+template <class Arg>
+int spawn_on(const char *place, const char *function, wf_scope *scope, int index, int (*fn)(Arg *), Arg *arg,
+             const wf_spawn_on_options &options = {})
+{
+    static_assert(__is_trivially_copyable(Arg), "a copied argument is copied byte by byte");
+    wf_spawn_on_options own = filled(place, function, options);
+    own.arg_ = arg;
+    own.copy_size_ = sizeof(Arg);
+    return wf_spawn_on_(scope, index, erased(fn), &own);
+}
+
+template <class Arg> int call_on(const char *place, const char *function, int index, int (*fn)(Arg *), Arg *arg)
+{
+    return wf_call_on_(index, erased(fn), arg, function, place);
+}
+
+template <class Arg>
+int bridge_call(const char *place, const char *function, wf_bridge *bridge, int (*fn)(Arg *), Arg *arg)
+{
+    return wf_bridge_call_(bridge, erased(fn), arg, function, place);
+}
+
+template <class Arg> int on_drain(wf_scope *scope, void (*fn)(Arg *), Arg *arg)
+{
+    return wf_scope_on_drain_(scope, reinterpret_cast<void (*)(void *)>(fn), arg);
+}
+
+template <class Arg> int everywhere(const char *place, const char *function, int (*fn)(Arg *), Arg *arg)
+{
+    return wf_everywhere_(erased(fn), arg, function, place);
+}
+
 template <class Arg> int offload(const char *place, const char *function, int (*fn)(Arg *), Arg *arg)
 {
     return wf_offload_(erased(fn), arg, function, place);
@@ -189,6 +228,11 @@ template <class Arg> int offload(const char *place, const char *function, int (*
 #define wf_embed_begin(embedded, fn, ...) wf_cxx::embed_begin(WF_HERE_, #fn, embedded, fn, __VA_ARGS__)
 #define wf_run(fn, ...) wf_cxx::run(WF_HERE_, #fn, fn, __VA_ARGS__)
 #define wf_main(fn, ...) wf_exit_status(wf_run(fn, __VA_ARGS__))
+#define wf_spawn_on(scope, index, fn, ...) wf_cxx::spawn_on(WF_HERE_, #fn, scope, index, fn, __VA_ARGS__)
+#define wf_call_on(index, fn, arg) wf_cxx::call_on(WF_HERE_, #fn, index, fn, arg)
+#define wf_bridge_call(bridge, fn, arg) wf_cxx::bridge_call(WF_HERE_, #fn, bridge, fn, arg)
+#define wf_scope_on_drain(scope, fn, arg) wf_cxx::on_drain(scope, fn, arg)
+#define wf_everywhere(fn, arg) wf_cxx::everywhere(WF_HERE_, #fn, fn, arg)
 #define wf_offload(fn, arg) wf_cxx::offload(WF_HERE_, #fn, fn, arg)
 #define WF_TOKEN                                                                                                       \
     {                                                                                                                  \

@@ -91,6 +91,8 @@ struct wf_timer_ {
     uint16_t slot; /* where it hangs; 0: not armed */
 };
 
+struct wf_drain_hook_;
+
 struct wf_queue_ {
     struct wf_wait *first, *last;
 };
@@ -124,7 +126,8 @@ struct wf_scope {
     void (*leave_)(struct wf_scope *scope); /* of a construct that opened it for itself, and ends it when overtaken */
     struct wf_token *token_;
     struct wf_scope *next_linked_, *prev_linked_; /* to the same token */
-    void *reserved_[2];
+    struct wf_drain_hook_ *drain_hooks_;          /* the last registered first */
+    void *reserved_[1];
 };
 
 struct wf_scope_options {
@@ -185,6 +188,16 @@ WF_API void wf_scope_set_deadline(struct wf_scope *scope, int64_t deadline_ns);
 /* Asks the idle waits inside (accept, what is marked by wf_idle) to end with -ESHUTDOWN; everything in flight goes on.
  * Suspends: never. */
 WF_API void wf_scope_drain(struct wf_scope *scope);
+
+/*
+ * wf_scope_on_drain(scope, fn, arg) has `void fn(T *arg)` called once, when a drain reaches the scope; at once, where
+ * one has already. Of several scopes the inner ones come first, of several functions in one the last registered: so
+ * what takes in (a listener) is told before what it uses (a pool). It is called on the loop, perhaps outside of tasks,
+ * and must not suspend: it sets an event, closes a listener, says that the service stops (weft/service.h).
+ * Suspends: never. Owns: the scope, until the block is left. Errors: -ENOMEM.
+ */
+#define wf_scope_on_drain(scope, fn, arg)                                                                              \
+    wf_scope_on_drain_((scope), ((void)sizeof(((fn)(arg), 0)), (void (*)(void *))(fn)), (arg))
 
 /* Was the scope cancelled (requested)? Did its deadline do it (expired)? Did it end because of that (caught)?
  * Suspends: never. */
@@ -377,6 +390,7 @@ WF_API void wf_idle_end_(const bool *before);
 WF_API void wf_scope_open_(const struct wf_scope_options *options);
 WF_API WF_SUSPENDS WF_UNCANCELLABLE void wf_scope_leave_(struct wf_scope *scope);
 WF_API void wf_scope_cancel_at_(struct wf_scope *scope, const char *why, const char *place);
+WF_API int wf_scope_on_drain_(struct wf_scope *scope, void (*fn)(void *), const void *arg);
 WF_API void wf_handle_cancel_at_(struct wf_handle *handle, const char *why, const char *place);
 WF_API WF_SUSPENDS int wf_spawn_(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options);
 WF_API int wf_try_spawn_(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options);

@@ -25,6 +25,11 @@
  *
  * Each is logged as a line of the module "serve", at most once in five seconds, with how many were not.
  *
+ * With .spread = true, in a run of several loops, one accepts and each connection goes to the loop that has the fewest
+ * tasks of others: the handler runs there, `arg` is shared between threads, and limit, statistics, log and drain are
+ * for all of them together. The other way is a listener for each loop (.reuse_port, wf_everywhere): cheaper where
+ * connections are short, and as even as the kernel's hash is.
+ *
  * A drain (wf_scope_drain, the first SIGTERM) ends the accepting and the connections that are idle (wf_idle); those
  * that have something under way go on until their handler returns. A cancel cuts them all.
  */
@@ -52,6 +57,7 @@ struct wf_serve_options {
     const void *arg_;
     uint32_t limit;                         /* connections at once; past it others wait in the backlog; 0: 10,000 */
     const char *name;                       /* of the tasks, and in the log; default "connection" */
+    bool spread;                            /* over all loops (weft/loops.h): see below */
     struct wf_serve_statistics *statistics; /* kept up to date there; must outlive the call */
 };
 

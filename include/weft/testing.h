@@ -46,6 +46,7 @@ struct wf_test {
     bool sweep;          /* swept in every run, not only with --sweep */
     const char *unswept; /* never swept, and why */
     const char *rule;    /* the rules of docs/semantics.md that it proves: "1.3 1.4" */
+    int loops;           /* of its run (weft/loops.h); default 1 */
     uint64_t passes_max; /* simulated: passes of the loop without waiting for time; default 1,000,000 */
     const void *table;   /* of WF_TEST_EACH: the body runs once for each row, wf_test_row says for which */
     size_t rows;
@@ -56,7 +57,8 @@ struct wf_test {
 
 /*
  * WF_TEST(claim, .option = value, ...) { body } defines and registers a test, named as a claim. The options are the
- * fields of struct wf_test: .timeout, .dies, .plain, .real, .simulated, .sweep, .unswept, .rule, .passes_max, .uses.
+ * fields of struct wf_test: .timeout, .dies, .plain, .real, .simulated, .sweep, .unswept, .rule, .loops, .passes_max,
+ * .uses.
  */
 #define WF_TEST(...) WF_TEST_(WF_FIRST_(__VA_ARGS__), __VA_ARGS__)
 

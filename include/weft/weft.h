@@ -24,11 +24,13 @@
 #include <weft/background.h>
 #include <weft/base.h>
 #include <weft/breaker.h>
+#include <weft/bridge.h>
 #include <weft/bulkhead.h>
 #include <weft/cache.h>
 #include <weft/channel.h>
 #include <weft/context.h>
 #include <weft/cxx.h>
+#include <weft/dump.h>
 #include <weft/embed.h>
 #include <weft/executor.h>
 #include <weft/file.h>
@@ -38,6 +40,7 @@
 #include <weft/interfaces.h>
 #include <weft/iterate.h>
 #include <weft/log.h>
+#include <weft/loops.h>
 #include <weft/metrics.h>
 #include <weft/names.h>
 #include <weft/path.h>
@@ -47,11 +50,14 @@
 #include <weft/process_pool.h>
 #include <weft/rate.h>
 #include <weft/reader.h>
+#include <weft/record.h>
 #include <weft/retry.h>
 #include <weft/run.h>
 #include <weft/scope.h>
 #include <weft/select.h>
 #include <weft/serve.h>
+#include <weft/service.h>
+#include <weft/shared.h>
 #include <weft/signal.h>
 #include <weft/socket.h>
 #include <weft/stream.h>

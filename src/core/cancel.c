@@ -12,10 +12,11 @@
 #include <weft/task.h>
 
 #include "core/loop.h"
+#include "core/probe.h"
 
 /* ---- Walking the tree ---- */
 
-static struct wf_node_ *first_below(const struct wf_node_ *node)
+struct wf_node_ *node_first_below(const struct wf_node_ *node)
 {
     if (node->inner != NULL) return node->inner;
     if (node->flags & NODE_TASK) return NULL;
@@ -23,7 +24,7 @@ static struct wf_node_ *first_below(const struct wf_node_ *node)
     return child != NULL ? &child->node : NULL;
 }
 
-static struct wf_node_ *next_beside(struct wf_node_ *node)
+struct wf_node_ *node_next_beside(struct wf_node_ *node)
 {
     if (node->flags & NODE_TASK) {
         struct wf_task *next = node_owner(node)->next;
@@ -58,6 +59,8 @@ static bool set_flag(struct wf_node_ *node, uint32_t flag)
 {
     if (node->flags & flag) return false;
     node->flags |= flag;
+    if (flag == NODE_CANCELLED && (node->flags & NODE_TASK))
+        trail_note(&current_loop->trail, TRAIL_CANCEL, node_owner(node), 0);
     interrupt(node, flag);
     if (flag == NODE_CANCELLED && !(node->flags & NODE_TASK)) refuse_spawners((struct wf_scope *)node);
     return true;
@@ -66,12 +69,12 @@ static bool set_flag(struct wf_node_ *node, uint32_t flag)
 static void spread(struct wf_node_ *top, uint32_t flag)
 {
     if (!set_flag(top, flag)) return;
-    struct wf_node_ *node = first_below(top);
+    struct wf_node_ *node = node_first_below(top);
     while (node != NULL) {
         struct wf_node_ *next = NULL;
-        if (!(node->flags & NODE_SHIELD) && set_flag(node, flag)) next = first_below(node);
+        if (!(node->flags & NODE_SHIELD) && set_flag(node, flag)) next = node_first_below(node);
         while (next == NULL) {
-            next = next_beside(node);
+            next = node_next_beside(node);
             if (next != NULL) break;
             node = node->parent;
             if (node == top) return;
@@ -93,12 +96,14 @@ void node_cancel(struct wf_node_ *node, struct wf_reason *storage, enum wf_reaso
     const struct wf_task *by = current_loop->running;
     snprintf(storage->task, sizeof storage->task, "%s", by != NULL ? by->name : "");
     node->reason = storage;
+    PROBE2(cancel, storage->text, storage->place);
     spread(node, NODE_CANCELLED);
 }
 
 void node_drain(struct wf_node_ *node)
 {
     spread(node, NODE_DRAINING);
+    if (current_loop->drain_hooks > 0) drain_hooks_run(node);
 }
 
 const struct wf_reason *node_reason(const struct wf_node_ *node)

@@ -70,6 +70,22 @@ const struct wf_context *context_capture(const struct wf_context *context, bool 
     return first;
 }
 
+const struct wf_context *context_copy(const struct wf_context *context, bool *failed)
+{
+    const struct wf_context *first = NULL, **end = &first;
+    for (; context != NULL; context = context->outer) {
+        struct wf_context *copy = copy_binding(context);
+        if (copy == NULL) {
+            context_release(first);
+            *failed = true;
+            return NULL;
+        }
+        *end = copy;
+        end = &copy->outer;
+    }
+    return first;
+}
+
 void context_release(const struct wf_context *context)
 {
     while (context != NULL) {

@@ -20,6 +20,7 @@
 
 #include <weft/address.h>
 
+#include "core/birth.h"
 #include "core/wait.h"
 
 struct loop;
@@ -29,6 +30,12 @@ struct desc;
 struct message {
     struct message *next;
     void (*deliver)(struct loop *loop, struct message *message);
+};
+
+/* Messages that take their time, in a simulated world: in the order of sending. */
+struct mailbox {
+    struct message *first, *last;
+    struct wf_timer_ timer;
 };
 
 /* Work for a thread; its message brings it back. */
@@ -154,6 +161,7 @@ struct desc {
     bool stream;       /* bytes without borders: a short read means that there is no more for now */
     bool non_blocking; /* O_NONBLOCK is set, and nobody else relies on it */
     void (*release)(struct desc *desc);
+    struct birth birth;
     struct {
         uint8_t ready; /* WF_READABLE, WF_WRITABLE: worth trying without waiting */
         bool registered, hung_up;
@@ -189,6 +197,8 @@ struct driver {
     /* Runs a job on a thread; loop_deliver brings it back. Cancel: true when it had not begun and never will. */
     int (*job_start)(struct loop *loop, struct job *job);
     bool (*job_cancel)(struct loop *loop, struct job *job);
+    /* Delivers a message of one loop to another, where they are one world. NULL: loops are threads. */
+    void (*mail)(struct loop *loop, struct mailbox *box, struct message *message);
     /* Answers a look-up, and says after how long; WF_FOREVER: never. NULL itself: the system is asked, on a thread. */
     int64_t (*look_up)(struct loop *loop, struct lookup *lookup);
     /* The numeric address of the host that this task is on, which has no other interfaces; NULL: the system knows. */

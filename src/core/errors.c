@@ -48,11 +48,14 @@ static void write_path(const struct wf_task *task, char *text, size_t size)
     }
 }
 
-/* NULL: out of memory. Kept out of line for its buffer. */
-static __attribute__((noinline)) struct wf_error *error_new(const struct wf_task *task, int code, const char *message)
+/* NULL: out of memory. `below`: the rest of the path. Kept out of line for its buffer. */
+static __attribute__((noinline)) struct wf_error *error_below(const struct wf_task *task, const char *below, int code,
+                                                              const char *message)
 {
     char path[PATH_MAX_SIZE];
     write_path(task, path, sizeof path);
+    size_t used = strlen(path);
+    snprintf(path + used, sizeof path - used, "%s", below);
     size_t path_size = strlen(path) + 1, message_size = strlen(message) + 1;
     struct wf_error *error = memory_alloc(sizeof *error + path_size + message_size);
     if (error == NULL) return NULL;
@@ -63,12 +66,17 @@ static __attribute__((noinline)) struct wf_error *error_new(const struct wf_task
     return error;
 }
 
-static struct wf_error *take_failure(struct wf_task *task, int code)
+struct wf_error *failure_take(struct wf_task *task, int code)
 {
     if (task->extra == NULL || task->extra->failure == NULL || task->extra->failure->code != code) return NULL;
     struct wf_error *failure = task->extra->failure;
     task->extra->failure = NULL;
     return failure;
+}
+
+static struct wf_error *error_new(const struct wf_task *task, int code, const char *message)
+{
+    return error_below(task, "", code, message);
 }
 
 static void list(struct wf_scope *scope, struct wf_error *error)
@@ -89,7 +97,7 @@ static void list(struct wf_scope *scope, struct wf_error *error)
 void scope_note_error(struct wf_scope *scope, struct wf_task *task, int code)
 {
     if (scope->first_error_ == 0) scope->first_error_ = code;
-    struct wf_error *errors = take_failure(task, code);
+    struct wf_error *errors = failure_take(task, code);
     if (errors == NULL) errors = error_new(task, code, wf_strerror(code));
     if (errors == NULL) scope->dropped_++;
     while (errors != NULL) {
@@ -119,9 +127,24 @@ const char *failure_text(const struct wf_task *task, int code)
 
 void failure_move(struct wf_task *from, struct wf_task *to, int code)
 {
-    struct wf_error *failure = take_failure(from, code);
+    struct wf_error *failure = failure_take(from, code);
     if (failure == NULL) failure = error_new(from, code, wf_strerror(code));
     if (failure != NULL) set_failure(to, failure);
+}
+
+void failure_adopt(struct wf_task *task, struct wf_error *errors, bool proxy)
+{
+    struct wf_error *adopted = NULL, **end = &adopted;
+    for (const struct wf_error *error = errors; error != NULL; error = error->next) {
+        char below[PATH_MAX_SIZE] = "";
+        const char *rest = proxy ? strstr(error->path, " > ") : error->path;
+        if (rest != NULL) snprintf(below, sizeof below, "%s%s", proxy ? "" : " > ", rest);
+        *end = error_below(task, below, error->code, error->message);
+        if (*end == NULL) break;
+        end = &(*end)->next;
+    }
+    errors_free(errors);
+    if (adopted != NULL) set_failure(task, adopted);
 }
 
 void scope_pass_errors(struct wf_scope *scope, struct wf_task *owner)

@@ -1,4 +1,6 @@
 /* What spawners see of their children: spawning with its limit, readiness, handles. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <weft/task.h>
 
@@ -61,12 +63,11 @@ static inline int may_spawn(const struct wf_scope *scope)
     return __builtin_expect(flags & (NODE_CANCELLED | NODE_WATCHED), 0) ? refuse_if_cancelled(scope) : 0;
 }
 
-/* A child that could not be made counts as one that failed. */
-static int fail_spawn(struct wf_scope *scope, const struct wf_spawn_options *options, int rc)
+int spawn_failed(struct wf_scope *scope, const char *place, int rc)
 {
     scope_note_error(scope, current_loop->running, rc);
     if (scope->policy_ == WF_FAIL_FAST)
-        node_cancel(&scope->node_, &scope->reason_, WF_REASON_SIBLING, "a child could not be spawned", options->place_);
+        node_cancel(&scope->node_, &scope->reason_, WF_REASON_SIBLING, "a child could not be spawned", place);
     return rc;
 }
 
@@ -81,7 +82,7 @@ static int spawn(struct wf_scope *scope, int (*fn)(void *), const struct wf_spaw
     rc = task_spawn(scope, fn, options, task);
     if (rc == 0) return 0;
     scope_room_left(scope);
-    return fail_spawn(scope, options, rc);
+    return spawn_failed(scope, options->place_, rc);
 }
 
 int wf_spawn_(struct wf_scope *scope, int (*fn)(void *), const struct wf_spawn_options *options)
@@ -132,7 +133,7 @@ int wf_spawn_ready_(struct wf_scope *scope, int (*fn)(void *), const struct wf_s
     int rc = wait_check(false);
     if (rc < 0) return rc;
     struct task_extra *extra = memory_zero(sizeof *extra); /* before the child exists: then it cannot fail half-way */
-    if (extra == NULL) return fail_spawn(scope, &own, -ENOMEM);
+    if (extra == NULL) return spawn_failed(scope, own.place_, -ENOMEM);
     struct wf_task *task;
     rc = spawn(scope, fn, &own, &task);
     if (rc < 0) {
@@ -169,7 +170,19 @@ bool ready_ended(struct wf_task *task, int rc)
 
 /* ---- Handles ---- */
 
-static const struct wait_class handle_class = {.name = "a handle", .cancel = queue_cancel};
+static void describe_handle(const struct wf_wait *wait, struct wait_detail *detail)
+{
+    const char *queue = wait->object;
+    const struct wf_handle *handle = (const struct wf_handle *)(queue - offsetof(struct wf_handle, waiters_));
+    if (handle->task_ != NULL)
+        snprintf(detail->text, sizeof detail->text, "of '%s' #%" PRIu64, handle->task_->name, handle->task_->id);
+}
+
+static const struct wait_class handle_class = {
+    .name = "a handle",
+    .cancel = queue_cancel,
+    .describe = describe_handle,
+};
 
 static void check_handle(const struct loop *loop, const struct wf_handle *handle, const char *what)
 {

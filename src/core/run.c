@@ -6,13 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <weft/task.h>
 #include <weft/time.h>
 
 #include "base/memory.h"
 #include "base/report.h"
-#include "core/loop.h"
-#include "core/run.h"
+#include "core/loops.h"
+#include "core/registry.h"
 #include "core/scope.h"
 #include "fiber/modes.h"
 #include "fiber/overflow.h"
@@ -43,6 +44,8 @@ static void ignore_broken_pipes(void)
 static void in_forked_child(void)
 {
     signals_in_forked_child();
+    watchdog_in_forked_child();
+    registry_in_forked_child();
     current_loop = NULL;
 }
 
@@ -94,10 +97,12 @@ static bool describe_stack(const struct stack *stack, char *text, size_t size)
 static int loop_init(struct loop *loop, const struct wf_run_options *options)
 {
     loop->options = *options;
+    loop->thread = gettid();
     loop->tasks_max = options->tasks_max;
     loop_watch_tasks(loop);
     loop->signals = options->signals;
     loop->grace = options->grace;
+    loop->dumps_seen = signals_dumps_wanted();
     loop->default_class = (uint32_t)stack_class_for(TASK_STACK_DEFAULT);
     stack_pool_init(&loop->stacks, options->stack_cache > 0 ? options->stack_cache : STACK_CACHE_DEFAULT);
     stack_adopt_thread(&loop->thread_stack);
@@ -108,20 +113,28 @@ static int loop_init(struct loop *loop, const struct wf_run_options *options)
     int rc = choose_driver(loop, options->driver);
     if (rc < 0) return rc;
     loop->now = loop_now(loop);
+    trail_note(&loop->trail, TRAIL_TIME, NULL, (uintptr_t)loop->now);
     timers_init(&loop->timers, loop->now);
     if (loop->driver->simulated) loop->driver->random(loop, &loop->timers.step, sizeof loop->timers.step);
     loop->timers.step |= 1;
+    registry_add(loop);
     return 0;
+}
+
+static void begin_to_watch(struct loop *loop)
+{
+    int rc = watchdog_begin(loop);
+    if (rc < 0) wf_report("there is no watchdog: its thread could not be started (%s)", wf_strerror(rc));
 }
 
 static void loop_finish(struct loop *loop)
 {
+    registry_remove(loop);
+    watchdog_end(loop);
     executor_finish(loop);
     if (loop->names != NULL) loop->names_finish(loop);
     loop_deliver(loop);
-    if (loop->wakers > 0)
-        wf_report("%u wakers were not destroyed before their loop ended; to wake by them now would touch freed memory",
-                  loop->wakers);
+    births_report(loop);
     loop->driver->finish(loop);
     errors_free(loop->root.errors_);
     tasks_free_all(loop);
@@ -160,13 +173,46 @@ static int spawn_main(struct loop *loop, int (*fn)(void *), const struct wf_run_
     return 0;
 }
 
-/* Gives the memory of a loop back, and lets its thread have another one. */
-static void run_free(struct run *run)
+/* The thread may have another loop. */
+static void leave_thread(struct run *run)
 {
     current_loop = NULL;
     overflow_unwatch_thread(run->signal_stack);
-    memory_free(run->loop);
     running_here = NULL;
+}
+
+int loop_make(struct run *run, const struct wf_run_options *options)
+{
+    struct loop *loop = memory_zero(sizeof *loop);
+    if (loop == NULL) return -ENOMEM;
+    int rc = overflow_watch_thread(describe_stack, &run->signal_stack);
+    if (rc == 0) {
+        running_here = run;
+        current_loop = loop;
+        rc = loop_init(loop, options);
+        if (rc < 0) leave_thread(run);
+    }
+    if (rc < 0) {
+        memory_free(loop);
+        return rc;
+    }
+    begin_to_watch(loop);
+    run->loop = loop;
+    return 0;
+}
+
+void loop_take_apart(struct run *run)
+{
+    loop_finish(run->loop);
+    leave_thread(run);
+}
+
+static void run_free(struct run *run)
+{
+    struct loops *loops = run->loop->station != NULL ? run->loop->station->loops : NULL;
+    loop_take_apart(run);
+    if (loops != NULL) loops_free(loops);
+    memory_free(run->loop);
 }
 
 int run_begin(struct run *run, int (*fn)(void *), const struct wf_run_options *options)
@@ -178,22 +224,15 @@ int run_begin(struct run *run, int (*fn)(void *), const struct wf_run_options *o
     pthread_once(&once, prepare_process);
     signals_forget();
     last_failure_code = 0;
-    run->loop = memory_zero(sizeof *run->loop);
-    if (run->loop == NULL) return -ENOMEM;
-    int rc = overflow_watch_thread(describe_stack, &run->signal_stack);
-    if (rc < 0) {
-        memory_free(run->loop);
-        return rc;
-    }
-    running_here = run;
-    current_loop = run->loop;
-    rc = loop_init(run->loop, options);
+    int rc = loop_make(run, options);
+    if (rc < 0) return rc;
+    struct loop *loop = run->loop;
+    if (run->embedded) rc = run->fd = loop->driver->fd != NULL ? loop->driver->fd(loop) : -EOPNOTSUPP;
+    if (rc >= 0) rc = loops_begin(loop, options);
     if (rc == 0) {
-        if (run->embedded)
-            rc = run->fd = run->loop->driver->fd != NULL ? run->loop->driver->fd(run->loop) : -EOPNOTSUPP;
-        if (rc >= 0) rc = spawn_main(run->loop, fn, options, &run->main);
+        rc = spawn_main(loop, fn, options, &run->main);
         if (rc == 0) return 0;
-        loop_finish(run->loop);
+        loops_end(loop);
     }
     run_free(run);
     return rc;
@@ -203,10 +242,10 @@ int run_end(struct run *run)
 {
     struct loop *loop = run->loop;
     loop_work(loop);
+    loops_end(loop);
     if (loop->signals) signals_give_back(loop);
     keep_failure(&loop->root);
     int rc = loop->broken < 0 ? loop->broken : run->main.result_;
-    loop_finish(loop);
     run_free(run);
     return rc;
 }
@@ -237,6 +276,8 @@ void wf_loop_statistics(struct wf_statistics *statistics)
         .passes = loop->passes,
         .timers_armed = loop->timers.armed,
         .operations_pending = loop->pending_ops,
+        .blocked = atomic_load(&loop->watch.blocked),
+        .blocked_max_ns = atomic_load(&loop->watch.longest_ns),
     };
     for (unsigned i = 0; i < STACK_CLASSES; i++) {
         const struct stack_class *class = &loop->stacks.classes[i];

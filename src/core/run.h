@@ -14,6 +14,11 @@ struct run {
     int fd;        /* ... which is this */
 };
 
+/* A loop without tasks, which is then the thread's current one. Takes apart what it is but its memory, which `loop`
+ * still is. */
+int loop_make(struct run *run, const struct wf_run_options *options);
+void loop_take_apart(struct run *run);
+
 /* Makes the loop, with its main task ready to run; it is then the thread's current one. */
 int run_begin(struct run *run, int (*fn)(void *), const struct wf_run_options *options);
 

@@ -9,6 +9,8 @@
  */
 #include "core/scope.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <weft/task.h>
 
@@ -21,6 +23,7 @@
 static void deadline_passed(struct wf_timer_ *timer)
 {
     struct wf_scope *scope = (struct wf_scope *)((char *)timer - offsetof(struct wf_scope, timer_));
+    trail_note(&current_loop->trail, TRAIL_TIMER, scope->owner_, (uintptr_t)timer->deadline);
     node_cancel(&scope->node_, &scope->reason_, WF_REASON_DEADLINE, "the deadline passed", scope->place_);
 }
 
@@ -189,6 +192,7 @@ bool scope_keeps(struct wf_scope *scope, struct wf_task *task, int rc)
 {
     bool keeps = scope->keep_finished_ && !(task->flags & TASK_DAEMON);
     if (keeps) {
+        task->flags |= TASK_ENDED;
         task->result = rc;
         task->next = NULL;
         if (scope->last_finished_ != NULL) scope->last_finished_->next = task;
@@ -206,7 +210,17 @@ static void next_cancelled(struct wf_wait *wait, int code)
     wait_end(wait, code);
 }
 
-static const struct wait_class next_class = {.name = "next child to end", .cancel = next_cancelled};
+static void describe_join(const struct wf_wait *wait, struct wait_detail *detail)
+{
+    const struct wf_scope *scope = wait->object;
+    snprintf(detail->text, sizeof detail->text, "%" PRIu32 " left", scope->alive_ + scope->daemons_);
+}
+
+static const struct wait_class next_class = {
+    .name = "next child to end",
+    .cancel = next_cancelled,
+    .describe = describe_join,
+};
 
 int wf_scope_next(struct wf_scope *scope, struct wf_finished *finished)
 {
@@ -268,7 +282,7 @@ static void end_what_is_inside(const struct loop *loop, const struct wf_scope *s
     }
 }
 
-static const struct wait_class join_class = {.name = "children"};
+static const struct wait_class join_class = {.name = "children", .describe = describe_join};
 
 static void join_children(struct wf_scope *scope)
 {
@@ -391,6 +405,7 @@ void wf_scope_leave_(struct wf_scope *scope)
     if (__builtin_expect(scope->errors_ != NULL, 0)) scope_pass_errors(scope, scope->owner_);
     if (__builtin_expect(scope->finished_ != NULL, 0)) forget_finished(loop, scope);
     free_arena(scope);
+    if (__builtin_expect(scope->drain_hooks_ != NULL, 0)) drain_hooks_free(scope);
 }
 
 /* ---- Asking ---- */

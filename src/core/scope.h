@@ -24,6 +24,11 @@ bool scope_keeps(struct wf_scope *scope, struct wf_task *task, int rc);
 /* A child that somebody waits for by wf_spawn_ready ended; false when it had not said that it was ready. */
 bool ready_ended(struct wf_task *task, int rc);
 
+/* ---- handle.c ---- */
+
+/* A child that could not be made counts as one that failed. Returns `rc`. */
+int spawn_failed(struct wf_scope *scope, const char *place, int rc);
+
 /* ---- token.c ---- */
 
 /* Links a scope that is being opened; cancels it, if the token was. */

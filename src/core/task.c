@@ -8,17 +8,8 @@
 #include "base/memory.h"
 #include "base/report.h"
 #include "core/loop.h"
+#include "core/probe.h"
 #include "core/scope.h"
-
-enum { CHUNK_TASKS = 64 };
-
-/* Records in chunks with a bit for each, taken as stacks are: from the chunk last given back to, the lowest first. */
-struct task_chunk {
-    struct task_chunk *next, *prev; /* among those with a free record */
-    struct task_chunk *older;       /* of all */
-    uint64_t free;
-    struct wf_task tasks[CHUNK_TASKS];
-};
 
 /* ---- Records ---- */
 
@@ -117,9 +108,18 @@ static int copy_inputs(struct wf_task *task, const struct wf_spawn_options *opti
     return 0;
 }
 
+/* Who looks on from outside must not take the name for one that is still there. */
+static void free_name(struct wf_task *task)
+{
+    void *name = (void *)(uintptr_t)task->name;
+    task->name = "ended";
+    task->flags &= (uint8_t)~TASK_OWNS_NAME;
+    memory_free(name);
+}
+
 static void free_inputs(struct wf_task *task)
 {
-    if (task->flags & TASK_OWNS_NAME) memory_free((void *)(uintptr_t)task->name);
+    if (task->flags & TASK_OWNS_NAME) free_name(task);
     if (task->flags & TASK_OWNS_ARG) memory_free(task->arg);
     if (task->flags & TASK_OWNS_CONTEXT) context_release(task->context);
 }
@@ -178,9 +178,11 @@ static inline __attribute__((always_inline)) int spawn(struct loop *loop, struct
         }
     }
     if (task->handle != NULL) *task->handle = (struct wf_handle){.task_ = task, .state_ = HANDLE_ALIVE};
+    trail_note(&loop->trail, TRAIL_SPAWN, task, task->id);
     scope_add_child(scope, task);
     loop->alive++;
     loop->spawned++;
+    PROBE3(spawn, task->id, task->name, task->place);
     run_push(loop, task);
     *out = task;
     return 0;
@@ -230,8 +232,19 @@ static bool tell_ready(struct wf_task *task, int rc)
     return ready_ended(task, rc);
 }
 
+/* Its name goes with it. */
+static void record_name(struct loop *loop, const struct wf_task *task)
+{
+    for (size_t i = 0, size = strlen(task->name); i < size && i < TRAIL_NAME_MAX; i += TRAIL_NAME_PART)
+        trail_note_name(&loop->trail, task->name + i);
+}
+
 static __attribute__((noinline, cold)) void end_watched(struct wf_task *task, int rc)
 {
+    if (task->flags & TASK_OWNS_NAME) {
+        record_name(current_loop, task);
+        trail_note(&current_loop->trail, TRAIL_END, task, 0);
+    }
     if (task->flags & TASK_LOGGED) task_log_end(task, rc);
     free_inputs(task);
 }
@@ -264,6 +277,7 @@ void task_end(struct wf_task *task, int rc)
         task->held = hook->next;
         hook->run(hook);
     }
+    PROBE2_CODE(end, task->id, task->name, rc);
     bool cancelled = rc == -ECANCELED && (task->node.flags & NODE_CANCELLED);
     bool counts = tell_ready(task, rc);
     scope_child_ended(scope, task, rc, cancelled, counts);
@@ -273,6 +287,7 @@ void task_end(struct wf_task *task, int rc)
         task->extra = NULL;
     }
     if (__builtin_expect((task->flags & TASK_LEAVES_SOMETHING) != 0, 0)) end_watched(task, rc);
+    else trail_note(&loop->trail, TRAIL_END, task, (uintptr_t)task->name);
     loop->alive--;
     if (!scope_keeps(scope, task, rc)) task_free(loop, task);
 }

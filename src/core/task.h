@@ -20,8 +20,8 @@ enum node_flags {
     NODE_REQUESTED = 2, /* cancelled itself */
     NODE_DRAINING = 4,
     NODE_SHIELD = 8,
-    NODE_TASK = 16, /* the node is a task's, else a scope's */
-    NODE_WATCHED = 32,   /* a test counts the suspending calls made here */
+    NODE_TASK = 16,    /* the node is a task's, else a scope's */
+    NODE_WATCHED = 32, /* a test counts the suspending calls made here */
 };
 
 enum task_flags {
@@ -32,6 +32,7 @@ enum task_flags {
     TASK_STUBBORN = 16, /* was reported for ignoring its cancellation */
     TASK_LOGGED = 32,   /* its start was, so its end will be */
     TASK_IDLE = 64,     /* whatever it waits for now is an idle wait */
+    TASK_ENDED = 128,   /* and is kept until its scope hands it out */
 };
 
 /* What few tasks need, made when one does. */
@@ -50,6 +51,7 @@ struct wf_task {
     struct stack *stack;
     struct wf_node_ *current; /* innermost node: a scope it opened, or its own */
     struct wf_wait *wait;     /* what it is suspended on; NULL while runnable or running */
+    int64_t since;            /* the pass's time when it was suspended; valid with `wait` */
     struct wf_node_ node;     /* parent: the scope it was spawned into */
     int (*fn)(void *);
     void *arg;
@@ -70,6 +72,16 @@ struct wf_task {
      * task runs. */
     struct item_wait own_wait;
     struct wf_timer_ sleep_timer;
+};
+
+enum { CHUNK_TASKS = 64 };
+
+/* Records in chunks with a bit for each, taken as stacks are: from the chunk last given back to, the lowest first. */
+struct task_chunk {
+    struct task_chunk *next, *prev; /* among those with a free record */
+    struct task_chunk *older;       /* of all */
+    uint64_t free;
+    struct wf_task tasks[CHUNK_TASKS];
 };
 
 static inline struct wf_scope *task_home(const struct wf_task *task)
@@ -103,8 +115,17 @@ void task_log_end(const struct wf_task *task, int rc);
 void node_cancel(struct wf_node_ *node, struct wf_reason *storage, enum wf_reason_kind kind, const char *text,
                  const char *place);
 void node_drain(struct wf_node_ *node);
+/* What is directly below a node, and its neighbour there; NULL: there is none. */
+struct wf_node_ *node_first_below(const struct wf_node_ *node);
+struct wf_node_ *node_next_beside(struct wf_node_ *node);
 /* The reason of the nearest cancelled node that the task can feel; NULL when there is none. */
 const struct wf_reason *node_reason(const struct wf_node_ *node);
+
+/* ---- drain.c ---- */
+
+/* Calls those of everything under the node that drains. */
+void drain_hooks_run(struct wf_node_ *top);
+void drain_hooks_free(struct wf_scope *scope);
 
 /* ---- errors.c ---- */
 
@@ -116,6 +137,10 @@ void scope_pass_errors(struct wf_scope *scope, struct wf_task *owner);
 const char *failure_text(const struct wf_task *task, int code);
 /* The details of one task's failure become another's. */
 void failure_move(struct wf_task *from, struct wf_task *to, int code);
+/* The same in two steps, from loop to loop: what it took is on its way, and belongs to nobody. Its paths are continued
+ * from the task that adopts it, whose name they begin with where that is the proxy of the other. */
+struct wf_error *failure_take(struct wf_task *task, int code);
+void failure_adopt(struct wf_task *task, struct wf_error *errors, bool proxy);
 void errors_free(struct wf_error *errors);
 
 /* ---- context.c ---- */
@@ -126,5 +151,7 @@ const struct wf_context *context_here(void);
 /* A copy of the bindings that outlives them. NULL with *failed set: out of memory. */
 const struct wf_context *context_capture(const struct wf_context *context, bool *failed);
 void context_release(const struct wf_context *context);
+/* The same for another thread, with which nothing is shared. */
+const struct wf_context *context_copy(const struct wf_context *context, bool *failed);
 
 #endif

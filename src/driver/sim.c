@@ -148,11 +148,11 @@ static void pass_time(struct loop *loop, struct sim *sim)
 static bool sim_poll(struct loop *loop, int64_t deadline)
 {
     struct sim *sim = sim_of(loop);
-    note(sim, (uint64_t)sim->now ^ (uint64_t)loop->runnable << 48 ^ loop->spawned << 20);
+    note(sim, (uint64_t)sim->now ^ (uint64_t)loop_runnable(loop) << 48 ^ loop->spawned << 20);
     pass_time(loop, sim);
     to_time(sim, sim->now);
-    if (deadline == 0 || loop->runnable > 0) return true;
-    while (loop->runnable == 0) {
+    if (deadline == 0 || loop->run_first != NULL) return true;
+    while (loop->run_first == NULL) {
         if (loop->idlers.first != NULL && sim->events.armed == 0) return true;
         int64_t next = sim->events.next < deadline ? sim->events.next : deadline;
         if (next == WF_FOREVER) return false;
@@ -208,8 +208,8 @@ int sim_end_open(struct sim *sim, struct sim_end *end, const struct wf_task *ope
         sim_end_close(sim, end);
         return -EMFILE;
     }
-    snprintf(end->born_in, sizeof end->born_in, "%s", opener->name);
-    end->born_at = opener->place;
+    snprintf(end->born_in, sizeof end->born_in, "%s", opener != NULL ? opener->name : "the loop itself");
+    end->born_at = opener != NULL ? opener->place : "?";
     end->open = true;
     end->host->descriptors++;
     return end->fd;
@@ -383,6 +383,33 @@ static bool sim_job_cancel(struct loop *loop, struct job *job)
     return true;
 }
 
+/* ---- Mail ---- */
+
+static void hand_out(struct wf_timer_ *timer);
+
+static void take_away(struct sim *sim, struct mailbox *box)
+{
+    sim_later(sim, &box->timer, sim_between(sim, 0, LATENCY_DEFAULT_NS), hand_out);
+}
+
+static void hand_out(struct wf_timer_ *timer)
+{
+    struct mailbox *box = (struct mailbox *)((char *)timer - offsetof(struct mailbox, timer));
+    struct message *message = box->first;
+    box->first = message->next;
+    if (box->first != NULL) take_away(sim_of(current_loop), box);
+    message->deliver(current_loop, message);
+}
+
+static void sim_mail(struct loop *loop, struct mailbox *box, struct message *message)
+{
+    message->next = NULL;
+    if (box->first != NULL) box->last->next = message;
+    else box->first = message;
+    box->last = message;
+    if (box->first == message) take_away(sim_of(loop), box);
+}
+
 /* ---- Settings ---- */
 
 void wf_sim_set_faults_(const struct wf_sim_faults *faults)
@@ -480,6 +507,7 @@ const struct driver sim_driver = {
     .random = sim_random_bytes,
     .job_start = sim_job_start,
     .job_cancel = sim_job_cancel,
+    .mail = sim_mail,
     .look_up = sim_answer,
     .own_address = sim_own_address,
     .socket = sim_net_socket,

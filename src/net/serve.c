@@ -7,6 +7,7 @@
  */
 #include <weft/serve.h>
 
+#include <weft/loops.h>
 #include <weft/sync.h>
 #include <weft/task.h>
 #include <weft/time.h>
@@ -32,6 +33,7 @@ struct server {
     int (*handler)(void *arg, struct wf_stream *stream);
     void *arg;
     const char *name;
+    bool spread;
     struct wf_semaphore room;
     struct wf_event ended; /* a connection has, and so given back what it had */
     int64_t pause;
@@ -41,7 +43,7 @@ struct server {
 
 struct connection {
     struct server *server;
-    struct wf_stream *stream;
+    struct wf_stream *stream; /* NULL once closed */
 };
 
 /* Gives how many were not logged since the last line, or -1: neither is this one. */
@@ -68,13 +70,22 @@ static void note_outcome(struct server *server, int rc)
         event_connection_failed(server->name, rc, failure_text(LOOP_HERE()->running, rc), (uint64_t)unlogged);
 }
 
+/* On the loop that has it from now on. Nothing has been waited for on the stream, so no loop knows of it yet. */
+static int handle(struct connection *connection)
+{
+    const struct server *server = connection->server;
+    int rc = server->handler(server->arg, connection->stream);
+    wf_stream_close(connection->stream);
+    connection->stream = NULL;
+    return rc;
+}
+
 static int serve_connection(struct connection *connection)
 {
     struct server *server = connection->server;
-    struct wf_stream *stream = connection->stream;
+    int rc = server->spread ? wf_call_on(WF_LEAST_LOADED, handle, connection) : handle(connection);
+    wf_stream_close(connection->stream);
     memory_free(connection);
-    int rc = server->handler(server->arg, stream);
-    wf_stream_close(stream);
     note_outcome(server, rc);
     server->statistics->open--;
     wf_event_set(&server->ended);
@@ -158,6 +169,7 @@ int wf_serve_streams_(struct wf_listener *listener, int (*handler)(void *, struc
         .handler = handler,
         .arg = (void *)(uintptr_t)options->arg_,
         .name = options->name != NULL ? options->name : "connection",
+        .spread = options->spread,
         .room = WF_SEMAPHORE(limit),
         .ended = WF_EVENT,
         .statistics = options->statistics != NULL ? options->statistics : &server.own,

@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/sanitize.h"
 #include "core/loop.h"
 
@@ -159,6 +160,34 @@ static int run_child(void *argument)
 
 /* ---- Here ---- */
 
+/* What a service manager told this process is not for its children. */
+static bool is_passed_on(const char *variable)
+{
+    static const char *const own[] = {"LISTEN_PID=",    "LISTEN_FDS=",   "LISTEN_FDNAMES=",
+                                      "NOTIFY_SOCKET=", "WATCHDOG_PID=", "WATCHDOG_USEC="};
+    for (size_t i = 0; i < WF_COUNT(own); i++)
+        if (strncmp(variable, own[i], strlen(own[i])) == 0) return false;
+    return true;
+}
+
+/* That of this process; a copy, to be freed, where something in it is not passed on. NULL: out of memory. */
+static char **own_environment(char ***copy)
+{
+    static char *nothing[] = {NULL};
+    size_t count = 0, kept = 0;
+    bool all = true;
+    *copy = NULL;
+    for (; environ != NULL && environ[count] != NULL; count++) all &= is_passed_on(environ[count]);
+    if (count == 0) return nothing;
+    if (all) return environ;
+    char **environment = *copy = memory_alloc((count + 1) * sizeof *environment);
+    if (environment == NULL) return NULL;
+    for (size_t i = 0; i < count; i++)
+        if (is_passed_on(environ[i])) environment[kept++] = environ[i];
+    environment[kept] = NULL;
+    return environment;
+}
+
 /* No handler of ours may run in the child, which would run it in our memory. */
 static int clone_child(struct child *child, void *stack_top, int *fd)
 {
@@ -205,15 +234,19 @@ int spawn_program(const struct spawn *spawn, pid_t *pid, int *fd, const char **w
 {
     const struct wf_process_options *options = spawn->options;
     const char *search = getenv("PATH");
+    char **copy = NULL, *const *environment = (char *const *)(uintptr_t)options->environment;
+    if (environment == NULL) environment = own_environment(&copy);
+    if (environment == NULL) return -ENOMEM;
     struct child child = {
         .spawn = spawn,
-        .environment = options->environment != NULL ? (char *const *)(uintptr_t)options->environment : environ,
+        .environment = environment,
         .search = search != NULL ? search : "/usr/bin:/bin",
         .parent = options->death_signal != 0 ? getpid() : 0,
         .report_fd = -1,
     };
     int rc = atomic_load(&memory_is_shared) ? clone_on_own_stack(&child, fd) : clone_and_listen(&child, fd);
     *what = step_names[child.failure.step];
+    memory_free(copy);
     if (rc < 0) return rc;
     *pid = rc;
     if (child.failure.code == 0) return 0;

@@ -155,6 +155,7 @@ static int run_alone(const struct item *item)
 #define RUN_LOOP(fn, arg, item)                                                                                        \
     wf_run_(WF_TASK_FN_(fn, (arg)), &(struct wf_run_options){.size = sizeof(struct wf_run_options),                    \
                                                              .driver = item_is_simulated(item) ? "sim" : NULL,         \
+                                                             .threads = (item)->test->loops,                           \
                                                              .function_ = (item)->test->name,                          \
                                                              .place_ = (item)->test->place,                            \
                                                              .arg_ = (arg)})

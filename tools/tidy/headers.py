@@ -9,7 +9,8 @@ PUBLIC = [
     ["g++", "-std=c++17", "-x", "c++", *ALONE],
 ]
 # The last folder is where Debian keeps the header of llhttp.
-PRIVATE = [["gcc", "-std=gnu11", "-x", "c", "-D_GNU_SOURCE", *ALONE, "-Isrc", "-idirafter", "/usr/share/include"]]
+LLHTTP = ["-idirafter", "/usr/share/include/llhttp"]
+PRIVATE = [["gcc", "-std=gnu11", "-x", "c", "-D_GNU_SOURCE", *ALONE, "-Isrc", *LLHTTP]]
 
 
 def complaint(root, command, name):

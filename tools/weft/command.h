@@ -109,5 +109,7 @@ void cache_prune(void);
 
 int run_command(int argc, char **argv);
 int new_command(int argc, char **argv);
+int ps_command(int argc, char **argv);
+int top_command(int argc, char **argv);
 
 #endif

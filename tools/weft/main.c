@@ -8,6 +8,8 @@ static const char usage[] = "usage: weft COMMAND [ARGUMENTS...]\n"
                             "\n"
                             "  weft run FILE.c [ARGS...]   compile a program that uses weft, if need be, and run it\n"
                             "  weft new DIR                make a project with a program, a test and a build\n"
+                            "  weft ps PID|NAME            print what the tasks of a running process do\n"
+                            "  weft top PID|NAME           the same, live\n"
                             "  weft COMMAND --help         say more about a command\n"
                             "  weft --version              print the version\n";
 
@@ -17,6 +19,8 @@ static const struct command {
 } commands[] = {
     {"run", run_command},
     {"new", new_command},
+    {"ps", ps_command},
+    {"top", top_command},
 };
 
 static int print(const char *text)

@@ -1,0 +1,190 @@
+/*
+ * An HTTP server: routes, handlers, and what happens around them.
+ *
+ *     static int show_user(struct wf_request *request)
+ *     {
+ *         int64_t id;
+ *         int rc = wf_path_int(request, "id", &id);              // not a number: 422, answered already
+ *         if (rc < 0) return rc;
+ *         const char *name = find_name(id);
+ *         if (name == NULL) return wf_http_error(request, 404, "no user %" PRId64, id);
+ *         return wf_reply_text(request, 200, name);
+ *     }
+ *
+ *     int main(int argc, char **argv)
+ *     {
+ *         struct wf_app app = {.title = "Users"};
+ *         wf_route(&app, WF_GET, "/users/{id}", show_user);      // a wrong route surfaces in wf_serve
+ *         return wf_serve_main(&app, argc, argv);
+ *     }
+ *
+ * What a handler returns is answered so:
+ *
+ *     an answer was made already      it stands, whatever is returned
+ *     0 and more                      204, no content
+ *     -ENOENT 404, -EACCES and -EPERM 403, -EEXIST 409, -EINVAL 422, -EMSGSIZE 413, -EBADMSG 400,
+ *     -EBUSY, -EAGAIN, -ENOMEM, WF_EFULL and WF_EOPEN 503, -ETIME and -ETIMEDOUT 504
+ *     -ECANCELED                      nothing: the client has gone, or the server ends
+ *     any other error                 500, without a word of what is inside; the log has it
+ *
+ * The message of wf_fail goes into answers below 500 only. Two answers to one request are a mistake of the program,
+ * which ends it with a message.
+ *
+ * Threads: an app belongs to one loop; routes are declared before it serves.
+ */
+#ifndef WEFT_APP_H
+#define WEFT_APP_H
+
+#include <weft/message.h>
+#include <weft/request.h>
+#include <weft/scope.h>
+#include <weft/stream.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct wf_app_;
+struct wf_tls_config;
+
+/* What a client may take of the server. Zero means the default; each refusal is an answer of its own. */
+struct wf_http_limits {
+    int64_t head_time;    /* from a request's first byte to the end of its head: 408; default 10 s */
+    int64_t body_time;    /* without a byte of a body that is waited for: 408; default 30 s */
+    int64_t write_time;   /* without a byte of an answer that is taken: cut; default 30 s */
+    int64_t idle_time;    /* between two requests: closed; default 75 s */
+    int64_t handler_time; /* of a handler: 504; default: none */
+    size_t line_max;      /* of the request line: 414; default 8 KiB */
+    size_t head_max;      /* of all fields: 431; default 64 KiB */
+    uint32_t fields_max;  /* 431; default 100 */
+    uint64_t body_max;    /* 413; default 1 MiB; a route may have its own */
+    uint64_t skip_max;    /* of a body that no handler read: past it the connection is closed; default 256 KiB */
+    uint32_t connections; /* at once; others wait; default 10,000 */
+    uint32_t connections_per_peer; /* 503; default: no limit but the one above */
+    uint32_t streams;              /* of one HTTP/2 connection, at once; default 100 */
+};
+
+enum wf_slashes {
+    WF_SLASH_REDIRECT, /* "/users/" goes to "/users", or the other way, where only that is a route: 307 (default) */
+    WF_SLASH_STRICT,   /* they are two paths */
+    WF_SLASH_IGNORE,   /* they are one */
+};
+
+struct wf_app {
+    const char *title, *version, *description; /* of the API, for its documentation */
+    /* What surrounds the serving: opens what the handlers need, calls wf_app_run, closes it again. Its error before
+     * that call means that the server never listens. */
+    int (*lifespan)(struct wf_app *app);
+    void *state; /* yours: wf_request_state gives it to handlers */
+    struct wf_http_limits limits;
+    enum wf_slashes slashes;
+    /* Whose word counts about whom they ask for (Forwarded, or X-Forwarded-For, -Proto and -Host): addresses and
+     * networks, "127.0.0.1, 10.0.0.0/8, ::1, unix", at most 64. NULL: nobody's. */
+    const char *trusted_proxies;
+    bool no_docs;    /* no /openapi.json and /docs */
+    bool access_log; /* a line for each request */
+    /* Hears of every request once it is answered; must not suspend. */
+    void (*on_request)(const struct wf_request *request, void *arg);
+    void *on_request_arg;
+    struct wf_app_ *private_;
+    int lost_; /* a declaration, for want of memory */
+    void *reserved_[5];
+};
+
+/* ---- Routes ---- */
+
+typedef int wf_handler(struct wf_request *request);
+
+struct wf_route_options {
+    size_t size; /* filled by the macro */
+    /* What of the request is parsed and checked before the handler is called: all mistakes together are one 422. */
+    const struct wf_model *path, *query, *header, *cookie, *body, *form;
+    const struct wf_model *response; /* of the 200 or 201, for the documentation */
+    int status;                      /* of a success, for the documentation; default 200 */
+    const char *name, *summary, *description, *tag;
+    uint64_t body_max; /* default: the app's */
+    bool hidden;       /* not in the documentation */
+    void *arg;         /* wf_request_arg gives it to the handler */
+    const char *function_, *place_;
+};
+
+/*
+ * wf_route(&app, method, pattern, handler, .option = value, ...) has a handler called for a method and the paths that
+ * match. A pattern is a path with {names} for whole segments, and at the end perhaps {name:rest} for all that follows.
+ * Fixed segments win over names, and names over a rest. GET routes answer HEAD too; OPTIONS and 405 come by themselves.
+ * What is wrong with a route (a bad pattern, the same one twice) is said by wf_serve. Suspends: never.
+ */
+#define wf_route(app, method, pattern, handler, ...)                                                                   \
+    wf_route_((app), (method), (pattern), (handler),                                                                   \
+              &(struct wf_route_options){.size = sizeof(struct wf_route_options),                                      \
+                                         .function_ = #handler,                                                        \
+                                         .place_ = WF_HERE_,                                                           \
+                                         __VA_ARGS__})
+
+/* Everything below a path is another app's, which has its own routes and middleware. Suspends: never. */
+WF_API void wf_mount(struct wf_app *app, const char *prefix, struct wf_app *inner);
+
+/*
+ * wf_app_use(&app, middleware, arg) puts `int middleware(struct wf_request *request, T *arg)` around every handler, the
+ * first one outermost; it calls wf_continue for what is inside. Suspends: never.
+ */
+#define wf_app_use(app, middleware, arg)                                                                               \
+    wf_app_use_((app), ((void)sizeof((middleware)((struct wf_request *)NULL, (arg))), (wf_middleware *)(middleware)),  \
+                (void *)(uintptr_t)(arg))
+typedef int wf_middleware(struct wf_request *request, void *arg);
+
+/* The rest of the middleware, and the handler. Suspends: as they do. On cancel: as they do. Errors: theirs. */
+WF_API WF_SUSPENDS int wf_continue(struct wf_request *request);
+
+/* ---- Serving ---- */
+
+struct wf_http_serve_options {
+    size_t size;                  /* filled by the macro */
+    const char *host;             /* an address, or NULL: every one */
+    uint16_t port;                /* 0: a free one, see `listening` */
+    const char *unix_path;        /* instead: a Unix socket */
+    struct wf_listener *listener; /* instead: one of yours, which stays yours */
+    struct wf_tls_config *tls;    /* of a server: TLS is spoken; offer {"h2", "http/1.1"} there as .alpn */
+    bool proxy_protocol;          /* each connection begins with a header of the PROXY protocol, version 1 or 2, that
+                                     says whose it is; one without is closed */
+    /* Is called when connections can come; `port` is 0 for a Unix socket. */
+    void (*listening)(struct wf_app *app, uint16_t port, void *arg);
+    void *listening_arg;
+};
+
+/*
+ * wf_serve(&app, .port = 8080, ...) runs the app until it is drained or cancelled. Returns 0 after a drain in which
+ * everything under way was answered. Suspends: until then. On cancel: what is under way is cut.
+ * Errors: -EINVAL for a wrong route, with a message; what listening gave; the lifespan's.
+ */
+#define wf_serve(app, ...)                                                                                             \
+    wf_http_serve_((app), &(struct wf_http_serve_options){.size = sizeof(struct wf_http_serve_options), __VA_ARGS__})
+
+/* Said by a lifespan: serves. Suspends: until told to stop. On cancel: cut. Errors: as wf_serve. */
+WF_API WF_SUSPENDS int wf_app_run(struct wf_app *app);
+
+/* wf_serve in a loop of its own, with options from the command line and the environment (--help says which), signals
+ * and a grace. Returns the exit status. Suspends: never; it is for main. */
+WF_API int wf_serve_main(struct wf_app *app, int argc, char **argv);
+
+/*
+ * Serves one connection, whatever kind of stream it is, until it ends; the stream stays yours. For tests without
+ * sockets: one end of a wf_stream_pair. Suspends: until the end. On cancel: cut. Errors: -EINVAL for a wrong route; the
+ * stream's.
+ */
+WF_API WF_SUSPENDS int wf_app_serve_stream(struct wf_app *app, struct wf_stream *stream);
+
+/* Gives back what the app's routes took. Suspends: never. */
+WF_API void wf_app_finish(struct wf_app *app);
+
+/* ---- What the macros stand on: private ---- */
+
+WF_API void wf_route_(struct wf_app *app, enum wf_method method, const char *pattern, wf_handler *handler,
+                      const struct wf_route_options *options);
+WF_API void wf_app_use_(struct wf_app *app, wf_middleware *middleware, const void *arg);
+WF_API WF_SUSPENDS int wf_http_serve_(struct wf_app *app, const struct wf_http_serve_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,291 @@
+/* An app: its declarations, and the way of a request through it. */
+#include "http/app.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <weft/extend.h>
+#include <weft/task.h>
+#include <weft/time.h>
+
+#include "http/bind.h"
+#include "http/connection.h"
+#include "http/forwarded.h"
+#include "http/reply.h"
+
+/* ---- Declarations ---- */
+
+struct wf_app_ *app_private(struct wf_app *app)
+{
+    if (app->private_ != NULL) return app->private_;
+    struct wf_app_ *made = wf_memory_alloc(sizeof *made);
+    if (made == NULL) {
+        app->lost_ = -ENOMEM;
+        return NULL;
+    }
+    memset(made, 0, sizeof *made);
+    wf_arena_init(&made->arena);
+    made->routes_end = &made->routes;
+    app->private_ = made;
+    router_init(made);
+    return made;
+}
+
+void app_note_mistake(struct wf_app_ *app, int code, const char *format, ...)
+{
+    if (app->mistake != 0) return;
+    app->mistake = code;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(app->mistake_text, sizeof app->mistake_text, format, arguments);
+    va_end(arguments);
+}
+
+void wf_route_(struct wf_app *app, enum wf_method method, const char *pattern, wf_handler *handler,
+               const struct wf_route_options *options)
+{
+    struct wf_app_ *private = app_private(app);
+    if (private == NULL || private->mistake != 0) return;
+    if ((unsigned)method >= WF_METHODS || pattern == NULL || handler == NULL || options->size != sizeof *options) {
+        app_note_mistake(private, -EINVAL, "a route needs a method, a pattern and a handler (%s)", options->place_);
+        return;
+    }
+    struct route *route = wf_arena_new(&private->arena, struct route);
+    char *copy = wf_arena_strdup(&private->arena, pattern);
+    if (route == NULL || copy == NULL) {
+        app_note_mistake(private, -ENOMEM, "out of memory");
+        return;
+    }
+    *route = (struct route){.method = method, .pattern = copy, .handler = handler, .options = *options};
+    route->bound = options->path != NULL || options->query != NULL || options->header != NULL ||
+                   options->cookie != NULL || options->body != NULL || options->form != NULL;
+    *private->routes_end = route;
+    private->routes_end = &route->next;
+    router_add(private, route);
+}
+
+void wf_mount(struct wf_app *app, const char *prefix, struct wf_app *inner)
+{
+    struct wf_app_ *private = app_private(app);
+    if (private == NULL) return;
+    struct mount *mount = wf_arena_new(&private->arena, struct mount);
+    size_t size = strlen(prefix);
+    if (mount == NULL) app_note_mistake(private, -ENOMEM, "out of memory");
+    else if (size < 2 || prefix[0] != '/' || prefix[size - 1] == '/')
+        app_note_mistake(private, -EINVAL, "the mount \"%s\" is not of the form /path", prefix);
+    else if (app_private(inner) == NULL) app_note_mistake(private, -ENOMEM, "out of memory");
+    else {
+        *mount = (struct mount){.next = private->mounts, .size = size, .app = inner};
+        mount->prefix = wf_arena_strdup(&private->arena, prefix);
+        if (mount->prefix == NULL) app_note_mistake(private, -ENOMEM, "out of memory");
+        else private->mounts = mount;
+    }
+}
+
+void wf_app_use_(struct wf_app *app, wf_middleware *middleware, const void *arg)
+{
+    struct wf_app_ *private = app_private(app);
+    if (private == NULL) return;
+    if (private->middlewares == MIDDLEWARE_MAX) {
+        app_note_mistake(private, -E2BIG, "more than %d middlewares", MIDDLEWARE_MAX);
+        return;
+    }
+    struct middleware *added = &private->middleware[private->middlewares++];
+    *added = (struct middleware){.call = middleware, .arg = (void *)(uintptr_t)arg};
+}
+
+void wf_app_finish(struct wf_app *app)
+{
+    struct wf_app_ *private = app->private_;
+    if (private == NULL) return;
+    wf_arena_finish(&private->arena);
+    wf_memory_free(private);
+    app->private_ = NULL;
+}
+
+#define DEFAULT(field, value)                                                                                          \
+    do                                                                                                                 \
+        if ((field) == 0) (field) = (value);                                                                           \
+    while (0)
+
+static void fill_in_limits(struct wf_app_ *private)
+{
+    struct wf_http_limits *limits = &private->limits;
+    DEFAULT(limits->head_time, WF_SECONDS(10));
+    DEFAULT(limits->body_time, WF_SECONDS(30));
+    DEFAULT(limits->write_time, WF_SECONDS(30));
+    DEFAULT(limits->idle_time, WF_SECONDS(75));
+    DEFAULT(limits->line_max, 8192);
+    DEFAULT(limits->head_max, 65536);
+    DEFAULT(limits->fields_max, 100);
+    DEFAULT(limits->body_max, 1 << 20);
+    DEFAULT(limits->skip_max, 256 << 10);
+    DEFAULT(limits->connections, 10000);
+    DEFAULT(limits->streams, 100);
+    private->head_limits = (struct h1_limits){limits->line_max, limits->head_max, limits->fields_max};
+    private->skip_max = limits->skip_max;
+}
+
+static int read_trusted(struct wf_app *app)
+{
+    struct wf_app_ *private = app->private_;
+    if (app->trusted_proxies == NULL || private->trusted != NULL) return 0;
+    const char *bad = "";
+    int rc = forwarded_trust(&private->arena, app->trusted_proxies, &private->trusted, &private->trusted_count, &bad);
+    if (rc == -E2BIG) app_note_mistake(private, rc, "more than %d trusted proxies", NETWORKS_MAX);
+    if (rc == -EINVAL)
+        app_note_mistake(private, rc, "\"%.*s\" is no address or network of trusted proxies", (int)strcspn(bad, " ,"),
+                         bad);
+    return rc == -ENOMEM ? rc : 0;
+}
+
+int app_prepare(struct wf_app *app)
+{
+    struct wf_app_ *private = app_private(app);
+    if (private == NULL || app->lost_ < 0) return -ENOMEM;
+    private->limits = app->limits;
+    fill_in_limits(private);
+    if (read_trusted(app) < 0) return -ENOMEM;
+    for (const struct route *route = private->routes; route != NULL; route = route->next) {
+        int rc = bind_check(route);
+        if (rc < 0) return rc;
+    }
+    for (struct mount *mount = private->mounts; mount != NULL; mount = mount->next) {
+        int rc = app_prepare(mount->app);
+        if (rc < 0) return rc;
+    }
+    return private->mistake == 0 ? 0 : wf_fail(private->mistake, "%s", private->mistake_text);
+}
+
+/* ---- The way of a request ---- */
+
+static int call_handler(struct wf_request *request)
+{
+    const struct route *route = request->route;
+    if (route->options.body_max > 0) request->body_max = route->options.body_max;
+    int rc = route->bound ? bind_inputs(request) : 0;
+    return rc < 0 ? rc : route->handler(request);
+}
+
+static int without_route(struct wf_request *request);
+
+int wf_continue(struct wf_request *request)
+{
+    const struct wf_app_ *private = request->app->private_;
+    if (request->next_middleware == private->middlewares)
+        return request->route != NULL ? call_handler(request) : without_route(request);
+    const struct middleware *middleware = &private->middleware[request->next_middleware++];
+    return middleware->call(request, middleware->arg);
+}
+
+/* "GET, HEAD, OPTIONS" */
+const char *app_list_methods(struct wf_request *request, unsigned allowed)
+{
+    char text[128] = "";
+    if (allowed & (1U << WF_GET)) allowed |= 1U << WF_HEAD;
+    allowed |= 1U << WF_OPTIONS;
+    for (unsigned i = 0; i < WF_METHODS; i++) {
+        if (!(allowed & (1U << i))) continue;
+        if (text[0] != '\0') strncat(text, ", ", sizeof text - strlen(text) - 1);
+        strncat(text, wf_method_name((enum wf_method)i), sizeof text - strlen(text) - 1);
+    }
+    const char *copy = wf_arena_strdup(&request->arena, text);
+    return copy != NULL ? copy : "";
+}
+
+/* The path with the other ending, when there is such a route. */
+static const char *other_path(struct wf_request *request)
+{
+    size_t size = strlen(request->path);
+    const char *other = request->path[size - 1] == '/' ? wf_arena_strndup(&request->arena, request->path, size - 1)
+                                                       : wf_arena_printf(&request->arena, "%s/", request->path);
+    unsigned allowed;
+    if (other == NULL || other[0] == '\0') return NULL;
+    const struct route *route = router_find(request->app, request, other, &allowed);
+    if (route == NULL && allowed == 0) return NULL;
+    if (request->app->slashes == WF_SLASH_IGNORE) request->route = route;
+    return other;
+}
+
+/* "//host/" as a location would be another host. */
+static int redirect_to(struct wf_request *request, const char *path)
+{
+    while (path[0] == '/' && path[1] == '/') path++;
+    const char *location =
+        request->query == NULL ? path : wf_arena_printf(&request->arena, "%s?%s", path, request->query);
+    return location == NULL ? -ENOMEM : wf_reply_redirect(request, 307, location);
+}
+
+/* What is answered where no route matches; the middleware is around that, too. */
+static int without_route(struct wf_request *request)
+{
+    unsigned allowed = request->allowed;
+    if (allowed == 0 && request->app->slashes != WF_SLASH_STRICT && request->path[0] == '/' &&
+        request->path[1] != '\0') {
+        const char *other = other_path(request);
+        if (request->route != NULL) return wf_continue(request);
+        if (other != NULL && request->app->slashes == WF_SLASH_REDIRECT) return redirect_to(request, other);
+    }
+    bool everything = strcmp(request->path, "*") == 0;
+    if (allowed == 0 && !(everything && request->method == WF_OPTIONS))
+        return wf_http_error(request, 404, "there is nothing at this path");
+    wf_reply_header(request, "allow", app_list_methods(request, everything ? (unsigned)METHODS_ALL : allowed));
+    if (request->method == WF_OPTIONS) return wf_reply_empty(request, everything ? 200 : 204);
+    return wf_http_error(request, 405, "%s is not for this path", wf_method_name(request->method));
+}
+
+/* Everything below a prefix is another app's. */
+static const char *enter_mounts(struct wf_request *request)
+{
+    const char *path = request->path;
+    const struct mount *mount = request->app->private_->mounts;
+    while (mount != NULL) {
+        bool below =
+            strncmp(path, mount->prefix, mount->size) == 0 && (path[mount->size] == '/' || path[mount->size] == '\0');
+        if (!below) {
+            mount = mount->next;
+            continue;
+        }
+        path = path[mount->size] == '\0' ? "/" : path + mount->size;
+        request->app = mount->app;
+        mount = mount->app->private_->mounts;
+    }
+    return path;
+}
+
+static int route_and_call(struct wf_request *request)
+{
+    const char *path = enter_mounts(request);
+    request->route = router_find(request->app, request, path, &request->allowed);
+    request->body_max = request->app->private_->limits.body_max;
+    if (request->length >= 0 && (uint64_t)request->length > request->body_max &&
+        (request->route == NULL || (uint64_t)request->length > request->route->options.body_max)) {
+        request->close_after = true;
+        return wf_http_error(request, 413, "the body is longer than %llu bytes", (unsigned long long)request->body_max);
+    }
+    return wf_continue(request);
+}
+
+static int call_in_time(struct wf_request *request)
+{
+    int64_t limit = request->app->private_->limits.handler_time;
+    if (limit <= 0) return route_and_call(request);
+    return wf_within(limit, route_and_call(request));
+}
+
+void app_answer(struct wf_request *request)
+{
+    int rc = request->outcome = call_in_time(request);
+    reply_finish(request, rc);
+    struct wf_app *app = request->app;
+    if (app->on_request != NULL) app->on_request(request, app->on_request_arg);
+    reply_run_after(request);
+}
+
+void app_refuse(struct wf_request *request, int status, const char *why)
+{
+    request->close_after = true;
+    request->route = NULL;
+    wf_ignore(wf_http_error(request, status, "%s", why));
+    reply_finish(request, -EBADMSG);
+    if (request->app->on_request != NULL) request->app->on_request(request, request->app->on_request_arg);
+}

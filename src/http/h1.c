@@ -1,0 +1,331 @@
+/*
+ * HTTP/1.x on a connection: requests one after the other, each answered before the next is looked at.
+ *
+ * Answers are collected while further requests are there already, and go out together before the connection waits. The
+ * memory for a request is the server's while a connection is idle.
+ */
+#include "http/h1.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <weft/extend.h>
+#include <weft/task.h>
+#include <weft/time.h>
+
+#include "http/app.h"
+#include "http/h1_parser.h"
+
+enum {
+    IN_ROOM = 8192,
+    SPARES_MAX = 64, /* of the server, kept for the next request */
+};
+
+static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"; /* RFC 9113 section 3.4 */
+
+/* ---- Memory ---- */
+
+static int take_work(struct h1 *h1)
+{
+    struct server *server = h1->connection->server;
+    struct work *work = server->spare;
+    if (work != NULL) {
+        server->spare = work->next;
+        server->spares--;
+    } else {
+        work = wf_memory_alloc(sizeof *work);
+        if (work == NULL) return -ENOMEM;
+        wf_arena_init(&work->request.arena);
+        h1_parser_init(&work->parser, &server->app->private_->head_limits);
+        work->in = work->own_in;
+        work->in_room = sizeof work->own_in;
+        work->out.bytes = NULL;
+        work->out.room = 0;
+    }
+    work->out.size = 0;
+    work->begin = work->parsed = work->end = 0;
+    work->h1 = h1;
+    h1->work = work;
+    return 0;
+}
+
+static void free_buffers(struct work *work)
+{
+    if (work->in != work->own_in) wf_memory_free(work->in);
+    work->in = work->own_in;
+    work->in_room = sizeof work->own_in;
+}
+
+void work_free(struct work *work)
+{
+    wf_arena_finish(&work->request.arena);
+    free_buffers(work);
+    wf_memory_free(work->out.bytes);
+    wf_memory_free(work);
+}
+
+static void give_work(struct h1 *h1)
+{
+    struct work *work = h1->work;
+    struct server *server = h1->connection->server;
+    h1->work = NULL;
+    if (work == NULL) return;
+    if (server->spares >= SPARES_MAX) {
+        work_free(work);
+        return;
+    }
+    wf_arena_reset(&work->request.arena);
+    free_buffers(work);
+    work->next = server->spare;
+    server->spare = work;
+    server->spares++;
+}
+
+/* ---- Coming in ---- */
+
+/* Room behind what is there: what has been answered goes, then the buffer grows. */
+int h1_make_room(struct h1 *h1, size_t room_max)
+{
+    struct work *work = h1->work;
+    if (work->end < work->in_room) return 0;
+    if (work->begin > 0) {
+        memmove(work->in, work->in + work->begin, work->end - work->begin);
+        h1_parser_moved(&work->parser, work->in + work->end, -(ptrdiff_t)work->begin);
+        work->body_at -= work->begin;
+        work->parsed -= work->begin;
+        work->end -= work->begin;
+        work->begin = 0;
+        return 0;
+    }
+    size_t room = work->in_room * 2;
+    if (room > room_max) room = room_max;
+    if (room <= work->in_room) return -EMSGSIZE;
+    char *in = wf_memory_alloc(room);
+    if (in == NULL) return -ENOMEM;
+    memcpy(in, work->in, work->end);
+    h1_parser_moved(&work->parser, work->in + work->end, in - work->in);
+    free_buffers(work);
+    work->in = in;
+    work->in_room = room;
+    return 0;
+}
+
+/* More bytes behind those that are there: 1, 0 at the end. What was answered goes out first. */
+int h1_fill(struct h1 *h1, bool idle)
+{
+    struct work *work = h1->work;
+    int rc = h1_flush(h1);
+    if (rc < 0) return rc;
+    struct wf_stream *stream = h1->connection->stream;
+    char *to = work->in + work->end;
+    size_t room = work->in_room - work->end;
+    ssize_t got = idle ? wf_idle(wf_stream_read(stream, to, room)) : wf_stream_read(stream, to, room);
+    if (got <= 0) return (int)got;
+    work->end += (size_t)got;
+    return 1;
+}
+
+/* ---- A head ---- */
+
+/* Empty lines before a request are skipped (RFC 9112 section 2.2). False: there is half of one. */
+static bool skip_empty_lines(struct work *work)
+{
+    while (work->end - work->begin >= 2 && memcmp(work->in + work->begin, "\r\n", 2) == 0) work->begin += 2;
+    work->parsed = work->begin;
+    return work->end - work->begin != 1 || work->in[work->begin] != '\r';
+}
+
+/* HTTP/2 with prior knowledge begins like a request. 1: it does; 0: not, or not yet to be said. */
+static int is_preface(const struct h1 *h1)
+{
+    const struct work *work = h1->work;
+    size_t size = work->end - work->begin;
+    if (h1->requests > 0 || size < 4) return 0;
+    size_t compared = size < sizeof preface - 1 ? size : sizeof preface - 1;
+    if (memcmp(work->in + work->begin, preface, compared) != 0) return 0;
+    return compared == sizeof preface - 1 ? 1 : -EAGAIN;
+}
+
+static enum h1_found parse(struct work *work)
+{
+    size_t used = 0;
+    char *from = work->in + work->parsed;
+    enum h1_found found = h1_parse_head(&work->parser, from, work->end - work->parsed, &used);
+    work->parsed += used;
+    return found;
+}
+
+/* A whole head from the bytes that are there and those that come. */
+static int read_head(struct h1 *h1, enum h1_found *found)
+{
+    struct work *work = h1->work;
+    struct connection *connection = h1->connection;
+    *found = H1_MORE;
+    for (;;) {
+        if (work->end > work->parsed) {
+            bool whole = work->parsed > work->begin || skip_empty_lines(work);
+            int rc = is_preface(h1);
+            if (rc == 1) return H1_PREFACE;
+            if (rc == 0 && whole && work->end > work->parsed) *found = parse(work);
+            if (*found != H1_MORE) return 1;
+        }
+        bool idle = work->end == work->begin;
+        if (connection->phase != (idle ? PHASE_IDLE : PHASE_HEAD))
+            set_phase(connection, idle ? PHASE_IDLE : PHASE_HEAD);
+        int rc = h1_make_room(h1, h1->head_room);
+        if (rc == 0) rc = h1_fill(h1, idle);
+        if (rc <= 0) return rc == 0 && !idle ? -ECONNRESET : rc;
+    }
+}
+
+/* Waits without memory for a request. */
+static int wait_frugally(struct h1 *h1)
+{
+    struct connection *connection = h1->connection;
+    int fd = wf_stream_fd(connection->stream);
+    give_work(h1);
+    connection->frugal = true;
+    set_phase(connection, PHASE_IDLE);
+    WF_SCOPE(scope);
+    connection->scope = &scope;
+    int rc = wf_idle(wf_wait_fd(fd, WF_READABLE));
+    connection->scope = NULL;
+    connection->frugal = false;
+    bool cut = wf_scope_cancelled(&scope);
+    rc = wf_scope_end(&scope, rc);
+    if (rc < 0 || cut) return rc < 0 ? rc : -ESHUTDOWN;
+    return take_work(h1);
+}
+
+static struct wf_stream *stream_of(struct wf_request *request)
+{
+    return h1_of(request)->connection->stream;
+}
+
+const struct exchange h1_exchange = {
+    .version = "HTTP/1.1",
+    .read = h1_read_body,
+    .inform = h1_inform,
+    .begin = h1_begin,
+    .write = h1_write,
+    .send = h1_send,
+    .flush = h1_flush_answer,
+    .end = h1_end,
+    .take_over = h1_take_over,
+    .stream = stream_of,
+};
+
+/* ---- A request ---- */
+
+static void refuse(struct h1 *h1)
+{
+    struct work *work = h1->work;
+    work->request.body_ended = true;
+    set_phase(h1->connection, PHASE_ANSWERING);
+    WF_SCOPE(scope);
+    h1->connection->scope = &scope;
+    app_refuse(&work->request, work->parser.status, work->parser.why);
+    int rc = h1_flush(h1);
+    h1->connection->scope = NULL;
+    if (wf_scope_end(&scope, rc) == 0 && rc == 0) connection_linger(h1->connection);
+}
+
+/* With the head there; 1: on to the next; 0: the connection ends. */
+static int answer(struct h1 *h1)
+{
+    struct work *work = h1->work;
+    struct wf_request *request = &work->request;
+    h1->requests++;
+    request->body_ended = request->length == 0;
+    request->secure = h1->connection->secure;
+    request->close_after = !work->parser.keep_alive || wf_draining();
+    work->body_at = work->parsed;
+    work->chunks = (struct chunks){.state = CHUNK_SIZE};
+    h1->watching = false;
+    set_phase(h1->connection, PHASE_ANSWERING);
+    app_answer(request);
+    if (h1->taken_over) return 0;
+    if (!request->close_after && !h1_skip_body(h1)) request->close_after = true;
+    if (!request->close_after) return 1;
+    int rc = h1_flush(h1);
+    return rc == 0 && request->broken ? -ECONNABORTED : rc; /* without its end, for it has none */
+}
+
+enum after {
+    GO_ON,
+    REFUSE,      /* the head is none */
+    WAIT_LONG,   /* nothing has come for a while */
+    SAY_GOODBYE, /* the last answer is out */
+    END,
+};
+
+static enum after refuse_slow(struct h1 *h1)
+{
+    h1->work->parser.status = 408;
+    h1->work->parser.why = "the head of the request took too long";
+    return REFUSE;
+}
+
+/* One request, in a scope that the minder cuts when it takes too long. */
+static enum after serve_request(struct h1 *h1, int *rc)
+{
+    struct connection *connection = h1->connection;
+    struct work *work = h1->work;
+    enum h1_found found = H1_MORE;
+    request_begin(&work->request, &h1_exchange, connection->server->app);
+    h1_parser_begin(&work->parser, &work->request);
+    WF_SCOPE(scope);
+    connection->scope = work->request.scope = &scope;
+    *rc = read_head(h1, &found);
+    bool whole = *rc == 1 && found == H1_WHOLE;
+    if (whole) *rc = answer(h1);
+    connection->scope = NULL;
+    const char *cut = wf_scope_cancelled(&scope) ? wf_scope_reason(&scope)->text : NULL;
+    *rc = wf_scope_end(&scope, *rc);
+    if (cut == cut_idle) return WAIT_LONG;
+    if (cut == cut_slow && connection->phase == PHASE_HEAD) return refuse_slow(h1);
+    if (*rc == 1) return whole ? GO_ON : REFUSE;
+    return whole && *rc == 0 && cut == NULL && !h1->taken_over ? SAY_GOODBYE : END;
+}
+
+/* What was answered makes room; what came behind it is the next request. */
+static void put_away(struct work *work)
+{
+    work->begin = work->parsed;
+    if (work->begin == work->end) work->begin = work->parsed = work->end = 0;
+    wf_arena_reset(&work->request.arena);
+}
+
+/* What has come is the beginning of HTTP/2. */
+static int hand_over(struct h1 *h1)
+{
+    const struct work *work = h1->work;
+    struct h2 *h2 = h2_create(h1->connection, work->in + work->begin, work->end - work->begin);
+    give_work(h1);
+    return h2_serve(h2);
+}
+
+int h1_serve(struct connection *connection)
+{
+    struct h1 h1 = {.connection = connection};
+    h1.head_room = connection->server->app->private_->head_limits.head_max + IN_ROOM;
+    connection->watch = h1_watch;
+    connection->protocol = &h1;
+    int rc = take_work(&h1);
+    enum after after = GO_ON;
+    while (rc >= 0 && after != END) {
+        after = serve_request(&h1, &rc);
+        if (after == GO_ON) put_away(h1.work);
+        else if (after == REFUSE || after == SAY_GOODBYE) {
+            if (after == REFUSE) refuse(&h1);
+            else connection_linger(connection);
+            break;
+        } else if (after == WAIT_LONG) {
+            if (wf_stream_fd(connection->stream) >= 0) rc = wait_frugally(&h1);
+            else if (connection->frugal) break;
+            else connection->frugal = true; /* in memory: there is nothing to wait by */
+        }
+    }
+    if (rc == H1_PREFACE) return hand_over(&h1);
+    give_work(&h1);
+    return rc;
+}

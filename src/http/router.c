@@ -1,0 +1,217 @@
+/*
+ * Routes as a tree of segments.
+ *
+ *     /users                 root -- "users" [GET, POST]
+ *     /users/{id}                      +-- {} [GET, PUT]
+ *     /users/{id}/orders               |    +-- "orders" [GET]
+ *     /files/{path:rest}       -- "files" -- {rest} [GET]
+ *
+ * A fixed segment wins over a name, a name over a rest; a branch that leads nowhere is left for the next best.
+ */
+#include "http/app.h"
+
+#include <string.h>
+
+#include "http/grammar.h"
+
+struct segment {
+    struct segment *next;  /* a sibling with another text */
+    struct segment *fixed; /* children by text */
+    struct segment *named, *rest;
+    const char *text;
+    size_t size;
+    struct route *routes[WF_METHODS];
+    unsigned methods; /* a bit for each */
+};
+
+enum { DEPTH_MAX = 32 };
+
+/* ---- Adding ---- */
+
+static struct segment *new_segment(struct wf_app_ *app, const char *text, size_t size)
+{
+    struct segment *segment = wf_arena_new(&app->arena, struct segment);
+    if (segment == NULL) return NULL;
+    segment->text = text;
+    segment->size = size;
+    return segment;
+}
+
+void router_init(struct wf_app_ *app)
+{
+    app->root = new_segment(app, "", 0);
+    if (app->root == NULL) app_note_mistake(app, -ENOMEM, "out of memory");
+}
+
+static struct segment *child_fixed(struct wf_app_ *app, struct segment *parent, const char *text, size_t size)
+{
+    for (struct segment *child = parent->fixed; child != NULL; child = child->next)
+        if (child->size == size && memcmp(child->text, text, size) == 0) return child;
+    struct segment *child = new_segment(app, text, size);
+    if (child == NULL) return NULL;
+    child->next = parent->fixed;
+    parent->fixed = child;
+    return child;
+}
+
+static struct segment *child_special(struct wf_app_ *app, struct segment **place)
+{
+    if (*place == NULL) *place = new_segment(app, "", 0);
+    return *place;
+}
+
+/* A name in braces: whole, not empty, known kind. */
+static struct segment *add_name(struct wf_app_ *app, struct route *route, struct segment *at, const char *text,
+                                size_t size, bool last)
+{
+    size_t name_size = strcspn(text, ":}");
+    bool rest = text[name_size] == ':';
+    if (name_size == 0 || (rest && (name_size + 6 != size || memcmp(text + name_size, ":rest}", 6) != 0)) ||
+        (!rest && name_size + 1 != size)) {
+        app_note_mistake(app, -EINVAL, "the route \"%s\": a name is {name} or {name:rest}, as a whole segment",
+                         route->pattern);
+        return NULL;
+    }
+    if (rest && !last) {
+        app_note_mistake(app, -EINVAL, "the route \"%s\": {name:rest} comes last", route->pattern);
+        return NULL;
+    }
+    if (route->captures == CAPTURES_MAX) {
+        app_note_mistake(app, -EINVAL, "the route \"%s\": more than %d names", route->pattern, CAPTURES_MAX);
+        return NULL;
+    }
+    route->names[route->captures] = wf_arena_strndup(&app->arena, text, name_size);
+    if (route->names[route->captures] == NULL) return NULL;
+    route->captures++;
+    return child_special(app, rest ? &at->rest : &at->named);
+}
+
+static struct segment *add_segment(struct wf_app_ *app, struct route *route, struct segment *at, const char *text,
+                                   size_t size, bool last)
+{
+    if (size > 0 && text[0] == '{') return add_name(app, route, at, text + 1, size - 1, last);
+    if (memchr(text, '{', size) != NULL || memchr(text, '}', size) != NULL) {
+        app_note_mistake(app, -EINVAL, "the route \"%s\": braces are for whole segments", route->pattern);
+        return NULL;
+    }
+    return child_fixed(app, at, text, size);
+}
+
+void router_add(struct wf_app_ *app, struct route *route)
+{
+    const char *at = route->pattern;
+    if (at[0] != '/') {
+        app_note_mistake(app, -EINVAL, "the route \"%s\" does not begin with /", at);
+        return;
+    }
+    struct segment *segment = app->root;
+    for (unsigned depth = 0; *at == '/'; depth++) {
+        size_t size = strcspn(++at, "/");
+        if (depth == DEPTH_MAX) {
+            app_note_mistake(app, -EINVAL, "the route \"%s\" is more than %d deep", route->pattern, DEPTH_MAX);
+            return;
+        }
+        segment = add_segment(app, route, segment, at, size, at[size] == '\0');
+        if (segment == NULL) {
+            app_note_mistake(app, -ENOMEM, "out of memory");
+            return;
+        }
+        at += size;
+    }
+    if (segment->routes[route->method] != NULL) {
+        app_note_mistake(app, -EEXIST, "%s %s is declared twice, at %s and at %s", wf_method_name(route->method),
+                         route->pattern, segment->routes[route->method]->options.place_, route->options.place_);
+        return;
+    }
+    segment->routes[route->method] = route;
+    segment->methods |= 1U << route->method;
+}
+
+/* ---- Finding ---- */
+
+struct found {
+    const struct segment *segment;
+    const char *values[CAPTURES_MAX]; /* as they were sent */
+    size_t sizes[CAPTURES_MAX];
+    unsigned count;
+    unsigned allowed; /* methods of all paths that match */
+    enum wf_method method;
+};
+
+static bool is_the_one(struct found *found, const struct segment *segment)
+{
+    found->allowed |= segment->methods;
+    if (segment->methods & (1U << found->method)) {
+        found->segment = segment;
+        return true;
+    }
+    return false;
+}
+
+/* A segment of a request, decoded where it is encoded: "%2F" is a character of a segment, not its end. */
+static bool same(const struct segment *segment, const char *text, size_t size)
+{
+    if (segment->size == size && memcmp(segment->text, text, size) == 0) return true;
+    if (size <= segment->size || memchr(text, '%', size) == NULL || size > 3 * segment->size) return false;
+    char decoded[256];
+    if (size >= sizeof decoded) return false;
+    memcpy(decoded, text, size);
+    return percent_decode(decoded, size, false) == (long)segment->size &&
+           memcmp(decoded, segment->text, segment->size) == 0;
+}
+
+/* `path` is behind a slash. The depth of the tree bounds the recursion. */
+static bool search(struct found *found, const struct segment *at, const char *path)
+{
+    size_t size = strcspn(path, "/");
+    bool last = path[size] == '\0';
+    for (const struct segment *child = at->fixed; child != NULL; child = child->next)
+        if (same(child, path, size) && (last ? is_the_one(found, child) : search(found, child, path + size + 1)))
+            return true;
+    unsigned before = found->count;
+    if (at->named != NULL && size > 0) {
+        found->values[before] = path;
+        found->sizes[before] = size;
+        found->count = before + 1;
+        if (last ? is_the_one(found, at->named) : search(found, at->named, path + size + 1)) return true;
+    }
+    found->count = before;
+    if (at->rest == NULL) return false;
+    found->values[before] = path;
+    found->sizes[before] = strlen(path);
+    found->count = before + 1;
+    if (is_the_one(found, at->rest)) return true;
+    found->count = before;
+    return false;
+}
+
+/* False: what is encoded in one of them cannot be decoded. */
+static bool keep_captures(struct wf_request *request, const struct route *route, const struct found *found)
+{
+    for (unsigned i = 0; i < found->count; i++) {
+        if (!is_percent_encoded(found->values[i], found->sizes[i])) return false;
+        request->captures[i] =
+            (struct capture){.name = route->names[i], .value = found->values[i], .size = found->sizes[i]};
+    }
+    request->captured = found->count;
+    return true;
+}
+
+const struct route *router_find(const struct wf_app *app, struct wf_request *request, const char *path,
+                                unsigned *allowed)
+{
+    struct found found = {.method = request->method};
+    *allowed = 0;
+    if (path[0] != '/') return NULL;
+    bool hit = search(&found, app->private_->root, path + 1);
+    if (!hit && request->method == WF_HEAD) {
+        found = (struct found){.method = WF_GET};
+        hit = search(&found, app->private_->root, path + 1);
+    }
+    *allowed = found.allowed;
+    if (!hit) return NULL;
+    const struct route *route = found.segment->routes[found.method];
+    if (keep_captures(request, route, &found)) return route;
+    *allowed = 0;
+    return NULL;
+}

@@ -1,0 +1,348 @@
+/* Routes, handlers and answers: what an app does with a request. */
+#include <stdio.h>
+#include <string.h>
+#include <weft/app.h>
+#include <weft/model.h>
+#include <weft/testing.h>
+#include <weft/weft.h>
+
+#include "rig.h"
+
+static int say_path(struct wf_request *request)
+{
+    const char *id = wf_path_text(request, "id"), *rest = wf_path_text(request, "rest");
+    char text[256];
+    snprintf(text, sizeof text, "%s id=%s rest=%s arg=%s", wf_request_path(request), id != NULL ? id : "-",
+             rest != NULL ? rest : "-", (const char *)wf_request_arg(request));
+    return wf_reply_text(request, 200, text);
+}
+
+static int number(struct wf_request *request)
+{
+    int64_t id, limit;
+    int rc = wf_path_int(request, "id", &id);
+    if (rc == 0) rc = wf_query_int(request, "limit", 20, &limit);
+    if (rc < 0) return rc;
+    char text[64];
+    snprintf(text, sizeof text, "%lld of %lld", (long long)id, (long long)limit);
+    return wf_reply_text(request, 200, text);
+}
+
+static int outcome(struct wf_request *request)
+{
+    int64_t code;
+    int rc = wf_path_int(request, "code", &code);
+    return rc < 0 ? rc : wf_fail(-(int)code, "the secret of %lld", (long long)code);
+}
+
+/* The body of the only answer. */
+static const char *body_of(const struct exchange_log *log)
+{
+    const char *body = strstr(log->bytes, "\r\n\r\n");
+    return body != NULL ? body + 4 : "";
+}
+
+static const char *get(struct wf_app *app, struct exchange_log *log, const char *method, const char *target)
+{
+    char text[512];
+    snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: test\r\n\r\n", method, target);
+    ask(log, app, text);
+    return body_of(log);
+}
+
+#define ROUTED(app)                                                                                                    \
+    struct wf_app app = {.title = "test"};                                                                             \
+    wf_route(&app, WF_GET, "/", say_path, .arg = (void *)(uintptr_t) "root");                                          \
+    wf_route(&app, WF_GET, "/users", say_path, .arg = (void *)(uintptr_t) "list");                                     \
+    wf_route(&app, WF_POST, "/users", say_path, .arg = (void *)(uintptr_t) "create");                                  \
+    wf_route(&app, WF_GET, "/users/me", say_path, .arg = (void *)(uintptr_t) "me");                                    \
+    wf_route(&app, WF_GET, "/users/{id}", say_path, .arg = (void *)(uintptr_t) "one");                                 \
+    wf_route(&app, WF_GET, "/users/{id}/orders/", say_path, .arg = (void *)(uintptr_t) "orders");                      \
+    wf_route(&app, WF_GET, "/files/{rest:rest}", say_path, .arg = (void *)(uintptr_t) "files");                        \
+    wf_route(&app, WF_GET, "/numbers/{id}", number);                                                                   \
+    wf_route(&app, WF_GET, "/outcome/{code}", outcome)
+
+static const struct {
+    const char *name, *method, *target, *statuses, *body;
+} paths[] = {
+    {"root", "GET", "/", "200 ", "/ id=- rest=- arg=root"},
+    {"fixed", "GET", "/users", "200 ", "/users id=- rest=- arg=list"},
+    {"by method", "POST", "/users", "200 ", "/users id=- rest=- arg=create"},
+    {"fixed wins over a name", "GET", "/users/me", "200 ", "/users/me id=- rest=- arg=me"},
+    {"a name", "GET", "/users/17", "200 ", "/users/17 id=17 rest=- arg=one"},
+    {"a name, decoded", "GET", "/users/a%2Fb%20c", "200 ", "/users/a%2Fb%20c id=a/b c rest=- arg=one"},
+    {"a fixed segment, encoded", "GET", "/%75sers", "200 ", "/%75sers id=- rest=- arg=list"},
+    {"not a name: nothing", "GET", "/users//orders/", "404 ", "{\"detail\":\"there is nothing at this path\"}"},
+    {"a rest", "GET", "/files/a/b%20c/d", "200 ", "/files/a/b%20c/d id=- rest=a/b c/d arg=files"},
+    {"an empty rest", "GET", "/files/", "200 ", "/files/ id=- rest= arg=files"},
+    {"half an escape", "GET", "/users/%4", "404 ", "{\"detail\":\"there is nothing at this path\"}"},
+    {"a zero in a path", "GET", "/users/%00", "404 ", "{\"detail\":\"there is nothing at this path\"}"},
+    {"nothing", "GET", "/nothing", "404 ", "{\"detail\":\"there is nothing at this path\"}"},
+    {"another method", "DELETE", "/users", "405 ", "{\"detail\":\"DELETE is not for this path\"}"},
+    {"the slash too much", "GET", "/users/", "307 ", ""},
+    {"the slash too few", "GET", "/users/1/orders", "307 ", ""},
+    {"a head", "HEAD", "/users", "200 ", ""},
+    {"options", "OPTIONS", "/users", "204 ", ""},
+    {"a number", "GET", "/numbers/42?limit=7", "200 ", "42 of 7"},
+    {"a number that is not there", "GET", "/numbers/-42", "200 ", "-42 of 20"},
+    {"no number", "GET", "/numbers/4x", "422 ",
+     "{\"detail\":\"the path's parameter \\\"id\\\" is not a whole number\"}"},
+    {"too large", "GET", "/numbers/99999999999999999999", "422 ",
+     "{\"detail\":\"the path's parameter \\\"id\\\" is not a whole number\"}"},
+    {"ENOENT", "GET", "/outcome/2", "404 ", "{\"detail\":\"the secret of 2\"}"},
+    {"EACCES", "GET", "/outcome/13", "403 ", "{\"detail\":\"the secret of 13\"}"},
+    {"EEXIST", "GET", "/outcome/17", "409 ", "{\"detail\":\"the secret of 17\"}"},
+    {"EINVAL", "GET", "/outcome/22", "422 ", "{\"detail\":\"the secret of 22\"}"},
+    {"ETIME", "GET", "/outcome/62", "504 ", "{\"detail\":\"Gateway Timeout\"}"},
+    {"EBUSY", "GET", "/outcome/16", "503 ", "{\"detail\":\"Service Unavailable\"}"},
+    {"EIO", "GET", "/outcome/5", "500 ", "{\"detail\":\"Internal Server Error\"}"},
+    {"success without an answer", "GET", "/outcome/0", "204 ", ""},
+};
+
+WF_TEST_EACH(a_request_goes_where_its_path_and_method_say, paths)
+{
+    ROUTED(app);
+    struct exchange_log log;
+    const char *body = get(&app, &log, row->method, row->target);
+    WF_EXPECT_TEXT(log.statuses, row->statuses);
+    WF_EXPECT_TEXT(body, row->body);
+    wf_app_finish(&app);
+}
+
+WF_TEST(methods_of_a_path_are_told)
+{
+    ROUTED(app);
+    struct exchange_log log;
+    get(&app, &log, "PUT", "/users");
+    WF_EXPECT_PART(log.bytes, "\r\nallow: GET, HEAD, POST, OPTIONS\r\n");
+    get(&app, &log, "OPTIONS", "*");
+    WF_EXPECT_TEXT(log.statuses, "200 ");
+    wf_app_finish(&app);
+}
+
+WF_TEST(a_redirect_keeps_the_query_and_the_host)
+{
+    ROUTED(app);
+    struct exchange_log log;
+    get(&app, &log, "GET", "/users/?a=1&b=2");
+    WF_EXPECT_PART(log.bytes, "\r\nlocation: /users?a=1&b=2\r\n");
+    wf_app_finish(&app);
+}
+
+static const struct {
+    const char *name, *pattern, *says;
+} mistakes[] = {
+    {"no slash", "users", "does not begin with /"},
+    {"half a name", "/users/{id", "a name is {name} or {name:rest}"},
+    {"part of a segment", "/users/x{id}", "braces are for whole segments"},
+    {"an unknown kind", "/users/{id:int}", "a name is {name} or {name:rest}"},
+    {"a rest in the middle", "/{all:rest}/users", "comes last"},
+    {"no name", "/{}", "a name is {name} or {name:rest}"},
+    {"twice", "/twice", "is declared twice"},
+};
+
+WF_TEST_EACH(a_wrong_route_surfaces_when_serving_begins, mistakes)
+{
+    struct wf_app app = {.title = "test"};
+    wf_route(&app, WF_GET, "/twice", say_path);
+    wf_route(&app, WF_GET, row->pattern, say_path);
+    int rc = wf_app_serve_stream(&app, NULL);
+    WF_EXPECT(rc == -EINVAL || rc == -EEXIST);
+    WF_EXPECT_PART(wf_failure(), row->says);
+    wf_app_finish(&app);
+}
+
+/* ---- Around handlers ---- */
+
+static int outer(struct wf_request *request, const char *name)
+{
+    wf_test_note("%s in", name);
+    int rc = wf_continue(request);
+    wf_test_note("%s out %d", name, wf_request_status(request));
+    return rc;
+}
+
+static int note_after(const char *what)
+{
+    wf_test_note("after %s", what);
+    return 0;
+}
+
+static int noting(struct wf_request *request)
+{
+    wf_test_note("handler");
+    int rc = wf_after_reply(request, note_after, "one");
+    if (rc == 0) rc = wf_after_reply(request, note_after, "two");
+    return rc < 0 ? rc : wf_reply_empty(request, 200);
+}
+
+WF_TEST(middleware_goes_around_a_handler_and_what_was_deferred_comes_after_the_answer, .unswept = "notes")
+{
+    struct wf_app app = {.title = "test"};
+    struct exchange_log log;
+    wf_app_use(&app, outer, "a");
+    wf_app_use(&app, outer, "b");
+    wf_route(&app, WF_GET, "/", noting);
+    get(&app, &log, "GET", "/");
+    WF_EXPECT_TEXT(wf_test_notes(), "a in b in handler b out 200 a out 200 after one after two");
+    wf_app_finish(&app);
+}
+
+static int refusing(struct wf_request *request, void *unused)
+{
+    (void)unused;
+    return wf_http_error(request, 401, "who are you, \"%s\"?", "x\ty");
+}
+
+WF_TEST(middleware_may_answer_itself)
+{
+    struct wf_app app = {.title = "test"};
+    struct exchange_log log;
+    wf_app_use(&app, refusing, (void *)NULL);
+    wf_route(&app, WF_GET, "/", noting);
+    WF_EXPECT_TEXT(get(&app, &log, "GET", "/"), "{\"detail\":\"who are you, \\\"x\\ty\\\"?\"}");
+    WF_EXPECT_TEXT(log.statuses, "401 ");
+    wf_app_finish(&app);
+}
+
+WF_TEST(an_app_below_a_path_of_another_has_its_own_routes)
+{
+    ROUTED(inner);
+    struct wf_app app = {.title = "outer"};
+    struct exchange_log log;
+    wf_route(&app, WF_GET, "/", say_path, .arg = (void *)(uintptr_t) "outer");
+    wf_mount(&app, "/inner", &inner);
+    WF_EXPECT_TEXT(get(&app, &log, "GET", "/inner/users/3"), "/inner/users/3 id=3 rest=- arg=one");
+    WF_EXPECT_TEXT(get(&app, &log, "GET", "/inner"), "/inner id=- rest=- arg=root");
+    WF_EXPECT_TEXT(get(&app, &log, "GET", "/"), "/ id=- rest=- arg=outer");
+    get(&app, &log, "GET", "/innermost");
+    WF_EXPECT_TEXT(log.statuses, "404 ");
+    wf_app_finish(&app);
+    wf_app_finish(&inner);
+}
+
+static int twice(struct wf_request *request)
+{
+    wf_reply_text(request, 200, "one");
+    return wf_reply_text(request, 200, "two");
+}
+
+WF_TEST(two_answers_are_a_mistake_of_the_program, .dies = "was answered twice")
+{
+    struct wf_app app = {.title = "test"};
+    struct exchange_log log;
+    wf_route(&app, WF_GET, "/", twice);
+    get(&app, &log, "GET", "/");
+}
+
+/* ---- In pieces ---- */
+
+static int in_pieces(struct wf_request *request)
+{
+    bool known = wf_query_text(request, "known") != NULL;
+    int rc = wf_reply_begin(request, 200, "text/plain", known ? 6 : -1);
+    if (rc == 0) rc = wf_reply_trailer(request, "x-sum", "21");
+    if (rc == 0) rc = wf_reply_write(request, "abc", 3);
+    if (rc == 0 && wf_query_text(request, "short") != NULL) return 0;
+    if (rc == 0 && wf_query_text(request, "fail") != NULL) return -EIO;
+    if (rc == 0) rc = wf_reply_write(request, "def", 3);
+    if (rc == 0 && wf_query_text(request, "long") != NULL) rc = wf_reply_write(request, "g", 1);
+    return rc;
+}
+
+static const struct {
+    const char *name, *target, *body;
+} pieces[] = {
+    {"chunked", "/?", "3\r\nabc\r\n3\r\ndef\r\n0\r\nx-sum: 21\r\n\r\n"},
+    {"counted", "/?known", "abcdef"},
+    {"too short: the connection ends", "/?known&short", "abc"},
+    {"too long: what is too much is not sent", "/?known&long", "abcdef"},
+    {"failed: no end", "/?fail", "3\r\nabc\r\n"},
+};
+
+WF_TEST_EACH(an_answer_in_pieces_is_framed_and_what_breaks_off_is_seen_to, pieces)
+{
+    struct wf_app app = {.title = "test"};
+    struct exchange_log log;
+    wf_route(&app, WF_GET, "/", in_pieces);
+    WF_EXPECT_TEXT(get(&app, &log, "GET", row->target), row->body);
+    wf_app_finish(&app);
+}
+
+WF_TEST(to_http_1_0_pieces_go_without_frames)
+{
+    struct wf_app app = {.title = "test"};
+    struct exchange_log log;
+    wf_route(&app, WF_GET, "/", in_pieces);
+    ask(&log, &app, "GET / HTTP/1.0\r\n\r\n");
+    WF_EXPECT_TEXT(body_of(&log), "abcdef");
+    WF_EXPECT_PART(log.bytes, "connection: close");
+    wf_app_finish(&app);
+}
+
+/* ---- Inputs by models ---- */
+
+#define PAGE_MEMBERS(F)                                                                                                \
+    F(INT32, limit, .min = 1, .max = 100, .preset = "20")                                                              \
+    F(STRING, sort, .optional = true)
+WF_MODEL(page, PAGE_MEMBERS)
+
+#define ORDER_MEMBERS(F)                                                                                               \
+    F(STRING, email, .format = WF_EMAIL)                                                                               \
+    F(INT64, quantity, .min = 1, .max = 1000)
+WF_MODEL(order, ORDER_MEMBERS)
+
+#define WHICH_MEMBERS(F) F(INT64, id, .min = 1)
+WF_MODEL(which, WHICH_MEMBERS)
+
+static int take_order(struct wf_request *request)
+{
+    const struct page *page = wf_query_value(request);
+    const struct which *which = wf_path_value(request);
+    struct order *order = wf_body_value(request);
+    order->quantity += which->id + page->limit;
+    return wf_reply(request, 201, &order_model, order);
+}
+
+static const struct {
+    const char *name, *target, *type, *body, *statuses, *answer;
+} inputs[] = {
+    {"all is well", "/7?limit=3", "application/json", "{\"email\":\"a@b.c\",\"quantity\":5}", "201 ",
+     "{\"email\":\"a@b.c\",\"quantity\":15}"},
+    {"all that is wrong is told at once", "/0?limit=x", "application/json", "{\"quantity\":0}", "422 ",
+     "{\"detail\":[{\"loc\":[\"path\",\"id\"],\"msg\":\"Input should be greater than or equal to 1\",\"type\":"
+     "\"greater_than_equal\"},{\"loc\":[\"query\",\"limit\"],\"msg\":\"Input should be a valid integer, unable to "
+     "parse "
+     "string as an integer\",\"type\":\"int_parsing\"},{\"loc\":[\"body\",\"quantity\"],\"msg\":\"Input should be "
+     "greater "
+     "than or equal to 1\",\"type\":\"greater_than_equal\"},{\"loc\":[\"body\",\"email\"],\"msg\":\"Field "
+     "required\",\"type\":\"missing\"}]}"},
+    {"another type", "/7", "text/plain", "{}", "415 ", "{\"detail\":\"the body has to be application/json\"}"},
+};
+
+WF_TEST_EACH(inputs_are_parsed_and_checked_before_the_handler_is_called, inputs)
+{
+    struct wf_app app = {.title = "test"};
+    struct exchange_log log;
+    char text[512];
+    wf_route(&app, WF_POST, "/{id}", take_order, .path = &which_model, .query = &page_model, .body = &order_model);
+    snprintf(text, sizeof text, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n%s",
+             row->target, row->type, strlen(row->body), row->body);
+    ask(&log, &app, text);
+    WF_EXPECT_TEXT(log.statuses, row->statuses);
+    WF_EXPECT_TEXT(body_of(&log), row->answer);
+    wf_app_finish(&app);
+}
+
+WF_TEST(malformed_json_is_400_with_the_place)
+{
+    struct wf_app app = {.title = "test"};
+    struct exchange_log log;
+    wf_route(&app, WF_POST, "/{id}", take_order, .path = &which_model, .query = &page_model, .body = &order_model);
+    ask(&log, &app, "POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{\"email\" ");
+    WF_EXPECT_TEXT(log.statuses, "400 ");
+    WF_EXPECT_PART(body_of(&log), "json_invalid");
+    wf_app_finish(&app);
+}
+
+WF_TEST_MAIN
