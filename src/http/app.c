@@ -88,7 +88,8 @@ void wf_app_use_(struct wf_app *app, wf_middleware *middleware, const void *arg)
         app_note_mistake(private, -E2BIG, "more than %d middlewares", MIDDLEWARE_MAX);
         return;
     }
-    private->middleware[private->middlewares++] = (struct middleware){.call = middleware, .arg = (void *)(uintptr_t)arg};
+    private->middleware[private->middlewares++] =
+        (struct middleware){.call = middleware, .arg = (void *)(uintptr_t)arg};
 }
 
 void wf_app_finish(struct wf_app *app)
