@@ -56,9 +56,9 @@ struct wf_static_options {
 
 /*
  * wf_static(&app, "/static", folder, .option = value, ...) answers GET and HEAD below a path ("": everywhere) with the
- * files of a folder. "." and "..", empty segments and what decodes to a slash or a zero byte are not there: 404. A
- * folder without its last slash is redirected to the one with it. What is wrong is said by wf_serve. Whoever may write
- * into the folder while it is served is trusted. Suspends: never.
+ * files of a folder. "." and "..", empty segments and what decodes to a slash or a zero byte are not there: 404.
+ * A folder without its last slash is redirected to the one with it. What is wrong is said by wf_serve. Whoever may
+ * write into the folder while it is served is trusted. Suspends: never.
  */
 #define wf_static(app, prefix, folder, ...)                                                                            \
     wf_static_((app), (prefix), (folder),                                                                              \

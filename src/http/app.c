@@ -9,6 +9,7 @@
 
 #include "http/bind.h"
 #include "http/connection.h"
+#include "http/forwarded.h"
 #include "http/reply.h"
 
 /* ---- Declarations ---- */
@@ -88,8 +89,8 @@ void wf_app_use_(struct wf_app *app, wf_middleware *middleware, const void *arg)
         app_note_mistake(private, -E2BIG, "more than %d middlewares", MIDDLEWARE_MAX);
         return;
     }
-    private->middleware[private->middlewares++] =
-        (struct middleware){.call = middleware, .arg = (void *)(uintptr_t)arg};
+    struct middleware *added = &private->middleware[private->middlewares++];
+    *added = (struct middleware){.call = middleware, .arg = (void *)(uintptr_t)arg};
 }
 
 void wf_app_finish(struct wf_app *app)
@@ -124,12 +125,26 @@ static void fill_in_limits(struct wf_app_ *private)
     private->skip_max = limits->skip_max;
 }
 
+static int read_trusted(struct wf_app *app)
+{
+    struct wf_app_ *private = app->private_;
+    if (app->trusted_proxies == NULL || private->trusted != NULL) return 0;
+    const char *bad = "";
+    int rc = forwarded_trust(&private->arena, app->trusted_proxies, &private->trusted, &private->trusted_count, &bad);
+    if (rc == -E2BIG) app_note_mistake(private, rc, "more than %d trusted proxies", NETWORKS_MAX);
+    if (rc == -EINVAL)
+        app_note_mistake(private, rc, "\"%.*s\" is no address or network of trusted proxies", (int)strcspn(bad, " ,"),
+                         bad);
+    return rc == -ENOMEM ? rc : 0;
+}
+
 int app_prepare(struct wf_app *app)
 {
     struct wf_app_ *private = app_private(app);
     if (private == NULL || app->lost_ < 0) return -ENOMEM;
     private->limits = app->limits;
     fill_in_limits(private);
+    if (read_trusted(app) < 0) return -ENOMEM;
     for (const struct route *route = private->routes; route != NULL; route = route->next) {
         int rc = bind_check(route);
         if (rc < 0) return rc;

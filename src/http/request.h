@@ -18,6 +18,7 @@ struct route;
 struct dependency_value;
 struct deferred_work;
 struct wf_file;
+struct forwarded;
 struct wf_stream;
 
 /* What a version of HTTP does for one request. All but `close_after` may suspend. */
@@ -60,7 +61,7 @@ struct capture {
 
 struct wf_request {
     const struct exchange *exchange;
-    struct wf_app *app;
+    struct wf_app *app, *root; /* the one it came to, perhaps below another; the outermost */
     const struct route *route; /* NULL: none matches */
     unsigned allowed;          /* a bit for each method that the path has; valid without a route */
     struct wf_arena arena;     /* of this request */
@@ -97,6 +98,8 @@ struct wf_request {
     bool close_after;  /* no further request on this connection */
     bool without_body; /* HEAD, 204, 304: what is written goes nowhere */
     bool broken;       /* and cannot be completed any more */
+
+    const struct forwarded *forwarded; /* what proxies say; NULL: nobody has asked */
 
     /* What the app keeps for it */
     unsigned next_middleware;

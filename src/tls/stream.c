@@ -243,6 +243,13 @@ static int tls_fd(const struct wf_stream *stream)
     return connection->under != NULL ? wf_stream_fd(connection->under) : -1;
 }
 
+static int tls_address(const struct wf_stream *stream, bool peer, struct wf_address *address)
+{
+    const struct connection *connection = (const struct connection *)stream;
+    if (connection->under == NULL) return -EBADF;
+    return peer ? wf_stream_peer(connection->under, address) : wf_stream_local(connection->under, address);
+}
+
 const struct wf_stream_class connection_class = {
     .name = "tls",
     .read = tls_read,
@@ -251,4 +258,5 @@ const struct wf_stream_class connection_class = {
     .close = tls_close,
     .destroy = tls_destroy,
     .fd = tls_fd,
+    .address = tls_address,
 };

@@ -170,7 +170,7 @@ int fault_set(struct fault *fault, int code, const char *format, ...) WF_PRINTF_
 
 /* Into `text`, cut where it does not fit; gives it. */
 const char *name_text(const X509_NAME *name, char *text, size_t size);
-const char *time_text(const ASN1_TIME *time, char *text, size_t size);
+const char *moment_text(const ASN1_TIME *time, char *text, size_t size);
 /* The index-th name of a certificate; false: there are no more. */
 bool alternative_name(const GENERAL_NAMES *names, int index, char *text, size_t size);
 
