@@ -78,6 +78,9 @@ struct wf_app {
     void *state; /* yours: wf_request_state gives it to handlers */
     struct wf_http_limits limits;
     enum wf_slashes slashes;
+    /* Whose word counts about whom they ask for (Forwarded, or X-Forwarded-For, -Proto and -Host): addresses and
+     * networks, "127.0.0.1, 10.0.0.0/8, ::1, unix", at most 64. NULL: nobody's. */
+    const char *trusted_proxies;
     bool no_docs;    /* no /openapi.json and /docs */
     bool access_log; /* a line for each request */
     /* Hears of every request once it is answered; must not suspend. */
@@ -85,7 +88,7 @@ struct wf_app {
     void *on_request_arg;
     struct wf_app_ *private_;
     int lost_; /* a declaration, for want of memory */
-    void *reserved_[6];
+    void *reserved_[5];
 };
 
 /* ---- Routes ---- */
@@ -127,7 +130,7 @@ WF_API void wf_mount(struct wf_app *app, const char *prefix, struct wf_app *inne
  */
 #define wf_app_use(app, middleware, arg)                                                                               \
     wf_app_use_((app), ((void)sizeof((middleware)((struct wf_request *)NULL, (arg))), (wf_middleware *)(middleware)),  \
-                (arg))
+                (void *)(uintptr_t)(arg))
 typedef int wf_middleware(struct wf_request *request, void *arg);
 
 /* The rest of the middleware, and the handler. Suspends: as they do. On cancel: as they do. Errors: theirs. */
@@ -141,7 +144,9 @@ struct wf_http_serve_options {
     uint16_t port;                /* 0: a free one, see `listening` */
     const char *unix_path;        /* instead: a Unix socket */
     struct wf_listener *listener; /* instead: one of yours, which stays yours */
-    struct wf_tls_config *tls;    /* of a server */
+    struct wf_tls_config *tls;    /* of a server: TLS is spoken; offer {"h2", "http/1.1"} there as .alpn */
+    bool proxy_protocol;          /* each connection begins with a header of the PROXY protocol, version 1 or 2, that
+                                     says whose it is; one without is closed */
     /* Is called when connections can come; `port` is 0 for a Unix socket. */
     void (*listening)(struct wf_app *app, uint16_t port, void *arg);
     void *listening_arg;

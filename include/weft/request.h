@@ -25,6 +25,7 @@ struct wf_request;
 struct wf_address;
 struct wf_json_writer;
 struct wf_stream;
+struct wf_tls_info;
 
 /* ---- What was asked ---- */
 
@@ -45,8 +46,15 @@ WF_API struct wf_app *wf_request_app(const struct wf_request *request);
 WF_API void *wf_request_state(const struct wf_request *request); /* app->state */
 WF_API void *wf_request_arg(const struct wf_request *request);   /* the route's .arg */
 
-/* Who is asking. Suspends: never. Errors: -EOPNOTSUPP for a stream without an address. */
+/* Who is asking, as trusted proxies say (app->trusted_proxies), or where the connection comes from; so for the scheme and
+ * the host above. A port that a proxy does not tell is 0. Suspends: never. Errors: -EOPNOTSUPP for a stream without an address. */
 WF_API int wf_request_peer(const struct wf_request *request, struct wf_address *address);
+
+/*
+ * What was agreed on by TLS: version, cipher, the name that the client asked for, its certificates (weft/tls.h). All of
+ * it lives as long as the request. Suspends: never. Errors: -EINVAL when it did not come over TLS; -ENOMEM.
+ */
+WF_API int wf_request_tls(struct wf_request *request, struct wf_tls_info *info);
 
 /* A named segment of the path, decoded; NULL: the pattern has no such name. Suspends: never. */
 WF_API const char *wf_path_text(struct wf_request *request, const char *name);
@@ -75,6 +83,9 @@ WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_request_read(struct wf_request *request
  * Suspends: until all came. On cancel: what was read is gone. Errors: as above; -ENOMEM.
  */
 WF_API WF_SUSPENDS int wf_request_body(struct wf_request *request, char **bytes, size_t *size);
+
+/* A field that came behind the body; NULL: there is none, or the body has not been read to its end. Suspends: never. */
+WF_API const char *wf_request_trailer(const struct wf_request *request, const char *name);
 
 /*
  * The body as JSON, by its model, into *out. What is wrong with it is answered already: 422 with all its problems, 400,

@@ -7,6 +7,7 @@
 #include "http/h1_parser.h"
 #include "http/request.h"
 
+struct network;
 struct segment;
 
 struct route {
@@ -45,6 +46,8 @@ struct wf_app_ {
     struct h1_limits head_limits;
     struct wf_http_limits limits; /* with the defaults filled in */
     uint64_t skip_max;
+    struct network *trusted; /* proxies */
+    unsigned trusted_count;
     const struct wf_http_serve_options *serving; /* while wf_serve runs */
     int mistake;                                 /* of a declaration: 0, or its code */
     char mistake_text[256];
@@ -55,6 +58,9 @@ struct wf_app_ *app_private(struct wf_app *app);
 
 /* The first mistake is the one that is told. */
 void app_note_mistake(struct wf_app_ *app, int code, const char *format, ...) WF_PRINTF_(3, 4);
+
+/* "GET, HEAD, OPTIONS" for bits of methods. */
+const char *app_list_methods(struct wf_request *request, unsigned allowed);
 
 /* Fills in what is not set, and tells what was wrong. */
 int app_prepare(struct wf_app *app);

@@ -28,6 +28,7 @@ enum phase {
 
 struct server;
 struct work;
+struct h2_stream;
 
 struct connection {
     struct server *server;
@@ -45,7 +46,9 @@ struct connection {
     int64_t seen_at;
     /* Begins to look whether the client is still there, while a handler takes its time; NULL: it cannot be seen. */
     void (*watch)(struct connection *connection);
-    void *protocol; /* whose that is */
+    /* Looks after what a version of HTTP has of its own, instead of the phases; NULL: nothing. */
+    void (*mind)(struct connection *connection, int64_t now);
+    void *protocol; /* whose these are */
 };
 
 static inline void set_phase(struct connection *connection, enum phase phase)
@@ -60,11 +63,15 @@ extern const char cut_slow[], cut_gone[], cut_idle[];
 
 struct server {
     struct wf_app *app;
+    struct wf_tls_config *tls; /* NULL: none is spoken */
+    bool proxy_protocol;       /* each connection begins with a proxy's header */
     struct connection *connections;
     struct wf_event some; /* there is a connection to mind */
     uint64_t open;
     struct work *spare; /* memory for requests that no connection uses now */
     unsigned spares;
+    struct h2_stream *spare_streams;
+    unsigned spare_stream_count;
     char date[40]; /* "Date: ...\r\n", at most a tick old */
     size_t date_size;
     int64_t date_of; /* the second */
@@ -78,6 +85,12 @@ void server_finish(struct server *server);
 /* One connection from its first byte to its last; the stream stays the caller's. */
 int connection_serve(struct server *server, struct wf_stream *stream);
 
+/*
+ * Ends our side, and takes what still comes, for a while: the client has to read the last answer before the connection
+ * is gone, and a reset would take it away.
+ */
+void connection_linger(struct connection *connection);
+
 /* ---- minder.c ---- */
 
 /* Until it is cancelled. */
@@ -87,6 +100,20 @@ void minder_set_date(struct server *server);
 /* ---- h1.c ---- */
 
 int h1_serve(struct connection *connection);
+
+/* ---- h2.c ---- */
+
+struct h2;
+
+/* A connection whose first bytes, of the preface, may be here already. NULL: out of memory. */
+struct h2 *h2_create(struct connection *connection, const char *bytes, size_t size);
+
+/* Until the connection ends; NULL: it cannot begin. It is destroyed then. */
+int h2_serve(struct h2 *h2);
+
+/* ---- h2_stream.c ---- */
+
+void h2_spares_free(struct server *server);
 
 /* ---- app.c ---- */
 

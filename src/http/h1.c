@@ -17,8 +17,7 @@
 
 enum {
     IN_ROOM = 8192,
-    SPARES_MAX = 64,       /* of the server, kept for the next request */
-    LINGER_BYTES = 262144, /* thrown away after a mistake, so that the answer is not lost to a reset */
+    SPARES_MAX = 64, /* of the server, kept for the next request */
 };
 
 static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"; /* RFC 9113 section 3.4 */
@@ -208,6 +207,7 @@ const struct exchange h1_exchange = {
     .inform = h1_inform,
     .begin = h1_begin,
     .write = h1_write,
+    .send = h1_send,
     .flush = h1_flush_answer,
     .end = h1_end,
     .take_over = h1_take_over,
@@ -215,25 +215,6 @@ const struct exchange h1_exchange = {
 };
 
 /* ---- A request ---- */
-
-/* The client has to read the answer before the connection is gone: a reset would take it away. */
-static void linger(struct h1 *h1)
-{
-    struct connection *connection = h1->connection;
-    char scratch[1024];
-    uint64_t bytes = 0;
-    if (wf_stream_shutdown(connection->stream) < 0) return;
-    set_phase(connection, PHASE_LINGERING);
-    WF_SCOPE(scope);
-    connection->scope = &scope;
-    while (bytes < LINGER_BYTES) {
-        ssize_t got = wf_stream_read(connection->stream, scratch, sizeof scratch);
-        if (got <= 0) break;
-        bytes += (uint64_t)got;
-    }
-    connection->scope = NULL;
-    wf_scope_end(&scope, 0);
-}
 
 static void refuse(struct h1 *h1)
 {
@@ -245,7 +226,7 @@ static void refuse(struct h1 *h1)
     app_refuse(&work->request, work->parser.status, work->parser.why);
     int rc = h1_flush(h1);
     h1->connection->scope = NULL;
-    if (wf_scope_end(&scope, rc) == 0 && rc == 0) linger(h1);
+    if (wf_scope_end(&scope, rc) == 0 && rc == 0) connection_linger(h1->connection);
 }
 
 /* With the head there; 1: on to the next; 0: the connection ends. */
@@ -314,6 +295,15 @@ static void put_away(struct work *work)
     wf_arena_reset(&work->request.arena);
 }
 
+/* What has come is the beginning of HTTP/2. */
+static int hand_over(struct h1 *h1)
+{
+    const struct work *work = h1->work;
+    struct h2 *h2 = h2_create(h1->connection, work->in + work->begin, work->end - work->begin);
+    give_work(h1);
+    return h2_serve(h2);
+}
+
 int h1_serve(struct connection *connection)
 {
     struct h1 h1 = {.connection = connection};
@@ -327,7 +317,7 @@ int h1_serve(struct connection *connection)
         if (after == GO_ON) put_away(h1.work);
         else if (after == REFUSE || after == SAY_GOODBYE) {
             if (after == REFUSE) refuse(&h1);
-            else linger(&h1);
+            else connection_linger(connection);
             break;
         } else if (after == WAIT_LONG) {
             if (wf_stream_fd(connection->stream) >= 0) rc = wait_frugally(&h1);
@@ -335,6 +325,7 @@ int h1_serve(struct connection *connection)
             else connection->frugal = true; /* in memory: there is nothing to wait by */
         }
     }
+    if (rc == H1_PREFACE) return hand_over(&h1);
     give_work(&h1);
     return rc;
 }

@@ -43,7 +43,8 @@ static uint64_t bytes_moved(const struct connection *connection)
     return statistics.bytes_read + statistics.bytes_written;
 }
 
-/* How long nothing has moved: of a body or an answer. The other phases have their time as a whole, however it trickles. */
+/* How long nothing has moved, of a body or an answer. The other phases have their time as a whole, however it
+ * trickles. */
 static int64_t time_still(struct connection *connection, int64_t now)
 {
     uint64_t moved = bytes_moved(connection);
@@ -76,6 +77,10 @@ static const char *verdict(const struct connection *connection, const struct wf_
 
 static void mind(struct connection *connection, const struct wf_http_limits *limits, int64_t now)
 {
+    if (connection->mind != NULL) {
+        connection->mind(connection, now);
+        return;
+    }
     int64_t still = time_still(connection, now);
     const char *why = verdict(connection, limits, still);
     if (why != NULL) connection_cut(connection, why);

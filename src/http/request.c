@@ -6,8 +6,10 @@
 #include <strings.h>
 #include <weft/app.h>
 #include <weft/task.h>
+#include <weft/tls.h>
 
 #include "http/app.h"
+#include "http/forwarded.h"
 #include "http/grammar.h"
 
 void request_begin(struct wf_request *request, const struct exchange *exchange, struct wf_app *app)
@@ -16,7 +18,7 @@ void request_begin(struct wf_request *request, const struct exchange *exchange, 
     memset(request, 0, sizeof *request);
     request->arena = arena;
     request->exchange = exchange;
-    request->app = app;
+    request->app = request->root = app;
     request->path = request->authority = "";
 }
 
@@ -72,12 +74,15 @@ const char *wf_request_query(const struct wf_request *request)
 
 const char *wf_request_scheme(const struct wf_request *request)
 {
+    const char *said = forwarded_of(request)->scheme;
+    if (said != NULL) return said;
     return request->secure ? "https" : "http";
 }
 
 const char *wf_request_host(const struct wf_request *request)
 {
-    return request->authority;
+    const char *said = forwarded_of(request)->host;
+    return said != NULL ? said : request->authority;
 }
 
 const char *wf_request_version(const struct wf_request *request)
@@ -127,8 +132,19 @@ void *wf_request_arg(const struct wf_request *request)
 
 int wf_request_peer(const struct wf_request *request, struct wf_address *address)
 {
+    const struct forwarded *said = forwarded_of(request);
+    if (said->has_peer) {
+        *address = said->peer;
+        return 0;
+    }
     struct wf_stream *stream = request->exchange->stream((struct wf_request *)(uintptr_t)request);
     return stream != NULL ? wf_stream_peer(stream, address) : -EOPNOTSUPP;
+}
+
+int wf_request_tls(struct wf_request *request, struct wf_tls_info *info)
+{
+    struct wf_stream *stream = request->exchange->stream(request);
+    return stream != NULL ? wf_tls_info(stream, &request->arena, info) : -EINVAL;
 }
 
 /* RFC 6265 section 5.4: "a=1; b=2". */
@@ -251,6 +267,11 @@ ssize_t wf_request_read(struct wf_request *request, void *buffer, size_t size)
     return got;
 }
 
+const char *wf_request_trailer(const struct wf_request *request, const char *name)
+{
+    return request->body_ended ? wf_headers_find(&request->request_trailers, name) : NULL;
+}
+
 static int refuse_body(struct wf_request *request, int code)
 {
     if (code == -EMSGSIZE)
@@ -259,8 +280,17 @@ static int refuse_body(struct wf_request *request, int code)
     return code;
 }
 
+/* Bytes that are compressed are not what the handler asks for (RFC 9110 section 15.5.16). */
+static bool is_encoded(const struct wf_request *request)
+{
+    const char *encoding = wf_headers_find(&request->headers, "content-encoding");
+    bool plain = encoding == NULL || strcasecmp(encoding, "identity") == 0;
+    return !plain && request->decompressor == NULL && request->length != 0;
+}
+
 int wf_request_body(struct wf_request *request, char **bytes, size_t *size)
 {
+    if (is_encoded(request)) return wf_http_error(request, 415, "the encoding of the body is not taken here");
     size_t room = request->length >= 0 ? (size_t)request->length : 4096, count = 0;
     char *body = wf_arena_alloc(&request->arena, room + 1);
     while (body != NULL) {

@@ -17,6 +17,8 @@ struct wf_request;
 struct route;
 struct dependency_value;
 struct deferred_work;
+struct wf_file;
+struct forwarded;
 struct wf_stream;
 
 /* What a version of HTTP does for one request. All but `close_after` may suspend. */
@@ -29,6 +31,8 @@ struct exchange {
     /* The head of the answer: request->status and request->answer. `length` of the body; -1: not known. */
     int (*begin)(struct wf_request *request, int64_t length);
     int (*write)(struct wf_request *request, const void *bytes, size_t size);
+    /* So many bytes of a file, that are part of what was announced; NULL: they are read and written. */
+    int (*send)(struct wf_request *request, struct wf_file *file, int64_t offset, uint64_t size);
     /* What was written has to go now. */
     int (*flush)(struct wf_request *request);
     /* The body is complete; request->trailers may follow it. */
@@ -57,8 +61,9 @@ struct capture {
 
 struct wf_request {
     const struct exchange *exchange;
-    struct wf_app *app;
+    struct wf_app *app, *root; /* the one it came to, perhaps below another; the outermost */
     const struct route *route; /* NULL: none matches */
+    unsigned allowed;          /* a bit for each method that the path has; valid without a route */
     struct wf_arena arena;     /* of this request */
     struct wf_scope *scope;    /* cancelled when the client goes away; NULL for a test's */
 
@@ -94,13 +99,17 @@ struct wf_request {
     bool without_body; /* HEAD, 204, 304: what is written goes nowhere */
     bool broken;       /* and cannot be completed any more */
 
+    const struct forwarded *forwarded; /* what proxies say; NULL: nobody has asked */
+
     /* What the app keeps for it */
     unsigned next_middleware;
     struct dependency_value *dependencies; /* those that were asked for, the last one first */
     struct deferred_work *after;           /* to be done after the answer, in order */
     struct deferred_work **after_end;
     void *path_value, *query_value, *field_value, *cookie_value, *body_value; /* validated, by the route's models */
-    int outcome; /* what the handler returned */
+    struct compressor *compressor;     /* what is in front of the exchange: of the answer, */
+    struct decompressor *decompressor; /* of the body */
+    int outcome;                       /* what the handler returned */
     char id[40];
     int64_t began_at;
 };

@@ -1,10 +1,14 @@
 /* wf_serve_main: a server as a program, with options from its command line and environment. */
+#define WF_LOG_MODULE "http"
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <weft/app.h>
+#include <weft/log.h>
 #include <weft/run.h>
+#include <weft/signal.h>
+#include <weft/task.h>
 #include <weft/time.h>
 #include <weft/tls.h>
 
@@ -13,21 +17,16 @@ struct settings {
     const char *host, *unix_path, *certificate, *key;
     long port;
     double grace;
-    bool quiet;
+    bool quiet, proxy_protocol;
 };
 
 static const struct option options[] = {
-    {"host", required_argument, NULL, 'H'},
-    {"port", required_argument, NULL, 'p'},
-    {"unix", required_argument, NULL, 'u'},
-    {"tls", required_argument, NULL, 't'},
-    {"key", required_argument, NULL, 'k'},
-    {"grace", required_argument, NULL, 'g'},
-    {"quiet", no_argument, NULL, 'q'},
-    {"access-log", no_argument, NULL, 'a'},
-    {"version", no_argument, NULL, 'V'},
-    {"help", no_argument, NULL, 'h'},
-    {0},
+    {"host", required_argument, NULL, 'H'},  {"port", required_argument, NULL, 'p'},
+    {"unix", required_argument, NULL, 'u'},  {"tls", required_argument, NULL, 't'},
+    {"key", required_argument, NULL, 'k'},   {"proxy-protocol", no_argument, NULL, 'P'},
+    {"grace", required_argument, NULL, 'g'}, {"quiet", no_argument, NULL, 'q'},
+    {"access-log", no_argument, NULL, 'a'},  {"version", no_argument, NULL, 'V'},
+    {"help", no_argument, NULL, 'h'},        {0},
 };
 
 static void write_help(FILE *file, const struct settings *settings, const char *program)
@@ -40,6 +39,8 @@ static void write_help(FILE *file, const struct settings *settings, const char *
             "  --unix PATH        listen at a Unix socket instead\n"
             "  --tls FILE         speak TLS with this certificate chain (PEM)\n"
             "  --key FILE         and this private key; default: in the same file\n"
+            "                     SIGHUP reads both again\n"
+            "  --proxy-protocol   each connection begins with a header of the PROXY protocol\n"
             "  --grace SECONDS    after SIGTERM, for what is under way (GRACE; default 30)\n"
             "  --access-log       a line for each request (ACCESS_LOG=1)\n"
             "  --quiet            no word about where it listens\n"
@@ -96,6 +97,9 @@ static int read_options(struct settings *settings, int argc, char **argv)
         case 'a':
             settings->app->access_log = true;
             break;
+        case 'P':
+            settings->proxy_protocol = true;
+            break;
         case 'q':
             settings->quiet = true;
             break;
@@ -134,6 +138,30 @@ static void say_where(struct wf_app *app, uint16_t port, void *argument)
     fflush(stdout);
 }
 
+/* Connections that exist keep the certificate that they have seen. */
+static int reload_on_hangup(struct wf_tls_config *tls)
+{
+    const int hangup = SIGHUP;
+    struct wf_signal_receiver *receiver;
+    int rc = wf_signal_open(&hangup, 1, &receiver);
+    if (rc < 0) return rc;
+    while ((rc = wf_signal_wait(receiver)) > 0)
+        if (wf_tls_reload(tls) < 0) wf_logf(WF_ERROR, "the certificate stays as it is: %s", wf_failure());
+    wf_signal_close(receiver);
+    return rc;
+}
+
+static int serve_over_tls(struct settings *settings, struct wf_tls_config *tls, const char *host)
+{
+    WF_SCOPE(scope);
+    int rc = tls != NULL ? wf_spawn(&scope, reload_on_hangup, tls, .daemon = true, .name = "certificate reload") : 0;
+    if (rc == 0)
+        rc = wf_serve(settings->app, .host = host, .port = (uint16_t)settings->port, .unix_path = settings->unix_path,
+                      .tls = tls, .proxy_protocol = settings->proxy_protocol, .listening = say_where,
+                      .listening_arg = settings);
+    return wf_scope_end(&scope, rc);
+}
+
 static int serve_as_told(struct settings *settings)
 {
     struct wf_tls_config *tls = NULL;
@@ -144,9 +172,7 @@ static int serve_as_told(struct settings *settings)
         rc = wf_tls_server_create(&tls, .identity = identity, .alpn = {"h2", "http/1.1"});
     }
     const char *host = strcmp(settings->host, "*") == 0 ? NULL : settings->host;
-    if (rc == 0)
-        rc = wf_serve(settings->app, .host = host, .port = (uint16_t)settings->port, .unix_path = settings->unix_path,
-                      .tls = tls, .listening = say_where, .listening_arg = settings);
+    if (rc == 0) rc = serve_over_tls(settings, tls, host);
     wf_tls_destroy(tls);
     return rc;
 }

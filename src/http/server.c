@@ -7,8 +7,11 @@
 #include <weft/unix.h>
 
 #include "http/app.h"
+#include "http/arrival.h"
 #include "http/connection.h"
 #include "http/h1.h"
+
+enum { LINGER_BYTES = 262144 }; /* thrown away after the last answer */
 
 void server_init(struct server *server, struct wf_app *app)
 {
@@ -18,6 +21,7 @@ void server_init(struct server *server, struct wf_app *app)
 
 void server_finish(struct server *server)
 {
+    h2_spares_free(server);
     while (server->spare != NULL) {
         struct work *work = server->spare;
         server->spare = work->next;
@@ -47,11 +51,31 @@ static void strike_off(struct server *server, struct connection *connection)
     server->open--;
 }
 
+void connection_linger(struct connection *connection)
+{
+    char scratch[1024];
+    uint64_t bytes = 0;
+    if (wf_stream_shutdown(connection->stream) < 0) return;
+    set_phase(connection, PHASE_LINGERING);
+    WF_SCOPE(scope);
+    connection->scope = &scope;
+    while (bytes < LINGER_BYTES) {
+        ssize_t got = wf_stream_read(connection->stream, scratch, sizeof scratch);
+        if (got <= 0) break;
+        bytes += (uint64_t)got;
+    }
+    connection->scope = NULL;
+    wf_scope_end(&scope, 0);
+}
+
 int connection_serve(struct server *server, struct wf_stream *stream)
 {
     struct connection connection = {.server = server, .stream = stream, .seen_at = wf_now()};
     enlist(server, &connection);
-    int rc = h1_serve(&connection);
+    struct arrival arrival;
+    int rc = arrival_begin(&arrival, &connection);
+    if (rc == 0) rc = arrival.speaks_h2 ? h2_serve(h2_create(&connection, "", 0)) : h1_serve(&connection);
+    arrival_end(&arrival);
     strike_off(server, &connection);
     bool expected = rc == -ECANCELED || rc == -ESHUTDOWN || rc == -ECONNRESET || rc == -ECONNABORTED || rc == -EPIPE ||
                     rc == WF_EEND;
@@ -94,6 +118,8 @@ static int serve_listener(struct wf_app *app, const struct wf_http_serve_options
 {
     struct server server;
     server_init(&server, app);
+    server.tls = options->tls;
+    server.proxy_protocol = options->proxy_protocol;
     if (options->listening != NULL) options->listening(app, wf_listener_port(listener), options->listening_arg);
     WF_SCOPE(scope);
     int rc = wf_spawn(&scope, mind_connections, &server, .daemon = true, .name = "http minder");

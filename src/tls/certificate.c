@@ -28,7 +28,7 @@ const char *name_text(const X509_NAME *name, char *text, size_t size)
     return text;
 }
 
-const char *time_text(const ASN1_TIME *when, char *text, size_t size)
+const char *moment_text(const ASN1_TIME *when, char *text, size_t size)
 {
     struct tm parts;
     if (ASN1_TIME_to_tm(when, &parts) != 1 || strftime(text, size, "%Y-%m-%d %H:%M:%S UTC", &parts) == 0)

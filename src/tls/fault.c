@@ -144,11 +144,11 @@ void fault_of_certificate(struct fault *fault, X509_STORE_CTX *store, const char
     if (certificate != NULL) name_text(X509_get_subject_name(certificate), subject, sizeof subject);
     switch (certificate != NULL ? error : X509_V_ERR_UNSPECIFIED) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
-        time_text(X509_get0_notAfter(certificate), detail, sizeof detail);
+        moment_text(X509_get0_notAfter(certificate), detail, sizeof detail);
         fault_set(fault, code, "the certificate of \"%s\" expired on %s", subject, detail);
         break;
     case X509_V_ERR_CERT_NOT_YET_VALID:
-        time_text(X509_get0_notBefore(certificate), detail, sizeof detail);
+        moment_text(X509_get0_notBefore(certificate), detail, sizeof detail);
         fault_set(fault, code, "the certificate of \"%s\" is not valid before %s", subject, detail);
         break;
     case X509_V_ERR_HOSTNAME_MISMATCH:

@@ -97,6 +97,8 @@ static ssize_t decrypt(struct connection *connection, void *buffer, size_t size,
     size_t got;
     forget_errors();
     int rc = SSL_read_ex(connection->ssl, buffer, size, &got);
+    connection->between_records = rc == 1;
+    if (connection->warm_place == 0) warm_up(connection);
     if (rc == 1) return (ssize_t)got;
     *reason = SSL_get_error(connection->ssl, rc);
     return *reason == SSL_ERROR_ZERO_RETURN ? 0 : -EAGAIN;
@@ -179,6 +181,7 @@ static ssize_t write_record(struct connection *connection, const struct iovec *p
     if (rc == 0 && goodbye_said(connection)) rc = -EPIPE;
     if (rc < 0) return rc;
     size_t written = encrypt(connection, parts, count);
+    if (connection->warm_place == 0) warm_up(connection);
     if (written == 0) return write_failed(connection);
     rc = connection_send(connection);
     if (rc == 0) return (ssize_t)written;
@@ -240,6 +243,13 @@ static int tls_fd(const struct wf_stream *stream)
     return connection->under != NULL ? wf_stream_fd(connection->under) : -1;
 }
 
+static int tls_address(const struct wf_stream *stream, bool peer, struct wf_address *address)
+{
+    const struct connection *connection = (const struct connection *)stream;
+    if (connection->under == NULL) return -EBADF;
+    return peer ? wf_stream_peer(connection->under, address) : wf_stream_local(connection->under, address);
+}
+
 const struct wf_stream_class connection_class = {
     .name = "tls",
     .read = tls_read,
@@ -248,4 +258,5 @@ const struct wf_stream_class connection_class = {
     .close = tls_close,
     .destroy = tls_destroy,
     .fd = tls_fd,
+    .address = tls_address,
 };

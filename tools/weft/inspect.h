@@ -58,6 +58,8 @@ void table_clear(struct table *table);
 #define WANTED_FIELDS(W)                                                                                               \
     W(LOOP_RUNNING, "loop.running")                                                                                    \
     W(LOOP_RUNNABLE, "loop.runnable")                                                                                  \
+    W(LOOP_RUNS_GIVEN, "loop.runs_given")                                                                              \
+    W(LOOP_RUNS_LEFT, "loop.runs_left")                                                                                \
     W(LOOP_NOW, "loop.now")                                                                                            \
     W(LOOP_THREAD, "loop.thread")                                                                                      \
     W(LOOP_CHUNKS, "loop.chunks") W(LOOP_ALIVE, "loop.alive") W(LOOP_SPAWNED, "loop.spawned") W(LOOP_PASSES,           \

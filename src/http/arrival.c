@@ -1,0 +1,96 @@
+#include "http/arrival.h"
+
+#include <string.h>
+#include <weft/task.h>
+#include <weft/tls.h>
+
+#include "http/proxy_header.h"
+
+/* ---- A proxy's header ---- */
+
+static int read_header(struct lent *lent, struct proxy_header *header)
+{
+    ssize_t used = 0;
+    while (used == 0 && lent->end < PROXY_HEADER_MAX) {
+        ssize_t got = wf_stream_read(lent->under, lent->bytes + lent->end, PROXY_HEADER_MAX - lent->end);
+        if (got <= 0) return got < 0 ? (int)got : WF_EEND;
+        lent->end += (size_t)got;
+        used = proxy_header_parse(lent->bytes, lent->end, header);
+    }
+    if (used <= 0) return wf_fail(-EBADMSG, "the connection does not begin with a header of the PROXY protocol");
+    lent->first = (size_t)used;
+    return 0;
+}
+
+/* What came behind the header is the first that is read. */
+static int take_header(struct lent *lent)
+{
+    struct proxy_header header;
+    lent->bytes = wf_memory_alloc(PROXY_HEADER_MAX);
+    if (lent->bytes == NULL) return -ENOMEM;
+    int rc = read_header(lent, &header);
+    if (rc < 0) return rc;
+    lent->has_addresses = header.has_addresses;
+    lent->peer = header.source;
+    lent->local = header.destination;
+    if (lent->first < lent->end) return 0;
+    wf_memory_free(lent->bytes);
+    lent->bytes = NULL;
+    return 0;
+}
+
+/* ---- TLS ---- */
+
+/* Whose stream it is does not matter: one that came as TLS is looked at, too. */
+static int look_at_tls(struct arrival *arrival, struct connection *connection)
+{
+    struct wf_arena arena;
+    struct wf_tls_info info;
+    wf_arena_init(&arena);
+    int rc = wf_tls_info(connection->stream, &arena, &info);
+    connection->secure = rc == 0;
+    arrival->speaks_h2 = rc == 0 && info.alpn != NULL && strcmp(info.alpn, "h2") == 0;
+    wf_arena_finish(&arena);
+    return rc == -ENOMEM ? rc : 0;
+}
+
+static int shake_hands(struct arrival *arrival, struct connection *connection)
+{
+    int rc = wf_tls_accept(&arrival->lent.stream, connection->server->tls, &arrival->tls);
+    if (rc == 0) connection->stream = arrival->tls;
+    return rc;
+}
+
+/* ---- Both ---- */
+
+static int arrive(struct arrival *arrival, struct connection *connection)
+{
+    const struct server *server = connection->server;
+    if (server->tls == NULL && !server->proxy_protocol) return 0;
+    lent_init(&arrival->lent, connection->stream);
+    arrival->lends = true;
+    connection->stream = &arrival->lent.stream;
+    int rc = server->proxy_protocol ? take_header(&arrival->lent) : 0;
+    return rc == 0 && server->tls != NULL ? shake_hands(arrival, connection) : rc;
+}
+
+int arrival_begin(struct arrival *arrival, struct connection *connection)
+{
+    arrival->lends = arrival->speaks_h2 = false;
+    arrival->tls = NULL;
+    set_phase(connection, PHASE_HEAD);
+    WF_SCOPE(scope);
+    connection->scope = &scope;
+    int rc = arrive(arrival, connection);
+    connection->scope = NULL;
+    bool slow = wf_scope_cancelled(&scope) && wf_scope_reason(&scope)->text == cut_slow;
+    rc = wf_scope_end(&scope, rc);
+    if (slow) return -ETIMEDOUT;
+    return rc == 0 ? look_at_tls(arrival, connection) : rc;
+}
+
+void arrival_end(struct arrival *arrival)
+{
+    wf_stream_close(arrival->tls);
+    if (arrival->lends) lent_finish(&arrival->lent);
+}
