@@ -1,4 +1,4 @@
-// Work that keeps every core busy: jobs go through a channel that all loops share, and the results come back by another.
+// Work that keeps every core busy: jobs go through a channel that all loops share, and results come back by another.
 //
 //     weft run examples/shared_work.c
 #include <stdio.h>

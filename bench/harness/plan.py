@@ -217,6 +217,24 @@ def echo(size, connections, seconds):
     return Group(runs + peers, entries, Load(size, connections, seconds))
 
 
+def two_loops(seconds, connections=50):
+    """The same load on one loop and on two; all of it on one processor, so that what is seen is what a loop costs."""
+    drivers = ("uring", "epoll")
+    runs = tuple(
+        Run(f"weft_{count}_{driver}", "weft", "echo_loops", (str(count),), (("WEFT_DRIVER", driver),))
+        for count in (1, 2)
+        for driver in drivers
+    )
+    entries = tuple(
+        Entry(
+            "two_loops" + ("_epoll" if driver == "epoll" else ""), "us", f"weft_2_{driver}", "weft itself on one loop",
+            (f"weft_1_{driver}",), mark=Mark(ratio=1.05),
+        )
+        for driver in drivers
+    )  # fmt: skip
+    return Group(runs, entries, Load(64, connections, seconds))
+
+
 def echo_idle(seconds, few=10, many=5000):
     runs = (
         weft_server("weft_few", "uring", few),
@@ -329,6 +347,7 @@ def groups(quick):
         echo(64, 1000, seconds),
         echo(1024, 50, seconds),
         echo_idle(seconds),
+        two_loops(seconds),
         udp_echo(64, 50, seconds),
         tls("tls_echo", 200_000, scale),
         tls("tls_handshake", 4_000, scale),

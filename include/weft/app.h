@@ -130,7 +130,7 @@ WF_API void wf_mount(struct wf_app *app, const char *prefix, struct wf_app *inne
  */
 #define wf_app_use(app, middleware, arg)                                                                               \
     wf_app_use_((app), ((void)sizeof((middleware)((struct wf_request *)NULL, (arg))), (wf_middleware *)(middleware)),  \
-                (arg))
+                (void *)(uintptr_t)(arg))
 typedef int wf_middleware(struct wf_request *request, void *arg);
 
 /* The rest of the middleware, and the handler. Suspends: as they do. On cancel: as they do. Errors: theirs. */

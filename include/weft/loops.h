@@ -58,8 +58,8 @@ struct wf_spawn_on_options {
     size_t stack_size;            /* of the task there; default 48 KiB */
     bool daemon;                  /* as for wf_spawn */
     enum wf_context_from context; /* as for wf_spawn */
-    void (*drop)(void *arg);      /* what its copy of the argument owns is released, where the task could not be made
-                                     after all; on that loop, outside of tasks: it must not suspend */
+    void (*drop)(void *arg);      /* releases what its copy of the argument owns, where the task could not be made after
+                                     all; on either loop, perhaps outside of tasks: it must not suspend */
     size_t copy_size_;
     const char *function_;
     const char *place_;

@@ -98,7 +98,7 @@ struct wf_member {
     bool write_only;       /* parsed, and never written */
     bool deprecated;       /* the schema says so */
     const char *preset;    /* when absent: a text for scalars ("10", "open"), JSON for the rest */
-    double min, max;       /* of a number; of the characters of STRING, the bytes of BYTES, the items of LIST, MAP. */
+    double min, max;       /* of a number; of the characters of STRING, the bytes of BYTES, the items of LIST, MAP */
     double above, below;   /* of a number: exclusive. Past 2^53 a bound is what a double can hold. */
     const char *pattern;   /* STRING: what a part of it must match, see wf_pattern_check */
     const char *const *values;                 /* ENUM: WF_VALUES("open", "paid") */
@@ -130,11 +130,11 @@ struct wf_model {
 /*
  * WF_MODEL(name, MEMBERS, .option = value ...) declares `struct name` and `name_model`, static; in C only. MEMBERS is a
  * macro that lists M(KIND, name, .option = value ...): options are the fields of struct wf_member, those of the model
- * those of struct wf_model. A model may be in its own lists, so that trees can be declared. This and what
- * follows belongs outside functions.
+ * those of struct wf_model. A model may be in its own lists, so that trees can be declared. This and what follows
+ * belongs outside functions.
  *
  * For several files: WF_MODEL_DECLARE(name, MEMBERS) in a header, which C++ understands too, and WF_MODEL_DEFINE(name,
- * MEMBERS, .option = value ...) in one file of C.
+ * MEMBERS, .option = value ...) in one file of C. In a header WF_MODEL would give each file a model of its own.
  */
 #define WF_MODEL(...) WF_MODEL_(__VA_ARGS__, .reserved_ = {0})
 #define WF_MODEL_DECLARE(model_name, MEMBERS)                                                                          \
@@ -183,10 +183,10 @@ WF_API int wf_model_check(const struct wf_model *model);
 WF_API int wf_member_check(const struct wf_member *member);
 
 /*
- * Is the text a pattern? Patterns are of the kind that regular expressions of JavaScript and POSIX have in common:
- * characters, `.`, classes `[^a-z_]`, `\d \w \s` and their opposites, groups `(a|b)`, `? * + {2} {2,} {2,5}`, `^` and
- * `$`. A match may be anywhere unless it is anchored, `.` is a character of UTF-8. Takes a time proportional to text
- * times pattern, whatever they are: `{n}` counts n times, WF_PATTERN_STEPS_MAX at most.
+ * Is the text a pattern? Patterns are a part of JavaScript's regular expressions, as schemas have them: characters,
+ * `.`, classes `[^a-z_]`, `\d \w \s` and their opposites, groups `(a|b)`, `? * + {2} {2,} {2,5}`, `^` and `$`. A match
+ * may be anywhere unless it is anchored; a character is one of UTF-8. Takes a time proportional to text times pattern,
+ * whatever they are; `{n}` counts n times, WF_PATTERN_STEPS_MAX at most.
  * Suspends: never. Errors: -EINVAL, with a message that says where.
  */
 WF_API int wf_pattern_check(const char *pattern);

@@ -49,8 +49,8 @@ struct wf_sse_options {
 #define wf_sse_begin(request, ...)                                                                                     \
     wf_sse_begin_((request), &(struct wf_sse_options){.size = sizeof(struct wf_sse_options), .out_ = __VA_ARGS__})
 
-/* The id of the last event that this client saw, when it comes again; NULL: it comes for the first time. Suspends:
- * never. */
+/* The id of the last event that this client saw, when it comes again; NULL: it comes for the first time.
+ * Suspends: never. */
 WF_API const char *wf_sse_last_id(const struct wf_request *request);
 
 /*

@@ -12,6 +12,7 @@
 #include <weft/task.h>
 
 #include "core/loop.h"
+#include "core/probe.h"
 
 /* ---- Walking the tree ---- */
 
@@ -58,6 +59,8 @@ static bool set_flag(struct wf_node_ *node, uint32_t flag)
 {
     if (node->flags & flag) return false;
     node->flags |= flag;
+    if (flag == NODE_CANCELLED && (node->flags & NODE_TASK))
+        trail_note(&current_loop->trail, TRAIL_CANCEL, node_owner(node), 0);
     interrupt(node, flag);
     if (flag == NODE_CANCELLED && !(node->flags & NODE_TASK)) refuse_spawners((struct wf_scope *)node);
     return true;
@@ -93,6 +96,7 @@ void node_cancel(struct wf_node_ *node, struct wf_reason *storage, enum wf_reaso
     const struct wf_task *by = current_loop->running;
     snprintf(storage->task, sizeof storage->task, "%s", by != NULL ? by->name : "");
     node->reason = storage;
+    PROBE2(cancel, storage->text, storage->place);
     spread(node, NODE_CANCELLED);
 }
 

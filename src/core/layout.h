@@ -16,6 +16,8 @@
     STRUCT(loop, struct loop)                                                                                          \
     FIELD(loop, struct loop, running)                                                                                  \
     FIELD(loop, struct loop, runnable)                                                                                 \
+    FIELD(loop, struct loop, runs_given)                                                                               \
+    FIELD(loop, struct loop, runs_left)                                                                                \
     FIELD(loop, struct loop, now)                                                                                      \
     FIELD(loop, struct loop, thread)                                                                                   \
     FIELD(loop, struct loop, chunks)                                                                                   \

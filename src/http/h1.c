@@ -207,6 +207,7 @@ const struct exchange h1_exchange = {
     .inform = h1_inform,
     .begin = h1_begin,
     .write = h1_write,
+    .send = h1_send,
     .flush = h1_flush_answer,
     .end = h1_end,
     .take_over = h1_take_over,

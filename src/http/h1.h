@@ -68,6 +68,7 @@ int h1_flush(struct h1 *h1);
 int h1_inform(struct wf_request *request, int status);
 int h1_begin(struct wf_request *request, int64_t length);
 int h1_write(struct wf_request *request, const void *bytes, size_t size);
+int h1_send(struct wf_request *request, struct wf_file *file, int64_t offset, uint64_t size);
 int h1_flush_answer(struct wf_request *request);
 int h1_end(struct wf_request *request);
 

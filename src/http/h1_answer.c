@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <weft/extend.h>
+#include <weft/file.h>
+#include <weft/task.h>
 
 enum {
     OUT_FIRST = 4096,
@@ -194,6 +196,18 @@ int h1_write(struct wf_request *request, const void *bytes, size_t size)
     int rc = h1_out(h1, head, (size_t)head_size);
     if (rc == 0) rc = h1_out(h1, bytes, size);
     return rc == 0 ? h1_out(h1, "\r\n", 2) : rc;
+}
+
+int h1_send(struct wf_request *request, struct wf_file *file, int64_t offset, uint64_t size)
+{
+    struct h1 *h1 = h1_of(request);
+    uint64_t done = 0;
+    int rc = h1_flush(h1);
+    if (rc < 0) return rc;
+    h1->connection->writing = true;
+    rc = wf_file_send(file, offset, size, h1->connection->stream, &done);
+    h1->connection->writing = false;
+    return rc == 0 && done < size ? wf_fail(-EIO, "the file became shorter") : rc;
 }
 
 int h1_flush_answer(struct wf_request *request)

@@ -42,9 +42,9 @@ struct chunks {
 };
 
 /*
- * Puts what the bytes hold of the body at `to`, which has room for `size`, and gives how many there were; `*used` of the
- * bytes were looked at. Trailers are added to `trailers` at the end. -EBADMSG: these are no chunks, or more than 16 KiB
- * of extensions and trailers.
+ * Puts what the bytes hold of the body at `to`, which has room for `size`, and gives how many there were; `*used` of
+ * the bytes were looked at. Trailers are added to `trailers` at the end. -EBADMSG: these are no chunks, or more than
+ * 16 KiB of extensions and trailers.
  */
 ssize_t chunks_take(struct chunks *chunks, const char *bytes, size_t size, char *to, size_t *used,
                     struct wf_headers *trailers, struct wf_arena *arena);

@@ -43,7 +43,8 @@ static uint64_t bytes_moved(const struct connection *connection)
     return statistics.bytes_read + statistics.bytes_written;
 }
 
-/* How long nothing has moved: of a body or an answer. The other phases have their time as a whole, however it trickles. */
+/* How long nothing has moved, of a body or an answer. The other phases have their time as a whole, however it
+ * trickles. */
 static int64_t time_still(struct connection *connection, int64_t now)
 {
     uint64_t moved = bytes_moved(connection);

@@ -61,10 +61,58 @@ static size_t count_characters(const struct json_slice *text)
 
 /* ---- Formats ---- */
 
-static bool is_letter_or_digit(char character)
+/* What a byte may be part of. */
+enum {
+    WORD = 1, /* a letter or a digit */
+    HEX = 2,
+    LOCAL = 4,  /* of an e-mail address, before the @ */
+    OF_URI = 8, /* RFC 3986; a % only before two digits */
+    SCHEME = 16,
+};
+enum {
+    DIGIT = WORD | HEX | LOCAL | OF_URI | SCHEME,
+    LETTER = WORD | LOCAL | OF_URI | SCHEME,
+};
+
+static const uint8_t classes[256] = {
+    ['0' ... '9'] = DIGIT,
+    ['a' ... 'f'] = LETTER | HEX,
+    ['g' ... 'z'] = LETTER,
+    ['A' ... 'F'] = LETTER | HEX,
+    ['G' ... 'Z'] = LETTER,
+    ['.'] = LOCAL | OF_URI | SCHEME,
+    ['-'] = LOCAL | OF_URI | SCHEME,
+    ['+'] = LOCAL | OF_URI | SCHEME,
+    ['!'] = LOCAL | OF_URI,
+    ['#'] = LOCAL | OF_URI,
+    ['$'] = LOCAL | OF_URI,
+    ['&'] = LOCAL | OF_URI,
+    ['\''] = LOCAL | OF_URI,
+    ['*'] = LOCAL | OF_URI,
+    ['/'] = LOCAL | OF_URI,
+    ['='] = LOCAL | OF_URI,
+    ['?'] = LOCAL | OF_URI,
+    ['_'] = LOCAL | OF_URI,
+    ['~'] = LOCAL | OF_URI,
+    ['%'] = LOCAL,
+    ['^'] = LOCAL,
+    ['`'] = LOCAL,
+    ['{'] = LOCAL,
+    ['|'] = LOCAL,
+    ['}'] = LOCAL,
+    [':'] = OF_URI,
+    ['['] = OF_URI,
+    [']'] = OF_URI,
+    ['@'] = OF_URI,
+    ['('] = OF_URI,
+    [')'] = OF_URI,
+    [','] = OF_URI,
+    [';'] = OF_URI,
+};
+
+static inline bool is(char character, int class)
 {
-    return (character >= '0' && character <= '9') || (character >= 'a' && character <= 'z') ||
-           (character >= 'A' && character <= 'Z');
+    return (classes[(unsigned char)character] & class) != 0;
 }
 
 /* Labels of letters, digits and dashes inside, 63 bytes each and 253 in all (RFC 1123 section 2.1). */
@@ -73,44 +121,36 @@ static bool is_hostname(const char *text, size_t size)
     size_t label = 0;
     if (size == 0 || size > 253) return false;
     for (size_t i = 0; i < size; i++) {
-        bool dash = text[i] == '-', dot = text[i] == '.';
-        if (!dash && !dot && !is_letter_or_digit(text[i])) return false;
-        if (dash && label == 0) return false;
-        if (dot && (label == 0 || text[i - 1] == '-')) return false;
-        label = dot ? 0 : label + 1;
-        if (label > 63) return false;
+        if (is(text[i], WORD)) {
+            if (++label > 63) return false;
+        } else if (label == 0 || (text[i] != '-' && (text[i] != '.' || text[i - 1] == '-'))) {
+            return false;
+        } else {
+            label = text[i] == '.' ? 0 : label + 1;
+        }
     }
-    return label > 0 && text[size - 1] != '-';
+    return label > 0 && label <= 63 && text[size - 1] != '-';
 }
 
 /* "Valid e-mail address" of the HTML standard, which is narrower than RFC 5322 on purpose. */
 static bool is_email(const char *text, size_t size)
 {
-    const char *at = memchr(text, '@', size);
-    if (at == NULL || at == text || size > 254) return false;
-    for (const char *each = text; each < at; each++)
-        if (!is_letter_or_digit(*each) && (*each == '\0' || strchr(".!#$%&'*+/=?^_`{|}~-", *each) == NULL))
-            return false;
-    return is_hostname(at + 1, (size_t)(text + size - at - 1));
-}
-
-static bool is_hex(char character)
-{
-    return (character >= '0' && character <= '9') || (character >= 'a' && character <= 'f') ||
-           (character >= 'A' && character <= 'F');
+    size_t at = 0;
+    while (at < size && is(text[at], LOCAL)) at++;
+    if (at == 0 || at == size || text[at] != '@' || size > 254) return false;
+    return is_hostname(text + at + 1, size - at - 1);
 }
 
 /* A scheme, a colon, and characters that RFC 3986 has; not that they stand where they should. */
 static bool is_uri(const char *text, size_t size)
 {
     size_t i = 0;
-    if (size == 0 || !is_letter_or_digit(text[0]) || text[0] <= '9') return false;
-    while (i < size && (is_letter_or_digit(text[i]) || text[i] == '+' || text[i] == '-' || text[i] == '.')) i++;
+    if (size == 0 || !is(text[0], SCHEME) || text[0] < 'A') return false;
+    while (i < size && is(text[i], SCHEME)) i++;
     if (i == size || text[i++] != ':' || i == size) return false;
     for (; i < size; i++) {
-        bool escape = text[i] == '%' && size - i > 2 && is_hex(text[i + 1]) && is_hex(text[i + 2]);
-        bool other = text[i] != '\0' && strchr("-._~:/?#[]@!$&'()*+,;=", text[i]) != NULL;
-        if (!escape && !other && !is_letter_or_digit(text[i])) return false;
+        bool escape = text[i] == '%' && size - i > 2 && is(text[i + 1], HEX) && is(text[i + 2], HEX);
+        if (!escape && !is(text[i], OF_URI)) return false;
     }
     return true;
 }
@@ -165,8 +205,8 @@ int check_text(struct parse *parse, const struct wf_member *member, const struct
     if (memchr(text->bytes, '\0', text->size) != NULL)
         return problem(parse, path, "string_zero", "String should not contain U+0000");
     size_t found = parse->found;
-    /* A text has at least a character for four bytes. */
-    bool fits = member->min <= (double)(text->size / 4) && (double)text->size <= member->max;
+    size_t characters_min = text->size / 4; /* a character has at most four bytes */
+    bool fits = member->min <= (double)characters_min && (double)text->size <= member->max;
     if (!fits) {
         int rc = check_count(parse, member, count_characters(text), "String", "character", path);
         if (rc < 0 || parse->found > found) return rc;

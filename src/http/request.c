@@ -280,8 +280,17 @@ static int refuse_body(struct wf_request *request, int code)
     return code;
 }
 
+/* Bytes that are compressed are not what the handler asks for (RFC 9110 section 15.5.16). */
+static bool is_encoded(const struct wf_request *request)
+{
+    const char *encoding = wf_headers_find(&request->headers, "content-encoding");
+    bool plain = encoding == NULL || strcasecmp(encoding, "identity") == 0;
+    return !plain && request->decompressor == NULL && request->length != 0;
+}
+
 int wf_request_body(struct wf_request *request, char **bytes, size_t *size)
 {
+    if (is_encoded(request)) return wf_http_error(request, 415, "the encoding of the body is not taken here");
     size_t room = request->length >= 0 ? (size_t)request->length : 4096, count = 0;
     char *body = wf_arena_alloc(&request->arena, room + 1);
     while (body != NULL) {

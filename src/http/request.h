@@ -17,6 +17,7 @@ struct wf_request;
 struct route;
 struct dependency_value;
 struct deferred_work;
+struct wf_file;
 struct forwarded;
 struct wf_stream;
 
@@ -30,6 +31,8 @@ struct exchange {
     /* The head of the answer: request->status and request->answer. `length` of the body; -1: not known. */
     int (*begin)(struct wf_request *request, int64_t length);
     int (*write)(struct wf_request *request, const void *bytes, size_t size);
+    /* So many bytes of a file, that are part of what was announced; NULL: they are read and written. */
+    int (*send)(struct wf_request *request, struct wf_file *file, int64_t offset, uint64_t size);
     /* What was written has to go now. */
     int (*flush)(struct wf_request *request);
     /* The body is complete; request->trailers may follow it. */
@@ -60,6 +63,7 @@ struct wf_request {
     const struct exchange *exchange;
     struct wf_app *app, *root; /* the one it came to, perhaps below another; the outermost */
     const struct route *route; /* NULL: none matches */
+    unsigned allowed;          /* a bit for each method that the path has; valid without a route */
     struct wf_arena arena;     /* of this request */
     struct wf_scope *scope;    /* cancelled when the client goes away; NULL for a test's */
 
@@ -103,7 +107,9 @@ struct wf_request {
     struct deferred_work *after;           /* to be done after the answer, in order */
     struct deferred_work **after_end;
     void *path_value, *query_value, *field_value, *cookie_value, *body_value; /* validated, by the route's models */
-    int outcome;                                                              /* what the handler returned */
+    struct compressor *compressor;     /* what is in front of the exchange: of the answer, */
+    struct decompressor *decompressor; /* of the body */
+    int outcome;                       /* what the handler returned */
     char id[40];
     int64_t began_at;
 };

@@ -236,7 +236,7 @@ static int set_protocol(struct credentials_job *job, SSL_CTX *context)
     SSL_CTX_set_max_proto_version(context, protocol_of(options->maximum));
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_read_ahead(context, 1);
-    SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     if (options->ciphers != NULL && SSL_CTX_set_cipher_list(context, options->ciphers) != 1)
         return failed(job, options->ciphers, "none of these ciphers is known");
     if (options->cipher_suites != NULL && SSL_CTX_set_ciphersuites(context, options->cipher_suites) != 1)

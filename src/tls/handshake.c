@@ -59,6 +59,7 @@ static void keep_session(struct connection *connection)
 void connection_free(struct connection *connection)
 {
     keep_session(connection);
+    warm_leave(connection);
     SSL_free(connection->ssl);
     wf_memory_free(connection->session_key);
     credentials_release(connection->credentials);
@@ -180,6 +181,8 @@ static int establish(struct connection *connection, const char *who, struct wf_s
     if (rc == 0) {
         count(connection->config, true, SSL_session_reused(connection->ssl) == 1);
         connection->fault.code = 0;
+        connection->between_records = true;
+        warm_up(connection);
         *out = &connection->stream;
         return 0;
     }

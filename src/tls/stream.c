@@ -97,6 +97,8 @@ static ssize_t decrypt(struct connection *connection, void *buffer, size_t size,
     size_t got;
     forget_errors();
     int rc = SSL_read_ex(connection->ssl, buffer, size, &got);
+    connection->between_records = rc == 1;
+    if (connection->warm_place == 0) warm_up(connection);
     if (rc == 1) return (ssize_t)got;
     *reason = SSL_get_error(connection->ssl, rc);
     return *reason == SSL_ERROR_ZERO_RETURN ? 0 : -EAGAIN;
@@ -179,6 +181,7 @@ static ssize_t write_record(struct connection *connection, const struct iovec *p
     if (rc == 0 && goodbye_said(connection)) rc = -EPIPE;
     if (rc < 0) return rc;
     size_t written = encrypt(connection, parts, count);
+    if (connection->warm_place == 0) warm_up(connection);
     if (written == 0) return write_failed(connection);
     rc = connection_send(connection);
     if (rc == 0) return (ssize_t)written;

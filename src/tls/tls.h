@@ -121,6 +121,8 @@ struct connection {
     SSL *ssl;
     char *session_key;       /* whom to keep TLS sessions for; NULL: not at all */
     struct wf_mutex sending; /* held by who brings `out` to the stream below, and by who adds a record */
+    unsigned warm_place;     /* counted from 1; 0: none */
+    bool between_records;    /* what was read ended with a whole one */
     bool cut;                /* of a record that was encrypted not all was sent: no other can follow */
     int read_code;           /* not 0: reading has come to this, for good */
     struct fault fault;      /* of the handshake, or the last */
@@ -137,6 +139,10 @@ BIO *bytes_open(struct connection *connection);
 int connection_new(struct wf_stream *under, struct wf_tls_config *config, struct connection **out);
 /* Without the stream below. */
 void connection_free(struct connection *connection);
+
+/* It has just used OpenSSL's buffers, and has no place (`warm_place`) among those who keep them; it is gone. */
+void warm_up(struct connection *connection);
+void warm_leave(struct connection *connection);
 
 /* Reads some below, after everything in `in` was used. */
 int connection_fill(struct connection *connection, const char *meanwhile);

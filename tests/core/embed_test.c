@@ -172,4 +172,29 @@ WF_TEST(a_thread_has_one_loop_until_it_is_finished, .plain = true)
     WF_EXPECT_INT(wf_run(offload_value, &value), 3);
 }
 
+static int tell_loop(int *index)
+{
+    int rc = wf_sleep(WF_MILLISECONDS(1));
+    *index = wf_loop_index();
+    return rc;
+}
+
+static int call_both(int *sum)
+{
+    int here = 0, there = 0, rc = wf_call_on(1, tell_loop, &there);
+    if (rc == 0) rc = wf_call_on(0, tell_loop, &here);
+    *sum = 10 * here + there;
+    return rc;
+}
+
+WF_TEST(a_loop_inside_another_one_may_have_others_beside_it, .plain = true)
+{
+    struct around around;
+    int sum = -1;
+    if (!begin_(&around, wf_embed_begin(&around.weft, call_both, &sum, .threads = 2))) return;
+    go_round(&around);
+    WF_EXPECT_CODE(wf_embed_finish(around.weft), 0);
+    WF_EXPECT_INT(sum, 1);
+}
+
 WF_TEST_MAIN

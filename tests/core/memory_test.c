@@ -6,13 +6,14 @@
 #include <weft/testing.h>
 #include <weft/weft.h>
 
-static uint64_t allocations, fail_at;
+static _Atomic uint64_t allocations;
+static uint64_t fail_at;
 static bool fail_from_there_on;
 
 static bool must_fail(void)
 {
-    allocations++;
-    return allocations == fail_at || (fail_from_there_on && allocations > fail_at);
+    uint64_t number = ++allocations; /* several loops begin at once */
+    return number == fail_at || (fail_from_there_on && number > fail_at);
 }
 
 static void *allocate(void *context, size_t size)
@@ -40,7 +41,7 @@ static int begin(bool *begun)
 }
 
 /* The body runs where nothing failed, and only there. Gives the number of places. */
-static uint64_t fail_each(bool persistent)
+static uint64_t fail_each(bool persistent, int loops)
 {
     static const struct wf_allocator allocator = {.allocate = allocate, .resize = resize, .release = release};
     bool begun = false;
@@ -48,7 +49,7 @@ static uint64_t fail_each(bool persistent)
     for (fail_at = 1; !begun && !wf_test_failed(); fail_at++) {
         allocations = 0;
         WF_EXPECT_CODE(wf_set_allocator(&allocator), 0);
-        int rc = wf_run(begin, &begun);
+        int rc = wf_run(begin, &begun, .threads = loops);
         bool failed = allocations >= fail_at;
         WF_EXPECT_CODE(rc, failed ? -ENOMEM : 0);
         WF_EXPECT(begun == !failed);
@@ -59,8 +60,10 @@ static uint64_t fail_each(bool persistent)
 
 WF_TEST(a_loop_that_lacks_memory_is_not_begun_and_leaves_nothing, .rule = "8.4", .plain = true)
 {
-    WF_EXPECT(fail_each(false) >= 3);
-    WF_EXPECT(fail_each(true) >= 3);
+    WF_EXPECT(fail_each(false, 1) >= 3);
+    WF_EXPECT(fail_each(true, 1) >= 3);
+    WF_EXPECT(fail_each(false, 3) >= 3);
+    WF_EXPECT(fail_each(true, 3) >= 3);
 }
 
 static int keep_a_block(void *unused)

@@ -96,6 +96,7 @@ static const struct bad {
     {"\"\\ud800\"", 0, 1, "begins no escape"},
     {"\"\\ud800\\u0041\"", 0, 1, "begins no escape"},
     {"\"\\ud800\\ud800\"", 0, 1, "begins no escape"},
+    {"\"\\ud800\\ue000\"", 0, 1, "begins no escape"},
     {"\"\\udc00\\ud800\"", 0, 1, "begins no escape"},
     {"\"\\ud800x\\udc00\"", 0, 1, "begins no escape"},
     {"\"\x80\"", 0, 1, "no UTF-8"},

@@ -149,6 +149,7 @@ WF_TEST(no_more_than_a_hundred_problems_are_kept)
     M(UINT64, natural, .optional = true)                                                                               \
     M(DOUBLE, real, .optional = true, .above = 0)                                                                      \
     M(STRING, text, .optional = true, .min = 2, .max = 3)                                                              \
+    M(STRING, wide, .optional = true, .min = 2)                                                                        \
     M(BYTES, bytes, .optional = true, .max = 4)                                                                        \
     M(UUID, uuid, .optional = true)                                                                                    \
     M(DATE, date, .optional = true)                                                                                    \
@@ -187,6 +188,7 @@ static const struct value {
     {"{\"text\":\"a\\u00e9\"}", "{\"text\":\"a\xc3\xa9\"}"},
     {"{\"text\":\"abcd\"}", "body.text string_too_long"},
     {"{\"text\":null}", "body.text string_type"},
+    {"{\"wide\":\"\xf0\x9f\x98\x80\"}", "body.wide string_too_short"},
     {"{\"bytes\":\"\"}", NULL},
     {"{\"bytes\":\"AA==\"}", NULL},
     {"{\"bytes\":\"/+8=\"}", NULL},
@@ -238,6 +240,11 @@ static const struct value {
     {"{\"host\":\"a..b\"}", "body.host value_error"},
     {"{\"host\":\"a.\"}", "body.host value_error"},
     {"{\"host\":\"\"}", "body.host value_error"},
+    {"{\"host\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.b\"}", NULL},
+    {"{\"host\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.b\"}", "body.host value_error"},
+    {"{\"host\":\"a--------------------------------------------------------------a.b\"}", "body.host value_error"},
+    {"{\"host\":\"a_b\"}", "body.host value_error"},
+    {"{\"uri\":\"1a:b\"}", "body.uri value_error"},
     {"{\"ip4\":\"192.0.2.1\"}", NULL},
     {"{\"ip4\":\"192.0.2.256\"}", "body.ip4 value_error"},
     {"{\"ip4\":\"192.0.2.1.\"}", "body.ip4 value_error"},

@@ -19,7 +19,7 @@ struct exchange_log {
     int served;         /* what serving gave */
 };
 
-/* Says the pieces to an app whose handler takes every body and answers 200, then ends its side, and reads to the end. */
+/* Says the pieces to an app whose handler takes every body and answers 200, ends its side, and reads to the end. */
 void talk(struct exchange_log *log, const struct pieces *pieces);
 
 /* The same with an app of one's own. */

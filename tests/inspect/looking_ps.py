@@ -42,6 +42,17 @@ def each_task_has_its_line_when_that_is_wanted(looking):
 
 
 @check
+def every_loop_of_a_process_is_seen(looking):
+    with looking.target("loops", 3) as process:
+        seen = json.loads(looking.ps(process.pid, "--json"))
+        threads = {int(thread) for thread in os.listdir(f"/proc/{process.pid}/task")}
+        assert len(seen["loops"]) == 3 and {loop["thread"] for loop in seen["loops"]} <= threads
+        sleeping = [task["loop"] for task in seen["tasks"] if task.get("waits_for") == "sleep"]
+        assert sorted(sleeping) == [0, 1, 2], seen["tasks"]
+        has(looking.ps(process.pid), "loop 0, thread ", "loop 1, thread ", "loop 2, thread ")
+
+
+@check
 def json_says_the_same_and_is_json(looking):
     with looking.target("tree") as process:
         seen = json.loads(looking.ps(process.pid, "--json"))

@@ -11,6 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.dont_write_bytecode = True
 import looking_gdb  # noqa: E402, F401
+import looking_probes  # noqa: E402, F401
 import looking_ps  # noqa: E402, F401
 import looking_top  # noqa: E402, F401
 from looking import run_checks  # noqa: E402

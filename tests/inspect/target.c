@@ -5,6 +5,7 @@
  *     many    so many sleeping tasks
  *     churn   tasks come and go without pause
  *     work    some that use the processor, some that wake often, some that wait
+ *     loops   a task on each of so many loops
  *     gap     a task that wakes each millisecond; ends on a line of input and prints the longest time that it overslept
  *     damage  breaks its own registry in the way that NUMBER says, then sleeps
  *     crash   waits in its tasks for a line of input, then aborts
@@ -211,6 +212,24 @@ static int work(void *unused)
     return wf_scope_end(&scope, tree(unused));
 }
 
+/* ---- loops ---- */
+
+static int nap_there(const int *unused)
+{
+    (void)unused;
+    return wf_sleep(WF_SECONDS(3600));
+}
+
+static int loops(void *unused)
+{
+    (void)unused;
+    WF_SCOPE(scope);
+    for (int i = 0; i < number; i++) wf_spawn_on(&scope, i, nap_there, &i, .name = "there");
+    int rc = wf_sleep(WF_MILLISECONDS(200));
+    if (rc == 0) say_ready();
+    return wf_scope_join(&scope);
+}
+
 /* ---- gap ---- */
 
 static bool over;
@@ -296,6 +315,7 @@ int main(int argc, char **argv)
     if (strcmp(mode, "many") == 0) return wf_main(many, NULL);
     if (strcmp(mode, "churn") == 0) return wf_main(churn, NULL);
     if (strcmp(mode, "work") == 0) return wf_main(work, NULL);
+    if (strcmp(mode, "loops") == 0) return wf_exit_status(wf_run(loops, NULL, .threads = number));
     if (strcmp(mode, "gap") == 0) return wf_main(gap, NULL);
     if (strcmp(mode, "damage") == 0) return wf_main(damage, NULL);
     if (strcmp(mode, "crash") == 0) return wf_main(crash, NULL);

@@ -61,6 +61,7 @@ struct row {
 struct loop_row {
     const struct seen_loop *loop;
     double cpu;                   /* of its thread, 0 to 1; below 0: not known */
+    double in_tasks;              /* share of the samples that found a task running */
     double passes, spawns, turns; /* a second */
     int64_t lag, longest;
 };

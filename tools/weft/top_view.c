@@ -82,6 +82,7 @@ static void fill_loops(struct top *top, bool first)
         uint64_t cpu = cpu_of_thread(top->pid, loop->thread);
         struct loop_row *row = &view->loops[i];
         *row = (struct loop_row){.loop = loop, .cpu = -1, .lag = sampled->lag, .longest = sampled->longest};
+        if (sampled->samples > 0) row->in_tasks = (double)sampled->busy / (double)sampled->samples;
         if (!first && cpu > 0) row->cpu = rate(cpu, top->cpu_before[i], view->seconds) / 1e9;
         if (!first) row->passes = rate(loop->passes, top->passes_before[i], view->seconds);
         if (!first) row->spawns = rate(loop->spawned, top->spawned_before[i], view->seconds);

@@ -272,6 +272,40 @@ static int use_the_net()
     return rc;
 }
 
+static int tell_loop(int *index)
+{
+    *index = wf_loop_index();
+    return 0;
+}
+
+static void count_drain(int *drains)
+{
+    ++*drains;
+}
+
+static int use_other_loops()
+{
+    int index = 0, drains = 0;
+    wf_bridge *bridge = nullptr;
+    wf_shared_channel *channel = nullptr;
+    WF_SCOPE(scope);
+    wf_spawn_on_options options = {};
+    options.name = "elsewhere";
+    int rc = wf_scope_on_drain(&scope, count_drain, &drains);
+    if (rc == 0) rc = wf_spawn_on(&scope, WF_LEAST_LOADED, tell_loop, &index, options);
+    if (rc == 0) rc = wf_everywhere(tell_loop, &index);
+    if (rc == 0) rc = wf_call_on(1, tell_loop, &index);
+    if (rc == 0) rc = wf_bridge_create(&scope, &bridge);
+    if (rc == 0) rc = wf_shared_channel_create(sizeof index, 1, WF_WITH_LOOPS, &channel);
+    if (rc == 0) rc = wf_shared_send(channel, &index);
+    if (rc == 0) rc = wf_shared_receive(channel, &index) == 1 ? 0 : -EPROTO;
+    wf_shared_channel_destroy(channel);
+    wf_bridge_destroy(bridge);
+    wf_scope_drain(&scope);
+    rc = wf_scope_end(&scope, rc);
+    return rc == 0 && (index != 1 || drains != 1) ? -EPROTO : rc;
+}
+
 static int consume(user *users)
 {
     wf_log_set_level(nullptr, WF_WARN);
@@ -285,6 +319,7 @@ static int consume(user *users)
     if (rc == 0) rc = pass_items();
     if (rc == 0) rc = keep_in_a_cache();
     if (rc == 0) rc = use_the_net();
+    if (rc == 0) rc = use_other_loops();
     if (rc == 0) rc = use_the_rest(users);
     if (rc == 0 && wf_within(WF_MILLISECONDS(1), wf_sleep(WF_SECONDS(60))) != -ETIME) rc = -EPROTO;
     if (rc < 0) return rc;
@@ -299,5 +334,7 @@ static int consume(user *users)
 int main()
 {
     static user users[2];
-    return wf_main(consume, users);
+    wf_run_options options = {};
+    options.threads = 2;
+    return wf_main(consume, users, options);
 }
