@@ -20,6 +20,7 @@
 
 #include <weft/address.h>
 
+#include "core/birth.h"
 #include "core/wait.h"
 
 struct loop;
@@ -162,9 +163,11 @@ struct desc {
     bool stream;       /* bytes without borders: a short read means that there is no more for now */
     bool non_blocking; /* O_NONBLOCK is set, and nobody else relies on it */
     void (*release)(struct desc *desc);
+    struct birth birth;
     struct {
         uint8_t ready; /* WF_READABLE, WF_WRITABLE: worth trying without waiting */
         bool registered, hung_up;
+        bool writer_waits;    /* of a socket of messages: only then it is watched for that */
         bool on_thread;       /* a file: always ready, and slow */
         bool no_wait_unknown; /* the system cannot try it without waiting; look first */
         int alias;            /* a duplicate that is registered instead, where the descriptor was already; 0: none */

@@ -147,11 +147,11 @@ static void pass_time(struct loop *loop, struct sim *sim)
 static bool sim_poll(struct loop *loop, int64_t deadline)
 {
     struct sim *sim = sim_of(loop);
-    note(sim, (uint64_t)sim->now ^ (uint64_t)loop->runnable << 48 ^ loop->spawned << 20);
+    note(sim, (uint64_t)sim->now ^ (uint64_t)loop_runnable(loop) << 48 ^ loop->spawned << 20);
     pass_time(loop, sim);
     to_time(sim, sim->now);
-    if (deadline == 0 || loop->runnable > 0) return true;
-    while (loop->runnable == 0) {
+    if (deadline == 0 || loop->run_first != NULL) return true;
+    while (loop->run_first == NULL) {
         if (loop->idlers.first != NULL && sim->events.armed == 0) return true;
         int64_t next = sim->events.next < deadline ? sim->events.next : deadline;
         if (next == WF_FOREVER) return false;

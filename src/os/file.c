@@ -106,7 +106,12 @@ static ssize_t transfer(struct wf_file *file, enum op_kind kind, void *buffer, s
 {
     (void)LOOP_HERE();
     if (!is_aligned(file, buffer, size, offset)) return wait_refused(-EINVAL);
-    struct op op = {.kind = kind, .buffer = buffer, .size = size, .offset = offset};
+    struct op op;
+    op.kind = kind;
+    op.buffer = buffer;
+    op.size = size;
+    op.offset = offset;
+    op.flags = 0;
     return run(file, &op);
 }
 
