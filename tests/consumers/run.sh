@@ -109,11 +109,11 @@ if [ -e "$libraries/pkgconfig/weft-tls.pc" ]; then
 fi
 
 build_models() {  # models that C defines and C++ uses
-    local said
-    said=$(pkg-config --cflags --libs weft-http) || return
+    local strict="-Wall -Wextra -Werror $flags" needed
+    needed=$(pkg-config --cflags --libs weft-http) || return
     # shellcheck disable=SC2086
-    cc -Wall -Wextra -Werror $flags -c -o "$work/models/order.o" "$work/models/order.c" $(pkg-config --cflags weft-http) &&
-        c++ -Wall -Wextra -Werror $flags -o "$work/models/in_cxx" "$work/models/main.cc" "$work/models/order.o" $said
+    cc $strict $needed -c -o "$work/models/order.o" "$work/models/order.c" &&
+        c++ $strict -o "$work/models/in_cxx" "$work/models/main.cc" "$work/models/order.o" $needed
 }
 
 if [ -e "$libraries/pkgconfig/weft-http.pc" ] && command -v c++ >/dev/null; then
