@@ -128,6 +128,7 @@ def scripts(builds, drivers):
         ("semantics_coverage", "tools/semantics_coverage.py", [str(build), "--check"]),
         ("misuse", "tests/misuse/run.sh", []),
         ("kit", "tests/testing/kit.py", [str(build)]),
+        ("observe/forms", "tests/observe/forms.py", [str(build)]),
         ("inspect", "tests/inspect/run.py", [str(build)]),
         ("planted", "tests/planted/run.sh", [str(build) for build in builds[:2]]),
         ("faults/netns", "tests/faults/netns.sh", [str(build), *real]),

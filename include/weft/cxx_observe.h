@@ -1,5 +1,6 @@
 /*
- * The log, request contexts and metrics for C++: the same words, with options as structs in place of named arguments.
+ * Dumps, the log, request contexts and metrics for C++: the same words, with options as structs in place of named
+ * arguments.
  * Included by weft/cxx.h; needs C++17.
  */
 #ifndef WEFT_CXX_OBSERVE_H
@@ -10,9 +11,11 @@
 #ifdef __cplusplus
 
 #include <weft/context.h>
+#include <weft/dump.h>
 #include <weft/log.h>
 #include <weft/metrics.h>
 
+#undef wf_dump_to
 #undef wf_log
 #undef WF_REQUEST_CONTEXT
 #undef WF_METRIC_
@@ -34,6 +37,13 @@ inline void open_request(wf_request_context *request, wf_request_options options
     options.size = sizeof options;
     options.request_ = request;
     wf_request_open_(&options);
+}
+
+inline int dump_to(FILE *file, wf_dump_options options = {})
+{
+    options.size = sizeof options;
+    options.file_ = file;
+    return wf_dump_to_(&options);
 }
 
 inline wf_metric metric(wf_metric_kind kind, const char *name, const char *help, wf_metric options = {})
@@ -58,6 +68,7 @@ Handle *series_at(Handle *(*find)(Handle *, const char *const *, size_t), Handle
 }
 }  // namespace wf_cxx
 
+#define wf_dump_to(...) wf_cxx::dump_to(__VA_ARGS__)
 #define wf_log(level, ...)                                                                                             \
     (wf_log_wanted_(&wf_log_module_, (level)) ? wf_cxx::log(&wf_log_module_, (level), __VA_ARGS__) : (void)0)
 #define WF_REQUEST_CONTEXT(...) WF_REQUEST_CONTEXT_CXX_(WF_FIRST_(__VA_ARGS__), __VA_ARGS__)

@@ -30,6 +30,7 @@
 #include <weft/channel.h>
 #include <weft/context.h>
 #include <weft/cxx.h>
+#include <weft/dump.h>
 #include <weft/embed.h>
 #include <weft/executor.h>
 #include <weft/file.h>
@@ -49,6 +50,7 @@
 #include <weft/process_pool.h>
 #include <weft/rate.h>
 #include <weft/reader.h>
+#include <weft/record.h>
 #include <weft/retry.h>
 #include <weft/run.h>
 #include <weft/scope.h>

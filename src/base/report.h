@@ -7,6 +7,9 @@
 /* A misuse: reports the paragraph, which says what was done, why it cannot work and what to write instead; aborts. */
 _Noreturn void misuse(const char *format, ...) WF_PRINTF_(1, 2);
 
+/* A text of any length, to the hook. */
+void report_whole(const char *text);
+
 /* Called before the library ends the process, and in its signal handler at a fault: what waits to be written out is
  * given a moment. NULL: nothing waits. */
 extern void (*before_death)(void);

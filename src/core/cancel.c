@@ -59,6 +59,8 @@ static bool set_flag(struct wf_node_ *node, uint32_t flag)
 {
     if (node->flags & flag) return false;
     node->flags |= flag;
+    if (flag == NODE_CANCELLED && (node->flags & NODE_TASK))
+        trail_note(&current_loop->trail, TRAIL_CANCEL, node_owner(node), 0);
     interrupt(node, flag);
     if (flag == NODE_CANCELLED && !(node->flags & NODE_TASK)) refuse_spawners((struct wf_scope *)node);
     return true;

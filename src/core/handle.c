@@ -1,4 +1,6 @@
 /* What spawners see of their children: spawning with its limit, readiness, handles. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <weft/task.h>
 
@@ -168,7 +170,19 @@ bool ready_ended(struct wf_task *task, int rc)
 
 /* ---- Handles ---- */
 
-static const struct wait_class handle_class = {.name = "a handle", .cancel = queue_cancel};
+static void describe_handle(const struct wf_wait *wait, struct wait_detail *detail)
+{
+    const char *queue = wait->object;
+    const struct wf_handle *handle = (const struct wf_handle *)(queue - offsetof(struct wf_handle, waiters_));
+    if (handle->task_ != NULL)
+        snprintf(detail->text, sizeof detail->text, "of '%s' #%" PRIu64, handle->task_->name, handle->task_->id);
+}
+
+static const struct wait_class handle_class = {
+    .name = "a handle",
+    .cancel = queue_cancel,
+    .describe = describe_handle,
+};
 
 static void check_handle(const struct loop *loop, const struct wf_handle *handle, const char *what)
 {

@@ -16,6 +16,8 @@
     STRUCT(loop, struct loop)                                                                                          \
     FIELD(loop, struct loop, running)                                                                                  \
     FIELD(loop, struct loop, runnable)                                                                                 \
+    FIELD(loop, struct loop, runs_given)                                                                               \
+    FIELD(loop, struct loop, runs_left)                                                                                \
     FIELD(loop, struct loop, now)                                                                                      \
     FIELD(loop, struct loop, thread)                                                                                   \
     FIELD(loop, struct loop, chunks)                                                                                   \
@@ -46,6 +48,7 @@
     FIELD(task, struct wf_task, place)                                                                                 \
     FIELD(task, struct wf_task, id)                                                                                    \
     FIELD(task, struct wf_task, resumes)                                                                               \
+    FIELD(task, struct wf_task, since)                                                                                 \
     FIELD(task, struct wf_task, flags)                                                                                 \
     FIELD(task, struct wf_task, sleep_timer.deadline)                                                                  \
     FIELD(node, struct wf_node_, parent)                                                                               \

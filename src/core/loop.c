@@ -31,13 +31,13 @@ static __attribute__((noinline)) void bind_stack(struct loop *loop, struct wf_ta
     task->sp = weft_fiber_prepare(stack_top(task->stack), fiber_main, NULL);
 }
 
-/* The task's turn begins. */
-static inline void begin_turn(struct loop *loop, struct wf_task *task)
+/* The task's turn begins; what became of the one before: the wait it is in, or NULL. */
+static inline void begin_turn(struct loop *loop, struct wf_task *task, const struct wait_class *before)
 {
+    trail_note(&loop->trail, TRAIL_TURN, task, (uintptr_t)before);
     loop->runs_left--;
     loop->running = task;
     loop->budget = BUDGET;
-    loop->slice_start = 0;
     task->resumes++;
     PROBE2(resume, task->id, task->name);
 }
@@ -58,12 +58,13 @@ static void fiber_main(void *argument)
         struct wf_task *next = loop->runs_left > 0 ? run_pop(loop) : NULL;
         void *ignored;
         if (next == NULL) {
+            trail_note(&loop->trail, TRAIL_TURN, NULL, 0);
             loop->running = NULL;
             stack_give(&loop->stacks, stack);
             fiber_switch(&ignored, stack, loop->sp, &loop->thread_stack, true);
             __builtin_trap();
         }
-        begin_turn(loop, next);
+        begin_turn(loop, next, NULL);
         if (next->stack == NULL && next->stack_class == stack->class_index) {
             next->stack = stack;
             stack_unreserve(&loop->stacks, stack->class_index);
@@ -76,22 +77,23 @@ static void fiber_main(void *argument)
     }
 }
 
-static inline void enter(struct loop *loop, struct wf_task *task)
+static inline void enter(struct loop *loop, struct wf_task *task, const struct wait_class *before)
 {
-    begin_turn(loop, task);
+    begin_turn(loop, task, before);
     if (task->stack == NULL) bind_stack(loop, task);
 }
 
 /* Leaves the running task, which has put itself where it will be found, for the next one. */
-static inline void schedule(struct loop *loop, struct wf_task *task)
+static inline void schedule(struct loop *loop, struct wf_task *task, const struct wait_class *why)
 {
     struct wf_task *next = loop->runs_left > 0 ? run_pop(loop) : NULL;
     if (next == NULL) {
+        trail_note(&loop->trail, TRAIL_TURN, NULL, (uintptr_t)why);
         loop->running = NULL;
         fiber_switch(&task->sp, task->stack, loop->sp, &loop->thread_stack, false);
         return;
     }
-    enter(loop, next);
+    enter(loop, next, why);
     if (next != task) fiber_switch(&task->sp, task->stack, next->sp, next->stack, false);
 }
 
@@ -103,19 +105,22 @@ int64_t suspend(struct wf_wait *wait, const struct wait_class *class, const void
     wait->class = class;
     wait->object = object;
     task->wait = wait;
+    task->since = loop->now;
     PROBE3(suspend, task->id, task->name, class->name);
     if (__builtin_expect(task->current->flags & NODE_WATCHED, 0)) inject_cancel(loop, task, true);
-    schedule(loop, task);
+    schedule(loop, task, class);
     return wait->result;
 }
 
 void wait_end(struct wf_wait *wait, int64_t result)
 {
+    struct loop *loop = current_loop;
     struct wf_task *task = wait->task;
     wait->result = result;
     task->wait = NULL;
     __builtin_prefetch(task->sp); /* it will be stood on soon; until then the miss costs nothing */
-    run_push(current_loop, task);
+    trail_note(&loop->trail, TRAIL_WAKE, task, (uintptr_t)result);
+    run_push(loop, task);
 }
 
 /* ---- Fairness ---- */
@@ -125,14 +130,14 @@ static inline void take_turns(struct loop *loop)
     struct wf_task *task = loop->running;
     PROBE2(yield, task->id, task->name);
     run_push(loop, task);
-    schedule(loop, task);
+    schedule(loop, task, NULL);
 }
 
 /* Looks at the clock now and then: the first look of a turn only starts the measure. */
 static bool slice_is_over(struct loop *loop)
 {
     int64_t now = loop_now(loop);
-    if (loop->slice_start == 0) loop->slice_start = now;
+    if (loop->budget == BUDGET - BUDGET_CLOCK) loop->slice_start = now;
     return now - loop->slice_start >= SLICE_NS;
 }
 
@@ -293,6 +298,7 @@ int64_t wf_wall_now(void)
 static void sleep_over(struct wf_timer_ *timer)
 {
     struct wf_task *task = (struct wf_task *)((char *)timer - offsetof(struct wf_task, sleep_timer));
+    trail_note(&current_loop->trail, TRAIL_TIMER, task, (uintptr_t)timer->deadline);
     wait_end(&task->own_wait.wait, 0);
 }
 
@@ -302,7 +308,18 @@ static void sleep_cancelled(struct wf_wait *wait, int code)
     wait_end(wait, code);
 }
 
-static const struct wait_class sleep_class = {.name = "sleep", .cancel = sleep_cancelled};
+static void describe_sleep(const struct wf_wait *wait, struct wait_detail *detail)
+{
+    int64_t deadline = wait->task->sleep_timer.deadline;
+    if (deadline == WF_FOREVER) snprintf(detail->text, sizeof detail->text, "for ever");
+    else snprintf(detail->text, sizeof detail->text, "%.3f s left", (double)(deadline - wf_now()) / 1e9);
+}
+
+static const struct wait_class sleep_class = {
+    .name = "sleep",
+    .cancel = sleep_cancelled,
+    .describe = describe_sleep,
+};
 
 int wf_sleep_until(int64_t deadline_ns)
 {
@@ -368,7 +385,7 @@ static bool may_be_woken(const struct loop *loop)
 
 bool loop_is_quiet(const struct loop *loop)
 {
-    return loop->runnable == 0 && !may_be_woken(loop) && loop->idlers.first == NULL && nothing_is_timed(loop) &&
+    return loop->run_first == NULL && !may_be_woken(loop) && loop->idlers.first == NULL && nothing_is_timed(loop) &&
            loop->pending_ops == 0 && loop->pending_jobs == 0 && atomic_load(&loop->inbox) == NULL;
 }
 
@@ -426,7 +443,7 @@ static int64_t next_wake_up(struct loop *loop)
 /* Everybody waits, and nothing is on its way: those who waited for that go on, one after another. */
 static void wake_idler(struct loop *loop)
 {
-    if (loop->runnable == 0 && !is_busy(loop)) queue_grant(&loop->idlers, 0);
+    if (loop->run_first == NULL && !is_busy(loop)) queue_grant(&loop->idlers, 0);
 }
 
 /* Asks the kernel; waits there when nothing is runnable and the caller has the time. */
@@ -434,9 +451,10 @@ static void poll_once(struct loop *loop, bool may_wait)
 {
     int64_t deadline = 0;
     bool rests = false;
-    if (loop->runnable == 0 && may_wait) {
+    if (loop->run_first == NULL && may_wait) {
         trim(loop);
         deadline = next_wake_up(loop);
+        trail_note(&loop->trail, TRAIL_TIME | TRAIL_SLEEPS, NULL, (uintptr_t)loop_now(loop));
         atomic_store(&loop->sleeping, true);
         rests = deadline != 0 && loops_rest(loop);
         if (atomic_load(&loop->inbox) != NULL || (loop->signals && signals_waiting(loop))) deadline = 0;
@@ -446,26 +464,39 @@ static void poll_once(struct loop *loop, bool may_wait)
     atomic_store_explicit(&loop->sleeping, false, memory_order_relaxed);
     loop_deliver(loop);
     loop->now = loop_now(loop);
+    trail_note(&loop->trail, TRAIL_TIME, NULL, (uintptr_t)loop->now);
     timers_fire(&loop->timers, loop->now);
     if (loop->idlers.first != NULL) wake_idler(loop);
-    if (!alive && loop->runnable == 0 && loop->alive > 0 && !may_be_woken(loop)) loop_give_up(loop, deadlock);
+    if (!alive && loop->run_first == NULL && loop->alive > 0 && !may_be_woken(loop)) loop_give_up(loop, deadlock);
     if (loop->signals) signals_look(loop);
+    if (__builtin_expect(loop->dumps_seen != signals_dumps_wanted(), 0)) signals_dump(loop);
 }
 
 static void run_pass(struct loop *loop)
 {
     loop->passes++;
-    loop->runs_left = loop->runnable > RUNS_MIN ? loop->runnable : RUNS_MIN;
+    loop->runnable = loop_runnable(loop);
+    loop->runs_given = loop->runs_left = loop->runnable > RUNS_MIN ? loop->runnable : RUNS_MIN;
     struct wf_task *task = run_pop(loop);
     if (task == NULL) return;
-    enter(loop, task);
+    enter(loop, task, NULL);
+    watchdog_look(); /* now that it can see the task */
     fiber_switch(&loop->sp, &loop->thread_stack, task->sp, task->stack, false);
+}
+
+/* Nobody is left who needs the daemons beside the main task. */
+static void end_daemons(struct loop *loop)
+{
+    struct wf_scope *root = &loop->root;
+    if (root->alive_ == 0 && root->daemons_ > 0 && !loop->stays && !(root->node_.flags & NODE_REQUESTED))
+        node_cancel(&root->node_, &root->reason_, WF_REASON_PARENT_LEFT, "the main task has ended", root->place_);
 }
 
 void loop_work(struct loop *loop)
 {
     for (;;) {
         run_pass(loop);
+        end_daemons(loop);
         if (loop->alive == 0 && loop->pending_jobs == 0 && !loop->stays) return;
         if (is_deadlock(loop)) loop_give_up(loop, deadlock);
         poll_once(loop, true);
@@ -477,6 +508,7 @@ bool loop_turn(struct loop *loop)
 {
     poll_once(loop, false);
     run_pass(loop);
+    end_daemons(loop);
     if (loop->alive == 0 && loop->pending_jobs == 0) return false;
     if (is_deadlock(loop)) loop_give_up(loop, deadlock);
     poll_once(loop, false);
@@ -486,7 +518,7 @@ bool loop_turn(struct loop *loop)
 
 int64_t loop_patience(struct loop *loop)
 {
-    if (loop->runnable > 0 || atomic_load(&loop->inbox) != NULL) return 0;
+    if (loop->run_first != NULL || atomic_load(&loop->inbox) != NULL) return 0;
     int64_t deadline = next_wake_up(loop);
     if (deadline == WF_FOREVER) return WF_FOREVER;
     int64_t left = deadline - loop_now(loop);

@@ -17,7 +17,10 @@
 #include "core/probe.h"
 #include "core/task.h"
 #include "core/timer.h"
+#include "core/trail.h"
+#include "core/watchdog.h"
 #include "fiber/fiber.h"
+#include "fiber/overflow.h"
 
 enum {
     RUNS_MIN = 64,
@@ -51,11 +54,11 @@ struct injection {
 struct loop {
     struct wf_task *running; /* NULL while the loop itself runs */
     struct wf_task *run_first, *run_last;
-    uint32_t runnable;
-    uint32_t runs_left;  /* of this pass */
-    uint32_t budget;     /* of the running task */
-    int64_t slice_start; /* when the running task was first seen to run; 0: not yet in this turn */
-    int64_t now;         /* the clock, read once a pass */
+    uint32_t runnable;              /* at the last pass's begin, and what was added since: see loop_runnable */
+    uint32_t runs_given, runs_left; /* of this pass */
+    uint32_t budget;                /* of the running task */
+    int64_t slice_start;            /* when the running task was first seen to run; valid after its first look */
+    int64_t now;                    /* the clock, read once a pass */
 
     pid_t thread; /* its number in the system, for who looks on */
 
@@ -87,7 +90,8 @@ struct loop {
     bool stays;              /* goes on without tasks, until it is told to stop */
     _Atomic(struct message *) inbox;
     atomic_bool sleeping;
-    uint32_t wakers; /* through which other threads may end a wait at any time */
+    struct birth *born; /* what is open, the last first */
+    uint32_t wakers;    /* through which other threads may end a wait at any time */
 
     struct wf_scope root; /* the scope of the main task */
     int broken;           /* why the loop gave up: -EDEADLK, or 0 */
@@ -96,12 +100,17 @@ struct loop {
     uint32_t drain_hooks; /* that have not been called */
     int signals_seen;
     struct wf_timer_ grace_timer;
+    unsigned dumps_seen; /* of those that were asked for by signal */
+    struct wf_timer_ dump_timer;
     struct wf_run_options options;
 
     /* A test's affair */
     struct injection injection;
     struct wf_queue_ idlers;             /* wait until all the others do */
     const struct wf_timer_ *guard_timer; /* a test's own deadline: not something that the program waits for; or NULL */
+
+    struct vigil watch;
+    struct trail trail;
 };
 
 /* Nothing that it knows of will happen by itself, but mail of other loops may come. */
@@ -140,8 +149,13 @@ static inline struct wf_task *run_pop(struct loop *loop)
     if (task == NULL) return NULL;
     loop->run_first = task->next_run;
     if (task->next_run == NULL) loop->run_last = NULL;
-    loop->runnable--;
     return task;
+}
+
+/* Who was taken off the queue is counted once a pass: each of them is a run. */
+static inline uint32_t loop_runnable(const struct loop *loop)
+{
+    return loop->runnable - (loop->runs_given - loop->runs_left);
 }
 
 /* ---- inject.c ---- */
@@ -203,6 +217,7 @@ static inline int take_turn(struct loop *loop, struct wf_wait *wait, struct wf_w
 {
     struct wf_task *task = loop->running, *next = other->task;
     task->wait = wait;
+    task->since = loop->now;
     other->result = result;
     next->wait = NULL;
     next->resumes++;
@@ -249,6 +264,9 @@ int signals_take(struct loop *loop);
 void signals_give_back(struct loop *loop);
 /* What arrived since the last look; called once a pass. */
 void signals_look(struct loop *loop);
+/* How many dumps were asked for so far; one is due. */
+unsigned signals_dumps_wanted(void);
+void signals_dump(struct loop *loop);
 /* Has one come that was not looked at? */
 bool signals_waiting(const struct loop *loop);
 /* The signal that ended the last loop which had taken them; 0: none. */
@@ -265,7 +283,25 @@ void registry_remove(struct loop *loop);
 /* A forked child has none of its parent's loops. */
 void registry_in_forked_child(void);
 
-/* ---- dump.c ---- */
+/* ---- observe/crash.c ---- */
+
+/* What is told of a crash, in its handler: every loop, and its first tasks. */
+crash_tell crash_dump;
+
+/* ---- observe/births.c ---- */
+
+/* Reports what is still open, with where it was opened. */
+void births_report(const struct loop *loop);
+
+/* ---- observe/record.c ---- */
+
+/* $WEFT_RECORD_DIR is where records go from now on. Into it goes the loop's; for signal handlers, too. */
+void record_choose_folder(void);
+void record_to_folder(const struct loop *loop);
+
+/* ---- observe/dump.c ---- */
+
+/* Reports the title, on a line of its own, and the tree of tasks. */
 void loop_dump(struct loop *loop, const char *title);
 /* Reports the text with the running task's stack below it: a line for each frame, as module(function+offset). */
 void report_with_stack(const char *text);

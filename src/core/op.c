@@ -1,4 +1,6 @@
 /* Operations and descriptors: what lies between a suspending call and the driver. */
+#include <stdio.h>
+
 #include "core/loop.h"
 
 /* ---- Pending operations: on their descriptor's list, or on the loop's ---- */
@@ -47,27 +49,56 @@ static int64_t translate(const struct op *op, int64_t result)
     return result;
 }
 
+static void describe_peer(const struct desc *desc, struct wait_detail *detail)
+{
+    struct wf_address peer = {.size = sizeof(struct sockaddr_un)};
+    char text[WF_ADDRESS_TEXT];
+    if (!desc->socket || current_loop->driver->peer_name(current_loop, desc->fd, &peer.any, &peer.size) < 0) return;
+    snprintf(detail->peer, sizeof detail->peer, "%s", wf_address_text(&peer, text));
+}
+
+static void describe_op(const struct wf_wait *wait, struct wait_detail *detail)
+{
+    const struct op *op = (const struct op *)wait;
+    if (op->desc != NULL) {
+        detail->descriptor = op->desc->fd;
+        describe_peer(op->desc, detail);
+        snprintf(detail->text, sizeof detail->text, "descriptor %d%s%s", op->desc->fd,
+                 detail->peer[0] != '\0' ? ", peer " : "", detail->peer);
+    } else if (op->kind == OP_POLL) {
+        detail->descriptor = op->fd;
+        snprintf(detail->text, sizeof detail->text, "descriptor %d", op->fd);
+    } else if (op->kind == OP_OPEN || op->kind == OP_STAT || op->kind == OP_PATH) {
+        snprintf(detail->text, sizeof detail->text, "%s", op->path);
+    }
+}
+
+#define OP_CLASS(text, ...)                                                                                            \
+    {                                                                                                                  \
+        .name = text, .cancel = op_cancel, .operation = true, .describe = describe_op, __VA_ARGS__                     \
+    }
+
 static const struct wait_class op_classes[OP_KINDS] = {
-    [OP_ACCEPT] = {.name = "accept", .cancel = op_cancel, .operation = true, .idle = true},
-    [OP_CONNECT] = {.name = "connect", .cancel = op_cancel, .operation = true},
-    [OP_RECV] = {.name = "recv", .cancel = op_cancel, .operation = true},
-    [OP_SEND] = {.name = "send", .cancel = op_cancel, .operation = true},
-    [OP_RECEIVE_MESSAGE] = {.name = "recvmsg", .cancel = op_cancel, .operation = true},
-    [OP_SEND_MESSAGE] = {.name = "sendmsg", .cancel = op_cancel, .operation = true},
-    [OP_RECEIVE_MANY] = {.name = "recvmmsg", .cancel = op_cancel, .operation = true},
-    [OP_SEND_MANY] = {.name = "sendmmsg", .cancel = op_cancel, .operation = true},
-    [OP_READ] = {.name = "read", .cancel = op_cancel, .operation = true},
-    [OP_WRITE] = {.name = "write", .cancel = op_cancel, .operation = true},
-    [OP_OPEN] = {.name = "open", .cancel = op_cancel, .operation = true},
-    [OP_STAT] = {.name = "stat", .cancel = op_cancel, .operation = true},
-    [OP_SYNC] = {.name = "fsync", .cancel = op_cancel, .operation = true},
-    [OP_TRUNCATE] = {.name = "truncate", .cancel = op_cancel, .operation = true},
-    [OP_ALLOCATE] = {.name = "fallocate", .cancel = op_cancel, .operation = true},
-    [OP_LIST] = {.name = "list", .cancel = op_cancel, .operation = true},
-    [OP_PATH] = {.name = "path", .cancel = op_cancel, .operation = true},
-    [OP_POLL] = {.name = "poll", .cancel = op_cancel, .operation = true},
-    [OP_SPLICE_IN] = {.name = "splice", .cancel = op_cancel, .operation = true},
-    [OP_SPLICE_OUT] = {.name = "splice", .cancel = op_cancel, .operation = true},
+    [OP_ACCEPT] = OP_CLASS("accept", .idle = true),
+    [OP_CONNECT] = OP_CLASS("connect"),
+    [OP_RECV] = OP_CLASS("recv"),
+    [OP_SEND] = OP_CLASS("send"),
+    [OP_RECEIVE_MESSAGE] = OP_CLASS("recvmsg"),
+    [OP_SEND_MESSAGE] = OP_CLASS("sendmsg"),
+    [OP_RECEIVE_MANY] = OP_CLASS("recvmmsg"),
+    [OP_SEND_MANY] = OP_CLASS("sendmmsg"),
+    [OP_READ] = OP_CLASS("read"),
+    [OP_WRITE] = OP_CLASS("write"),
+    [OP_OPEN] = OP_CLASS("open"),
+    [OP_STAT] = OP_CLASS("stat"),
+    [OP_SYNC] = OP_CLASS("fsync"),
+    [OP_TRUNCATE] = OP_CLASS("truncate"),
+    [OP_ALLOCATE] = OP_CLASS("fallocate"),
+    [OP_LIST] = OP_CLASS("list"),
+    [OP_PATH] = OP_CLASS("path"),
+    [OP_POLL] = OP_CLASS("poll"),
+    [OP_SPLICE_IN] = OP_CLASS("splice"),
+    [OP_SPLICE_OUT] = OP_CLASS("splice"),
 };
 
 /* Gives true when it is over already. */
@@ -113,15 +144,19 @@ void op_stop(struct op *op)
     op_cancel(&op->wait, -ECANCELED);
 }
 
+static void let_go(struct loop *loop, struct desc *desc)
+{
+    birth_forget(loop, &desc->birth);
+    loop->driver->close(loop, desc);
+    desc->release(desc);
+}
+
 void op_complete(struct op *op, int64_t result)
 {
     struct loop *loop = current_loop;
     struct desc *desc = op->desc;
     unlink_op(loop, op);
-    if (desc != NULL && --desc->pending == 0 && desc->closed) {
-        loop->driver->close(loop, desc);
-        desc->release(desc);
-    }
+    if (desc != NULL && --desc->pending == 0 && desc->closed) let_go(loop, desc);
     result = translate(op, result);
     if (op->wait.class == &started_class) op->done(op, result);
     else wait_end(&op->wait, result);
@@ -134,6 +169,7 @@ void desc_init(struct desc *desc, int fd, void (*release)(struct desc *desc))
     desc->fd = fd;
     desc->release = release;
     current_loop->driver->attach(current_loop, desc);
+    birth_note(current_loop, &desc->birth, "descriptor", fd);
 }
 
 void desc_close(struct desc *desc)
@@ -150,6 +186,5 @@ void desc_close(struct desc *desc)
 void desc_leave(struct desc *desc)
 {
     if (--desc->pending > 0 || !desc->closed) return;
-    current_loop->driver->close(current_loop, desc);
-    desc->release(desc);
+    let_go(current_loop, desc);
 }

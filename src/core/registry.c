@@ -1,6 +1,8 @@
 /* The table of loops and of what is where in them, for who looks on from outside. */
 #include "core/registry.h"
 
+#include <sched.h>
+
 #include "core/layout.h"
 #include "core/loop.h"
 #include "core/scope.h"
@@ -44,15 +46,29 @@ void registry_add(struct loop *loop)
     weft_registry.unlisted++;
 }
 
+static atomic_int looking;
+
 void registry_remove(struct loop *loop)
 {
     for (size_t i = 0; i < REGISTRY_LOOPS; i++) {
         struct loop *expected = loop;
-        if (atomic_compare_exchange_strong(&weft_registry.loops[i], &expected, NULL)) return;
+        if (atomic_compare_exchange_strong(&weft_registry.loops[i], &expected, NULL)) break;
     }
+    while (atomic_load(&looking) > 0) sched_yield();
+}
+
+void registry_hold(void)
+{
+    atomic_fetch_add(&looking, 1);
+}
+
+void registry_release(void)
+{
+    atomic_fetch_sub(&looking, 1);
 }
 
 void registry_in_forked_child(void)
 {
     for (size_t i = 0; i < REGISTRY_LOOPS; i++) weft_registry.loops[i] = NULL;
+    atomic_store(&looking, 0);
 }

@@ -49,4 +49,22 @@ struct registry {
 
 extern WF_API struct registry weft_registry;
 
+/*
+ * For whoever looks at the loops from inside of the process, on any thread and in signal handlers:
+ *
+ *     registry_hold();
+ *     for (size_t i = 0; i < REGISTRY_LOOPS; i++) if ((loop = registry_loop(i)) != NULL) ...
+ *     registry_release();
+ *
+ * A loop that is found lives until the release, because who ends one waits for those who look; so looking is short.
+ * That its members are those of a moment is the looker's affair.
+ */
+void registry_hold(void);
+void registry_release(void);
+
+static inline struct loop *registry_loop(size_t index)
+{
+    return atomic_load_explicit(&weft_registry.loops[index], memory_order_acquire);
+}
+
 #endif

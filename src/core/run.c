@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "base/report.h"
 #include "core/loops.h"
+#include "core/registry.h"
 #include "core/scope.h"
 #include "fiber/modes.h"
 #include "fiber/overflow.h"
@@ -32,17 +33,21 @@ static _Thread_local const struct run *running_here;
 
 /* ---- The process ---- */
 
-/* A peer that hangs up is -EPIPE, never a death; a program's own choice of disposition is left alone. */
-static void ignore_broken_pipes(void)
+/* A peer that hangs up is -EPIPE, a file that is too large -EFBIG, and neither is a death; a program's own choice of
+ * disposition is left alone. */
+static void ignore_failed_writes(void)
 {
+    static const int numbers[] = {SIGPIPE, SIGXFSZ};
     struct sigaction action;
-    if (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL) signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < WF_COUNT(numbers); i++)
+        if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler == SIG_DFL) signal(numbers[i], SIG_IGN);
 }
 
 /* A child has the parent's tasks in memory, but not its threads and not its ring: only exec is safe there. */
 static void in_forked_child(void)
 {
     signals_in_forked_child();
+    watchdog_in_forked_child();
     registry_in_forked_child();
     current_loop = NULL;
 }
@@ -50,7 +55,7 @@ static void in_forked_child(void)
 static void prepare_process(void)
 {
     pthread_atfork(NULL, NULL, in_forked_child);
-    ignore_broken_pipes();
+    ignore_failed_writes();
 }
 
 /* ---- Drivers ---- */
@@ -100,6 +105,7 @@ static int loop_init(struct loop *loop, const struct wf_run_options *options)
     loop_watch_tasks(loop);
     loop->signals = options->signals;
     loop->grace = options->grace;
+    loop->dumps_seen = signals_dumps_wanted();
     loop->default_class = (uint32_t)stack_class_for(TASK_STACK_DEFAULT);
     stack_pool_init(&loop->stacks, options->stack_cache > 0 ? options->stack_cache : STACK_CACHE_DEFAULT);
     stack_adopt_thread(&loop->thread_stack);
@@ -110,6 +116,7 @@ static int loop_init(struct loop *loop, const struct wf_run_options *options)
     int rc = choose_driver(loop, options->driver);
     if (rc < 0) return rc;
     loop->now = loop_now(loop);
+    trail_note(&loop->trail, TRAIL_TIME, NULL, (uintptr_t)loop->now);
     timers_init(&loop->timers, loop->now);
     if (loop->driver->simulated) loop->driver->random(loop, &loop->timers.step, sizeof loop->timers.step);
     loop->timers.step |= 1;
@@ -117,15 +124,20 @@ static int loop_init(struct loop *loop, const struct wf_run_options *options)
     return 0;
 }
 
+static void begin_to_watch(struct loop *loop)
+{
+    int rc = watchdog_begin(loop);
+    if (rc < 0) wf_report("there is no watchdog: its thread could not be started (%s)", wf_strerror(rc));
+}
+
 static void loop_finish(struct loop *loop)
 {
     registry_remove(loop);
+    watchdog_end(loop);
     executor_finish(loop);
     if (loop->names != NULL) loop->names_finish(loop);
     loop_deliver(loop);
-    if (loop->wakers > 0)
-        wf_report("%u wakers were not destroyed before their loop ended; to wake by them now would touch freed memory",
-                  loop->wakers);
+    births_report(loop);
     loop->driver->finish(loop);
     errors_free(loop->root.errors_);
     tasks_free_all(loop);
@@ -183,9 +195,13 @@ int loop_make(struct run *run, const struct wf_run_options *options)
         rc = loop_init(loop, options);
         if (rc < 0) leave_thread(run);
     }
-    if (rc < 0) memory_free(loop);
-    else run->loop = loop;
-    return rc;
+    if (rc < 0) {
+        memory_free(loop);
+        return rc;
+    }
+    begin_to_watch(loop);
+    run->loop = loop;
+    return 0;
 }
 
 void loop_take_apart(struct run *run)
@@ -263,6 +279,8 @@ void wf_loop_statistics(struct wf_statistics *statistics)
         .passes = loop->passes,
         .timers_armed = loop->timers.armed,
         .operations_pending = loop->pending_ops,
+        .blocked = atomic_load(&loop->watch.blocked),
+        .blocked_max_ns = atomic_load(&loop->watch.longest_ns),
     };
     for (unsigned i = 0; i < STACK_CLASSES; i++) {
         const struct stack_class *class = &loop->stacks.classes[i];

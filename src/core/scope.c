@@ -9,6 +9,8 @@
  */
 #include "core/scope.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <weft/task.h>
 
@@ -21,6 +23,7 @@
 static void deadline_passed(struct wf_timer_ *timer)
 {
     struct wf_scope *scope = (struct wf_scope *)((char *)timer - offsetof(struct wf_scope, timer_));
+    trail_note(&current_loop->trail, TRAIL_TIMER, scope->owner_, (uintptr_t)timer->deadline);
     node_cancel(&scope->node_, &scope->reason_, WF_REASON_DEADLINE, "the deadline passed", scope->place_);
 }
 
@@ -207,7 +210,17 @@ static void next_cancelled(struct wf_wait *wait, int code)
     wait_end(wait, code);
 }
 
-static const struct wait_class next_class = {.name = "next child to end", .cancel = next_cancelled};
+static void describe_join(const struct wf_wait *wait, struct wait_detail *detail)
+{
+    const struct wf_scope *scope = wait->object;
+    snprintf(detail->text, sizeof detail->text, "%" PRIu32 " left", scope->alive_ + scope->daemons_);
+}
+
+static const struct wait_class next_class = {
+    .name = "next child to end",
+    .cancel = next_cancelled,
+    .describe = describe_join,
+};
 
 int wf_scope_next(struct wf_scope *scope, struct wf_finished *finished)
 {
@@ -269,7 +282,7 @@ static void end_what_is_inside(const struct loop *loop, const struct wf_scope *s
     }
 }
 
-static const struct wait_class join_class = {.name = "children"};
+static const struct wait_class join_class = {.name = "children", .describe = describe_join};
 
 static void join_children(struct wf_scope *scope)
 {

@@ -12,11 +12,18 @@
 
 #include "base/terminal.h"
 #include "core/loop.h"
+#include "core/registry.h"
+#include "fiber/overflow.h"
 
 static atomic_int arrived;
 static atomic_int last_signal;
 static struct loop *_Atomic signal_loop;
 static struct sigaction previous_int, previous_term;
+
+/* A dump is wanted, of every loop: how often that was asked for. */
+static atomic_uint dumps_wanted;
+static int dump_signal; /* 0: none was taken */
+static struct sigaction previous_dump;
 
 static void on_signal(int number)
 {
@@ -26,6 +33,32 @@ static void on_signal(int number)
     struct loop *loop = atomic_load(&signal_loop);
     if (loop != NULL) loop->driver->wake(loop);
     errno = saved;
+}
+
+static void on_dump_signal(int number)
+{
+    int saved = errno;
+    (void)number;
+    atomic_fetch_add(&dumps_wanted, 1);
+    registry_hold();
+    for (size_t i = 0; i < REGISTRY_LOOPS; i++) {
+        struct loop *loop = registry_loop(i);
+        if (loop != NULL) loop->driver->wake(loop);
+    }
+    registry_release();
+    errno = saved;
+}
+
+/* Only one that nobody else handles. */
+static void take_dump_signal(int wanted)
+{
+    struct sigaction action = {.sa_handler = on_dump_signal, .sa_flags = SA_RESTART | SA_ONSTACK};
+    int number = wanted == 0 ? SIGUSR1 : wanted;
+    dump_signal = 0;
+    sigemptyset(&action.sa_mask);
+    bool is_free = number > 0 && sigaction(number, NULL, &previous_dump) == 0 &&
+                   !(previous_dump.sa_flags & SA_SIGINFO) && previous_dump.sa_handler == SIG_DFL;
+    if (is_free && sigaction(number, &action, NULL) == 0) dump_signal = number;
 }
 
 int signals_take(struct loop *loop)
@@ -38,6 +71,9 @@ int signals_take(struct loop *loop)
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, &previous_int);
     sigaction(SIGTERM, &action, &previous_term);
+    take_dump_signal(loop->options.dump_signal);
+    record_choose_folder();
+    crash_watch(crash_dump);
     return 0;
 }
 
@@ -45,6 +81,8 @@ static void restore_handlers(void)
 {
     sigaction(SIGINT, &previous_int, NULL);
     sigaction(SIGTERM, &previous_term, NULL);
+    if (dump_signal != 0) sigaction(dump_signal, &previous_dump, NULL);
+    crash_unwatch();
     atomic_store(&signal_loop, NULL);
 }
 
@@ -107,6 +145,40 @@ void signals_look(struct loop *loop)
 bool signals_waiting(const struct loop *loop)
 {
     return loop->signals_seen < atomic_load(&arrived);
+}
+
+/* ---- Dumps ---- */
+
+unsigned signals_dumps_wanted(void)
+{
+    return atomic_load_explicit(&dumps_wanted, memory_order_relaxed);
+}
+
+/* A storm of signals must leave time for something else than dumps. */
+#define BETWEEN_DUMPS WF_MILLISECONDS(200)
+
+static void dump_now(struct loop *loop)
+{
+    loop->dumps_seen = signals_dumps_wanted();
+    loop->dump_timer.deadline = loop->now + BETWEEN_DUMPS; /* of the next one, armed or not */
+    loop_dump(loop, "a dump, by signal:");
+    record_to_folder(loop);
+}
+
+static void dump_later(struct wf_timer_ *timer)
+{
+    dump_now((struct loop *)((char *)timer - offsetof(struct loop, dump_timer)));
+}
+
+void signals_dump(struct loop *loop)
+{
+    if (timer_armed(&loop->dump_timer)) return;
+    if (loop->now >= loop->dump_timer.deadline) {
+        dump_now(loop);
+        return;
+    }
+    loop->dump_timer.fire = dump_later;
+    timer_arm(&loop->timers, &loop->dump_timer);
 }
 
 int signals_last(void)

@@ -178,6 +178,7 @@ static inline __attribute__((always_inline)) int spawn(struct loop *loop, struct
         }
     }
     if (task->handle != NULL) *task->handle = (struct wf_handle){.task_ = task, .state_ = HANDLE_ALIVE};
+    trail_note(&loop->trail, TRAIL_SPAWN, task, task->id);
     scope_add_child(scope, task);
     loop->alive++;
     loop->spawned++;
@@ -231,8 +232,19 @@ static bool tell_ready(struct wf_task *task, int rc)
     return ready_ended(task, rc);
 }
 
+/* Its name goes with it. */
+static void record_name(struct loop *loop, const struct wf_task *task)
+{
+    for (size_t i = 0, size = strlen(task->name); i < size && i < TRAIL_NAME_MAX; i += TRAIL_NAME_PART)
+        trail_note_name(&loop->trail, task->name + i);
+}
+
 static __attribute__((noinline, cold)) void end_watched(struct wf_task *task, int rc)
 {
+    if (task->flags & TASK_OWNS_NAME) {
+        record_name(current_loop, task);
+        trail_note(&current_loop->trail, TRAIL_END, task, 0);
+    }
     if (task->flags & TASK_LOGGED) task_log_end(task, rc);
     free_inputs(task);
 }
@@ -275,6 +287,7 @@ void task_end(struct wf_task *task, int rc)
         task->extra = NULL;
     }
     if (__builtin_expect((task->flags & TASK_LEAVES_SOMETHING) != 0, 0)) end_watched(task, rc);
+    else trail_note(&loop->trail, TRAIL_END, task, (uintptr_t)task->name);
     loop->alive--;
     if (!scope_keeps(scope, task, rc)) task_free(loop, task);
 }

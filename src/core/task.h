@@ -51,6 +51,7 @@ struct wf_task {
     struct stack *stack;
     struct wf_node_ *current; /* innermost node: a scope it opened, or its own */
     struct wf_wait *wait;     /* what it is suspended on; NULL while runnable or running */
+    int64_t since;            /* the pass's time when it was suspended; valid with `wait` */
     struct wf_node_ node;     /* parent: the scope it was spawned into */
     int (*fn)(void *);
     void *arg;

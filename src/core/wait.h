@@ -15,12 +15,21 @@
 
 #include <weft/scope.h>
 
+/* What a dump says of a wait beyond its class. */
+struct wait_detail {
+    int descriptor; /* -1: none */
+    char peer[80];  /* "" where there is none */
+    char text[160]; /* for people, all of it; "" */
+};
+
 struct wait_class {
     const char *name; /* "sleep", "recv": for dumps */
     /* Ends the wait with `code`, now or when the kernel has answered. NULL: cannot be cancelled. */
     void (*cancel)(struct wf_wait *wait, int code);
     bool idle;      /* a drain ends it too, with -ESHUTDOWN */
     bool operation; /* the record is the beginning of a struct op: for who looks on */
+    /* NULL: there is nothing more to say. The detail is empty before. */
+    void (*describe)(const struct wf_wait *wait, struct wait_detail *detail);
 };
 
 struct wf_wait {

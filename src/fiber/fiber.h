@@ -15,6 +15,13 @@ void weft_fiber_switch(void **save, void *to);
  * it waits in here too, `answer`, which must be what lies at its own place of the result. */
 int weft_fiber_pass(void **save, void *to, const int64_t *result, int answer);
 void *weft_fiber_prepare(void *top, void (*entry)(void *argument), void *argument);
+/* Calls the function on the stack of a suspended fiber: an unwinder sees that fiber's calls above it. False: it cannot
+ * be done with this switch, and was not called. The fiber stays as it is. */
+bool weft_fiber_peek(void *parked, void (*fn)(void *argument), void *argument);
+/* Where a suspended fiber has its frame record, the caller's frame and the address to return to; -1: it has none. */
+extern const int weft_fiber_record_at;
+/* Where the code is that every fiber begins in. */
+extern const char weft_fiber_start[];
 
 /*
  * Leaves the fiber on `from` for the one suspended at `to` on `into`; returns when something switches back. `dying`: it

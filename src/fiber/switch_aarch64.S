@@ -3,6 +3,7 @@
  *
  *     void  weft_fiber_switch(void **save, void *to);
  *     void *weft_fiber_prepare(void *top, void (*entry)(void *), void *argument);
+ *     bool  weft_fiber_peek(void *parked, void (*fn)(void *), void *argument);
  *
  * A suspended context is its stack pointer; from there upwards 176 bytes:
  *
@@ -107,7 +108,7 @@ weft_fiber_prepare:
     hint #34                        /* bti c */
     and x0, x0, #-16
     sub x0, x0, #192
-    adr x9, fiber_start
+    adr x9, weft_fiber_start
     stp xzr, x9, [x0]
     stp x1, x2, [x0, #16]           /* x19: the function, x20: its argument */
     stp xzr, xzr, [x0, #32]
@@ -125,10 +126,70 @@ weft_fiber_prepare:
     .cfi_endproc
     .size weft_fiber_prepare, . - weft_fiber_prepare
 
-/* First instruction of a new context: the end of every backtrace. */
-    .type fiber_start, %function
+/*
+ * Calls a function on a suspended context's stack, below what is saved there, so that whoever unwinds from the function
+ * comes into the calls of that context, as if it had been resumed and had made the call itself.
+ */
+    .globl weft_fiber_peek
+    .hidden weft_fiber_peek
+    .type weft_fiber_peek, %function
     .balign 16
-fiber_start:
+weft_fiber_peek:
+    .cfi_startproc
+    hint #34                        /* bti c */
+    stp x29, x30, [sp, #-32]!
+    .cfi_adjust_cfa_offset 32
+    .cfi_rel_offset x29, 0
+    .cfi_rel_offset x30, 8
+    str x19, [sp, #16]
+    .cfi_rel_offset x19, 16
+    mov x19, sp
+    .cfi_endproc
+
+    /* The other's frame: x19 is saved in it, so it may say here where to go back to. */
+    .cfi_startproc
+    .cfi_def_cfa sp, 176
+    .cfi_offset x29, -176
+    .cfi_offset x30, -168
+    .cfi_offset x19, -160
+    .cfi_offset x20, -152
+    .cfi_offset x21, -144
+    .cfi_offset x22, -136
+    .cfi_offset x23, -128
+    .cfi_offset x24, -120
+    .cfi_offset x25, -112
+    .cfi_offset x26, -104
+    .cfi_offset x27, -96
+    .cfi_offset x28, -88
+    mov sp, x0
+    mov x29, x0
+    mov x0, x2
+    blr x1
+    mov sp, x19
+    .cfi_endproc
+
+    .cfi_startproc
+    .cfi_def_cfa sp, 32
+    .cfi_offset x29, -32
+    .cfi_offset x30, -24
+    .cfi_offset x19, -16
+    ldr x19, [sp, #16]
+    .cfi_restore x19
+    ldp x29, x30, [sp], #32
+    .cfi_adjust_cfa_offset -32
+    .cfi_restore x29
+    .cfi_restore x30
+    mov w0, #1
+    ret
+    .cfi_endproc
+    .size weft_fiber_peek, . - weft_fiber_peek
+
+/* First instruction of a new context: the end of every backtrace. */
+    .globl weft_fiber_start
+    .hidden weft_fiber_start
+    .type weft_fiber_start, %function
+    .balign 16
+weft_fiber_start:
     .cfi_startproc
     .cfi_undefined x30
     hint #36                        /* bti j */
@@ -138,6 +199,16 @@ fiber_start:
     blr x19
     brk #0
     .cfi_endproc
-    .size fiber_start, . - fiber_start
+    .size weft_fiber_start, . - weft_fiber_start
+
+/* Where the frame record of a suspended context lies, above its stack pointer. */
+    .section .rodata
+    .globl weft_fiber_record_at
+    .hidden weft_fiber_record_at
+    .type weft_fiber_record_at, %object
+    .balign 4
+weft_fiber_record_at:
+    .word 0
+    .size weft_fiber_record_at, 4
 
     .section .note.GNU-stack, "", %progbits

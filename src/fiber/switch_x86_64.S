@@ -4,6 +4,7 @@
  *     void  weft_fiber_switch(void **save, void *to);
  *     int weft_fiber_pass(void **save, void *to, const int64_t *result, int answer);
  *     void *weft_fiber_prepare(void *top, void (*entry)(void *), void *argument);
+ *     bool  weft_fiber_peek(void *parked, void (*fn)(void *), void *argument);
  *
  * A suspended context is its stack pointer; from there upwards:
  *
@@ -208,7 +209,7 @@ weft_fiber_prepare:
     leaq -80(%rdi), %rax            /* 64 bytes of frame; above it a zero return address and padding */
     movq $0, 64(%rax)
     movq $0, 72(%rax)
-    leaq fiber_start(%rip), %rcx
+    leaq weft_fiber_start(%rip), %rcx
     movq %rcx, 56(%rax)
     movq $0, 48(%rax)
     movq $0, 40(%rax)
@@ -222,10 +223,65 @@ weft_fiber_prepare:
     .cfi_endproc
     .size weft_fiber_prepare, . - weft_fiber_prepare
 
-/* First instruction of a new context: the end of every backtrace. */
-    .type fiber_start, @function
+/*
+ * Calls a function on a suspended context's stack, below what is saved there, so that whoever unwinds from the function
+ * comes into the calls of that context, as if it had been resumed and had made the call itself.
+ */
+    .globl weft_fiber_peek
+    .hidden weft_fiber_peek
+    .type weft_fiber_peek, @function
     .balign 16
-fiber_start:
+weft_fiber_peek:
+    .cfi_startproc
+    _CET_ENDBR
+    pushq %rbp
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %rbp, 0
+    pushq %rbx
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %rbx, 0
+    movq %rsp, %rbx
+    .cfi_endproc
+
+    /* The other's frame: rbx is saved in it, so it may say here where to go back to. */
+    .cfi_startproc
+    .cfi_def_cfa %rsp, 64
+    .cfi_offset %rip, -8
+    .cfi_offset %rbp, -16
+    .cfi_offset %rbx, -24
+    .cfi_offset %r12, -32
+    .cfi_offset %r13, -40
+    .cfi_offset %r14, -48
+    .cfi_offset %r15, -56
+    movq %rdi, %rsp
+    leaq 48(%rdi), %rbp
+    movq %rdx, %rdi
+    callq *%rsi
+    movq %rbx, %rsp
+    .cfi_endproc
+
+    .cfi_startproc
+    .cfi_def_cfa %rsp, 24
+    .cfi_offset %rip, -8
+    .cfi_offset %rbp, -16
+    .cfi_offset %rbx, -24
+    popq %rbx
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore %rbx
+    popq %rbp
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore %rbp
+    movl $1, %eax
+    ret
+    .cfi_endproc
+    .size weft_fiber_peek, . - weft_fiber_peek
+
+/* First instruction of a new context: the end of every backtrace. */
+    .globl weft_fiber_start
+    .hidden weft_fiber_start
+    .type weft_fiber_start, @function
+    .balign 16
+weft_fiber_start:
     .cfi_startproc
     .cfi_undefined %rip
     xorl %ebp, %ebp
@@ -233,6 +289,16 @@ fiber_start:
     callq *%r12
     ud2
     .cfi_endproc
-    .size fiber_start, . - fiber_start
+    .size weft_fiber_start, . - weft_fiber_start
+
+/* Where the frame record of a suspended context lies, above its stack pointer. */
+    .section .rodata
+    .globl weft_fiber_record_at
+    .hidden weft_fiber_record_at
+    .type weft_fiber_record_at, @object
+    .balign 4
+weft_fiber_record_at:
+    .long 48
+    .size weft_fiber_record_at, 4
 
     .section .note.GNU-stack, "", @progbits

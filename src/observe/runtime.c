@@ -25,6 +25,9 @@ static void write_loop(struct exposition *out)
     write_one(out, "weft_operations_pending", "Operations of the kernel under way.", "gauge", loop.operations_pending);
     write_one(out, "weft_jobs_queued", "Jobs that wait for a thread.", "gauge", loop.jobs_queued);
     write_one(out, "weft_jobs_running", "Jobs on threads.", "gauge", loop.jobs_running);
+    write_one(out, "weft_loop_blocked_total", "Times that a task held the loop for too long.", "counter", loop.blocked);
+    exposition_family(out, "weft_loop_blocked_max_seconds", "The longest of them.", "gauge");
+    exposition_seconds(out, "weft_loop_blocked_max_seconds", loop.blocked_max_ns);
     exposition_family(out, "weft_job_wait_max_seconds", "The longest time that a job waited for a thread.", "gauge");
     exposition_seconds(out, "weft_job_wait_max_seconds", loop.job_wait_max_ns);
 }

@@ -1,10 +1,25 @@
 /* A mutex that knows its owner, and learns of the owner's end. */
 #include "sync/mutex.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "core/loop.h"
 #include "sync/statistics.h"
 
-static const struct wait_class mutex_class = {.name = "a mutex", .cancel = queue_cancel};
+static void describe_mutex(const struct wf_wait *wait, struct wait_detail *detail)
+{
+    const char *queue = wait->object;
+    const struct wf_mutex *mutex = (const struct wf_mutex *)(queue - offsetof(struct wf_mutex, waiters_));
+    if (mutex->owner_ != NULL)
+        snprintf(detail->text, sizeof detail->text, "held by '%s' #%" PRIu64, mutex->owner_->name, mutex->owner_->id);
+}
+
+static const struct wait_class mutex_class = {
+    .name = "a mutex",
+    .cancel = queue_cancel,
+    .describe = describe_mutex,
+};
 static const struct wait_class again_class = {.name = "a mutex, after a condition"};
 
 /* ---- Ownership ---- */

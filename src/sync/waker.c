@@ -15,6 +15,7 @@ struct wf_waker {
     struct loop *loop;
     struct wf_event *event; /* NULL: orphaned */
     atomic_bool on_its_way;
+    struct birth birth;
 };
 
 static void deliver(struct loop *loop, struct message *message)
@@ -38,6 +39,7 @@ int wf_waker_create(struct wf_event *event, struct wf_waker **waker)
     made->loop = loop;
     made->event = event;
     loop->wakers++;
+    birth_note(loop, &made->birth, "waker", -1);
     *waker = made;
     return 0;
 }
@@ -52,7 +54,9 @@ void wf_waker_wake(struct wf_waker *waker)
 void wf_waker_destroy(struct wf_waker *waker)
 {
     if (waker == NULL) return;
-    LOOP_ALIVE()->wakers--;
+    struct loop *loop = LOOP_ALIVE();
+    loop->wakers--;
+    birth_forget(loop, &waker->birth);
     if (atomic_load(&waker->on_its_way)) waker->event = NULL;
     else memory_free(waker);
 }

@@ -54,6 +54,7 @@ static void left(void)
 void ends_watch(void)
 {
     atexit(left);
+    watchdog_by_request = true;
     struct sigaction action = {.sa_handler = crashed, .sa_flags = SA_ONSTACK};
     bool sanitized = __sanitizer_set_death_callback != NULL;
     if (sanitized) __sanitizer_set_death_callback(sanitizer_found);

@@ -306,6 +306,8 @@ WF_TEST(asking_about_the_loop_and_the_process_never_suspends, .rule = "1.7")
     STAYS(wf_driver_refusal, WF_EXPECT(wf_driver_refusal() != NULL));
     STAYS(wf_loop_statistics, wf_loop_statistics(&statistics));
     STAYS(wf_dump, wf_dump());
+    STAYS(wf_record_dump, WF_EXPECT_CODE(wf_record_dump(NULL), -EINVAL));
+    STAYS(wf_dump_to, WF_EXPECT_CODE(wf_dump_to(NULL), -EINVAL));
     STAYS(wf_report, wf_report("for the record"));
     STAYS(wf_strerror, WF_EXPECT(wf_strerror(-EIO) != NULL));
     STAYS(wf_set_allocator, WF_EXPECT_CODE(wf_set_allocator(NULL), -EBUSY));

@@ -31,7 +31,7 @@ check() {  # NAME [ARGUMENT...]
          $0 !~ ("^(" wanted[FNR] ")$") { print "line " FNR ": " $0; print "wanted: " wanted[FNR] }
          { got = FNR }
          END { if (got != lines) print got + 0 " lines, wanted " lines }' "$work/wanted" "$work/out" >>"$work/problems"
-    [ -s "$work/err" ] && echo "unexpected on standard error" >>"$work/problems"
+    [ -s "$work/err" ] && [ "${may_report:-no}" = no ] && echo "unexpected on standard error" >>"$work/problems"
     [ ! -s "$work/problems" ]
     verdict $? "$name"
 }
@@ -450,11 +450,13 @@ best: Connection refused, attempts to send: 1
   compare > mail: no mail to ada: the mail server is down
 unread: Connection refused, attempts to send: 1
 END
+    may_report=yes # of the bad one, which is told of what it leaves open
     check pitfalls/not_closed <<'END'
 bad: 100 requests cut, 200 descriptors left open
 good: 100 requests cut, 0 descriptors left open
 best: 100 requests cut, 0 descriptors left open
 END
+    may_report=no
     check pitfalls/one_by_one <<'END'
 bad: 1[.][0-9]+ s, 10 right answers
 good: 0[.][1-6][0-9]* s, 10 right answers
@@ -551,6 +553,7 @@ END
     check_usage
 }
 
+export WEFT_WATCHDOG=off # a busy machine makes loops wait
 for WEFT_DRIVER in uring epoll; do
     export WEFT_DRIVER
     if "$programs/hello" 2>&1 | grep -qE "Operation not permitted|Function not implemented"; then

@@ -16,14 +16,14 @@ for step in range(60):
     while frame is not None:
         names.append(frame.name() or "?")
         frame = frame.older()
-    if names[-1] not in ("fiber_start", "main", "_start", "__libc_start_call_main"):
+    if names[-1] not in ("weft_fiber_start", "main", "_start", "__libc_start_call_main"):
         print("BROKEN", step, names)
     gdb.execute("stepi", to_string=True)
 print("WALKED")
 end' "$build/tests/fiber_unwind" >"$said" 2>&1
 
 failed=0
-for part in 'stop_here' 'inner' 'running_task' 'fiber_main' 'fiber_start' 'WALKED'; do
+for part in 'stop_here' 'inner' 'running_task' 'fiber_main' 'weft_fiber_start' 'WALKED'; do
     grep -q "$part" "$said" || { echo "missing in the backtrace: $part"; failed=1; }
 done
 grep BROKEN "$said" && failed=1

@@ -114,7 +114,7 @@ WF_TEST(nothing_is_left_of_a_waker_when_the_loop_ends, .plain = true)
     WF_EXPECT_INT((int64_t)wf_allocated_blocks(), (int64_t)blocks);
 }
 
-WF_TEST(a_forgotten_waker_is_reported, .plain = true, .dies = "1 wakers were not destroyed")
+WF_TEST(a_forgotten_waker_is_reported, .plain = true, .dies = "a waker was not closed before the loop ended")
 {
     struct wf_event event = WF_EVENT;
     wf_run(forget, &event);

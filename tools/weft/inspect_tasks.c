@@ -19,7 +19,7 @@ const char *const state_names[] = {
 
 struct loop_words {
     uint64_t running, alive, spawned, passes, timers, next_timer, ops, jobs, driver, now;
-    uint32_t runnable, thread, wakers;
+    uint32_t runnable, runs_given, runs_left, thread, wakers;
     uint8_t sleeping;
 };
 
@@ -32,6 +32,8 @@ static bool read_words(struct memory *memory, const struct registry *registry, u
     } wanted[] = {
         {AT_LOOP_RUNNING, &words->running, 8},
         {AT_LOOP_RUNNABLE, &words->runnable, 4},
+        {AT_LOOP_RUNS_GIVEN, &words->runs_given, 4},
+        {AT_LOOP_RUNS_LEFT, &words->runs_left, 4},
         {AT_LOOP_NOW, &words->now, 8},
         {AT_LOOP_THREAD, &words->thread, 4},
         {AT_LOOP_ALIVE, &words->alive, 8},
@@ -88,7 +90,7 @@ static bool read_loop(struct memory *memory, const struct registry *registry, st
         .ops = words.ops,
         .jobs = words.jobs,
         .now = (int64_t)words.now,
-        .runnable = words.runnable,
+        .runnable = words.runnable - (words.runs_given - words.runs_left), /* as the loop counts them */
         .thread = (pid_t)words.thread,
         .wakers = words.wakers,
         .sleeping = words.sleeping != 0,
@@ -110,7 +112,7 @@ int read_loops(struct memory *memory, const struct registry *registry, struct sn
     uint64_t *slots = store_take(&snapshot->store, size);
     snapshot->taken_at = monotonic_now();
     if (!read_memory(memory, registry->loops, slots, size)) {
-        *why = memory->failed == ESRCH || memory->failed == 0 ? "the process has ended" : strerror(memory->failed);
+        *why = memory->failed == ESRCH ? "the process has ended" : "the process runs another program now";
         return memory->failed != 0 ? -memory->failed : -ESRCH;
     }
     snapshot->loops = store_take(&snapshot->store, registry->loops_max * sizeof *snapshot->loops);

@@ -55,12 +55,13 @@ struct row {
     double run;      /* share of the samples that found it running, 0 to 1 */
     double turns;    /* resumes a second */
     int64_t longest; /* run in one go, as seen */
-    int64_t still;   /* not resumed for at least so long, as seen from here */
+    int64_t still;   /* it has waited so long; of others: not resumed, as seen from here */
 };
 
 struct loop_row {
     const struct seen_loop *loop;
     double cpu;                   /* of its thread, 0 to 1; below 0: not known */
+    double in_tasks;              /* share of the samples that found a task running */
     double passes, spawns, turns; /* a second */
     int64_t lag, longest;
 };

@@ -65,9 +65,9 @@ static void draw_loop(const struct loop_row *row, size_t index, struct page *pag
     const struct seen_loop *loop = row->loop;
     if (row->cpu >= 0) snprintf(cpu, sizeof cpu, "%.1f%%", row->cpu * 100);
     put_line(page, false,
-             "loop %zu %s  cpu %s  passes %s/s  turns %s/s  spawns %s/s  lag %s  longest %s  runnable %" PRIu64
-             "  ops %" PRIu64 "  timers %" PRIu64 "  jobs %" PRIu64,
-             index, loop->driver, cpu, short_number(passes, sizeof passes, row->passes),
+             "loop %zu %s  cpu %s, in tasks %.1f%%  passes %s/s  turns %s/s  spawns %s/s  lag %s  longest %s  runnable "
+             "%" PRIu64 "  ops %" PRIu64 "  timers %" PRIu64 "  jobs %" PRIu64,
+             index, loop->driver, cpu, row->in_tasks * 100, short_number(passes, sizeof passes, row->passes),
              short_number(turns, sizeof turns, row->turns), short_number(spawns, sizeof spawns, row->spawns),
              short_time(lag, sizeof lag, row->lag), short_time(longest, sizeof longest, row->longest), loop->runnable,
              loop->ops, loop->timers, loop->jobs);
@@ -198,6 +198,7 @@ static void put_loop_row(FILE *out, const struct loop_row *row, size_t index)
     fprintf(out, "%s{\"index\": %zu, \"thread\": %d", index > 0 ? ", " : "", index, (int)loop->thread);
     put_string(out, "driver", loop->driver);
     if (row->cpu >= 0) fprintf(out, ", \"cpu\": %.4f", row->cpu);
+    fprintf(out, ", \"in_tasks\": %.4f", row->in_tasks);
     fprintf(out, ", \"passes_per_s\": %.1f, \"turns_per_s\": %.1f, \"spawns_per_s\": %.1f", row->passes, row->turns,
             row->spawns);
     fprintf(out, ", \"lag_ns\": %" PRId64 ", \"longest_ns\": %" PRId64, row->lag, row->longest);

@@ -82,6 +82,7 @@ static void fill_loops(struct top *top, bool first)
         uint64_t cpu = cpu_of_thread(top->pid, loop->thread);
         struct loop_row *row = &view->loops[i];
         *row = (struct loop_row){.loop = loop, .cpu = -1, .lag = sampled->lag, .longest = sampled->longest};
+        if (sampled->samples > 0) row->in_tasks = (double)sampled->busy / (double)sampled->samples;
         if (!first && cpu > 0) row->cpu = rate(cpu, top->cpu_before[i], view->seconds) / 1e9;
         if (!first) row->passes = rate(loop->passes, top->passes_before[i], view->seconds);
         if (!first) row->spawns = rate(loop->spawned, top->spawned_before[i], view->seconds);
@@ -104,6 +105,7 @@ static void fill_row(struct top *top, struct row *row, const struct seen_task *t
     if (!known || memory->changed_at == 0 || turns != 0) memory->changed_at = view->snapshot.taken_at;
     *row =
         (struct row){.task = task, .longest = memory->longest, .still = view->snapshot.taken_at - memory->changed_at};
+    if (task->state == SEEN_WAITING) row->still = task_waited(&view->snapshot, task);
     row->run = samples > 0 ? (double)memory->hits / (double)samples : 0;
     row->turns = known && view->seconds > 0 ? turns / view->seconds : 0;
     view->loops[task->loop].turns += row->turns;
