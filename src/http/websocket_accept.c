@@ -7,6 +7,7 @@
 #include <openssl/sha.h>
 #include <string.h>
 #include <strings.h>
+#include <weft/extend.h>
 #include <weft/log.h>
 #include <weft/task.h>
 
@@ -165,7 +166,8 @@ int wf_websocket_accept_(struct wf_request *request, const struct wf_websocket_o
 {
     if (options->size != sizeof *options || options->out_ == NULL) return -EINVAL;
     if (request->state != ANSWER_NONE) return wf_fail(-EINVAL, "the request is answered already");
-    int rc = request->protocol != NULL ? check_connect(request) : check_upgrade(request);
+    int rc = wf_checkpoint();
+    if (rc == 0) rc = request->protocol != NULL ? check_connect(request) : check_upgrade(request);
     if (rc < 0) return rc;
     const char *origin = wf_headers_find(&request->headers, "origin");
     if (!may_come_from(request, origin, options->origins))
