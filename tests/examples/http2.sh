@@ -94,7 +94,8 @@ for WEFT_DRIVER in uring epoll; do
         h2load -n 20000 -c 8 -m 32 "https://127.0.0.1:$tls/"
     if command -v openssl >/dev/null; then
         shake_hands -tls1_2 -sess_out "$work/resume" >/dev/null 2>&1
-        check "a TLS session is resumed" 'Reused, TLSv1.2' bash -c 'shake_hands -tls1_2 -sess_in "$work/resume" 2>/dev/null'
+        check "a TLS session is resumed" 'Reused, TLSv1.2' \
+            bash -c 'shake_hands -tls1_2 -sess_in "$work/resume" 2>/dev/null'
         check "h2 is agreed on" 'ALPN protocol: h2' bash -c 'shake_hands -alpn h2,http/1.1 2>/dev/null'
         cp "$work/other.pem" "$work/used.pem"
         cp "$work/other.key" "$work/used.key"
