@@ -5,6 +5,7 @@
 #include <weft/task.h>
 #include <weft/testing.h>
 #include <weft/time.h>
+#include <weft/websocket.h>
 
 #include "frames.h"
 #include "http/request.h" /* the exchange, on which other protocols stand */
@@ -104,6 +105,22 @@ static int echo(struct wf_request *request)
     return rc;
 }
 
+static int talk(struct wf_request *request)
+{
+    struct seen *seen = seen_by(request);
+    struct wf_websocket *socket;
+    struct wf_websocket_message message;
+    int rc = wf_websocket_accept(request, &socket);
+    if (rc < 0) return rc;
+    while ((rc = wf_websocket_receive(socket, wf_request_arena(request), &message)) > 0) {
+        rc = wf_websocket_send(socket, &message);
+        if (rc < 0) break;
+    }
+    seen->code = rc;
+    seen->ended++;
+    return rc;
+}
+
 static void add_routes(struct wf_app *app)
 {
     wf_route(app, WF_GET, "/", say_hello);
@@ -111,6 +128,7 @@ static void add_routes(struct wf_app *app)
     wf_route(app, WF_GET, "/much", say_much);
     wf_route(app, WF_GET, "/drain", drain_server);
     wf_route(app, WF_GET, "/echo", echo);
+    wf_route(app, WF_GET, "/talk", talk);
     wf_route(app, WF_POST, "/body", take_body, .body_max = 10 << 20);
     wf_route(app, WF_POST, "/some", take_some);
     wf_route(app, WF_POST, "/nothing", take_nothing);
@@ -305,6 +323,27 @@ WF_TEST(a_stream_carries_another_protocol, .timeout = WF_SECONDS(300), .simulate
     WF_EXPECT_TEXT(seen.log.text, "1:200 1:data=3 1:data=2 1:data=0. end");
     WF_EXPECT_CODE(seen.code, 0);
     WF_EXPECT_INT(seen.log.settings[8], 1);
+}
+
+#define CONNECT_TALK                                                                                                   \
+    "H1h :method=CONNECT :protocol=websocket :scheme=http :authority=a :path=/talk sec-websocket-version=13; "
+
+/* "abc" and a close of 1000, masked by zeros; they come back without a mask, and the close has its code. */
+WF_TEST(a_websocket_on_a_stream, .timeout = WF_SECONDS(300), .simulated = true, .sweep = true)
+{
+    struct seen seen;
+    play(&seen, CONNECT_TALK "T 5; D1 %81%83%00%00%00%00abc; T 5; D1 %88%82%00%00%00%00%03%e8; T 5; D1e ; H3eh GET /");
+    WF_EXPECT_TEXT(seen.log.text, "1:200 1:data=5 1:data=4. 3:200 3:data=5. end");
+    WF_EXPECT_CODE(seen.code, 0);
+}
+
+WF_TEST(a_websocket_whose_stream_is_reset_ends, .timeout = WF_SECONDS(300), .simulated = true, .sweep = true)
+{
+    struct seen seen;
+    play(&seen, CONNECT_TALK "T 5; D1 %81%83%00%00%00%00abc; T 5; R 1 8; T 5; H3eh GET /");
+    WF_EXPECT_TEXT(seen.log.text, "1:200 1:data=5 3:200 3:data=5. end");
+    WF_EXPECT_INT(seen.ended, 2);
+    WF_EXPECT(seen.code < 0);
 }
 
 /* ---- Floods ---- */
