@@ -63,8 +63,7 @@ static int print_schemas(struct wf_arena *arena)
 int main(int argc, char **argv)
 {
     static const char *const own[] = {
-        "{\"customer_email\": \"zoe@example.com\", \"items\": [{\"sku\": \"AB-1\"}, {\"sku\": \"CD-2\", \"count\": "
-        "3}]}",
+        "{\"customer_email\": \"zoe@b.example\", \"items\": [{\"sku\": \"AB-1\"}, {\"sku\": \"CD-2\", \"count\": 3}]}",
         "{\"customer_email\": \"zoe\", \"items\": [{\"sku\": \"ab\", \"count\": 0}, {}], \"colour\": \"red\"}",
         "{\"customer_email\": \"zoe@example.com\", \"items\": [}",
     };

@@ -46,8 +46,11 @@ WF_API struct wf_app *wf_request_app(const struct wf_request *request);
 WF_API void *wf_request_state(const struct wf_request *request); /* app->state */
 WF_API void *wf_request_arg(const struct wf_request *request);   /* the route's .arg */
 
-/* Who is asking, as trusted proxies say (app->trusted_proxies), or where the connection comes from; so for the scheme and
- * the host above. A port that a proxy does not tell is 0. Suspends: never. Errors: -EOPNOTSUPP for a stream without an address. */
+/*
+ * Who is asking: what trusted proxies say (app->trusted_proxies), else where the connection comes from. The scheme and
+ * the host above are theirs, too. A port that no proxy tells is 0. Suspends: never. Errors: -EOPNOTSUPP for a stream
+ * without an address.
+ */
 WF_API int wf_request_peer(const struct wf_request *request, struct wf_address *address);
 
 /*

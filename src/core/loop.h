@@ -90,9 +90,8 @@ struct loop {
     bool stays;              /* goes on without tasks, until it is told to stop */
     _Atomic(struct message *) inbox;
     atomic_bool sleeping;
-    struct birth *births; /* of what is open, the last first */
-    atomic_flag births_lock;
-    uint32_t wakers; /* through which other threads may end a wait at any time */
+    struct birth *born; /* what is open, the last first */
+    uint32_t wakers;    /* through which other threads may end a wait at any time */
 
     struct wf_scope root; /* the scope of the main task */
     int broken;           /* why the loop gave up: -EDEADLK, or 0 */

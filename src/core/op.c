@@ -146,7 +146,7 @@ void op_stop(struct op *op)
 
 static void let_go(struct loop *loop, struct desc *desc)
 {
-    birth_forget(&desc->birth);
+    birth_forget(loop, &desc->birth);
     loop->driver->close(loop, desc);
     desc->release(desc);
 }
@@ -170,6 +170,16 @@ void desc_init(struct desc *desc, int fd, void (*release)(struct desc *desc))
     desc->release = release;
     current_loop->driver->attach(current_loop, desc);
     birth_note(current_loop, &desc->birth, "descriptor", fd);
+}
+
+void desc_hand_over(struct desc *desc)
+{
+    birth_forget(current_loop, &desc->birth);
+}
+
+void desc_take_over(struct desc *desc)
+{
+    birth_adopt(current_loop, &desc->birth);
 }
 
 void desc_close(struct desc *desc)

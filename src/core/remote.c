@@ -206,6 +206,7 @@ static int run_elsewhere(struct remote *remote)
     bool failed = false;
     remote->context = context_copy(task->context, &failed);
     if (remote->name != NULL) remote->name = task->name; /* the copy */
+    task->arg = NULL;                                    /* for wf_scope_next: what the child had was a copy */
     if (!failed) return run_and_wait(remote, true);
     if (remote->drop != NULL) remote->drop(remote->arg);
     atomic_fetch_sub_explicit(&remote->there->load, 1, memory_order_relaxed);

@@ -239,13 +239,30 @@ static int register_alias(struct loop *loop, struct desc *desc, struct epoll_eve
     return 0;
 }
 
+/* What it is watched for. A socket of messages becomes writable anew with each message that its peer takes, which
+ * nobody wants to be woken for unless somebody waits to send. */
+static struct epoll_event event_of(struct desc *desc)
+{
+    bool writes = !desc->socket || desc->stream || desc->epoll.writer_waits;
+    return (struct epoll_event){.events = EPOLLIN | (writes ? EPOLLOUT : 0) | EPOLLRDHUP | EPOLLET, .data.ptr = desc};
+}
+
 static int register_desc(struct loop *loop, struct desc *desc)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = desc};
+    struct epoll_event event = event_of(desc);
     int rc = epoll_ctl(epoll_of(loop)->fd, EPOLL_CTL_ADD, desc->fd, &event) < 0 ? -errno : 0;
     if (rc == -EEXIST) rc = register_alias(loop, desc, &event);
     desc->epoll.registered = rc == 0;
     return rc;
+}
+
+static int watch_writing(struct loop *loop, struct desc *desc, bool waits)
+{
+    desc->epoll.writer_waits = waits;
+    if (!desc->epoll.registered) return register_desc(loop, desc);
+    struct epoll_event event = event_of(desc);
+    int watched = desc->epoll.alias > 0 ? desc->epoll.alias : desc->fd;
+    return epoll_ctl(epoll_of(loop)->fd, EPOLL_CTL_MOD, watched, &event) < 0 ? -errno : 0;
 }
 
 static bool is_of_disk(enum op_kind kind)
@@ -270,8 +287,9 @@ static bool epoll_submit(struct loop *loop, struct op *op)
     if (desc == NULL || is_of_disk(op->kind)) return system_submit_to_thread(loop, op);
     if (desc->epoll.on_thread) return submit_file(loop, op);
     if ((desc->epoll.ready & direction(op->kind)) && try_op(op, &op->wait.result)) return true;
-    if (desc->epoll.registered) return false;
-    int rc = register_desc(loop, desc);
+    bool unwatched = desc->socket && !desc->stream && !desc->epoll.writer_waits && direction(op->kind) == WF_WRITABLE;
+    if (desc->epoll.registered && !unwatched) return false;
+    int rc = unwatched ? watch_writing(loop, desc, true) : register_desc(loop, desc);
     if (rc == 0) return false;
     if (rc == -EPERM && !desc->socket) {
         desc->epoll.on_thread = true;
@@ -297,17 +315,20 @@ static void foreign_ready(struct loop *loop, struct op *op, uint32_t events)
     op_complete(op, system_readiness(events) & (int)op->flags);
 }
 
-static void desc_ready(struct desc *desc, uint32_t events)
+static void desc_ready(struct loop *loop, struct desc *desc, uint32_t events)
 {
+    bool writer_waits = false;
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) desc->epoll.hung_up = true;
     if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) desc->epoll.ready |= WF_READABLE;
     if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) desc->epoll.ready |= WF_WRITABLE;
     for (struct op *op = desc->ops.first, *next; op != NULL; op = next) {
         next = op->next;
         int64_t result;
+        writer_waits |= direction(op->kind) == WF_WRITABLE;
         if (op->job.fn == NULL && (desc->epoll.ready & direction(op->kind)) && try_op(op, &result))
             op_complete(op, result);
     }
+    if (desc->epoll.writer_waits && !writer_waits) watch_writing(loop, desc, false);
 }
 
 static int wait_for_events(struct loop *loop, int64_t deadline)
@@ -339,7 +360,7 @@ static bool epoll_poll(struct loop *loop, int64_t deadline)
         } else if ((uintptr_t)event->data.ptr & FOREIGN) {
             foreign_ready(loop, (struct op *)((uintptr_t)event->data.ptr & ~FOREIGN), event->events);
         } else {
-            desc_ready(event->data.ptr, event->events);
+            desc_ready(loop, event->data.ptr, event->events);
         }
     }
     return true;
@@ -420,6 +441,12 @@ const struct driver epoll_driver = {
     .local_name = system_local_name,
     .peer_name = system_peer_name,
     .shutdown = system_shutdown,
+    .duplicate = system_duplicate,
+    .describe = system_describe,
+    .let_wait = system_let_wait,
+    .process_start = system_process_start,
+    .process_ended = system_process_ended,
+    .process_signal = system_process_signal,
     .status = system_status,
     .lock = system_lock,
     .watcher = system_watcher,

@@ -166,16 +166,19 @@ static int call_handler(struct wf_request *request)
     return rc < 0 ? rc : route->handler(request);
 }
 
+static int without_route(struct wf_request *request);
+
 int wf_continue(struct wf_request *request)
 {
     const struct wf_app_ *private = request->app->private_;
-    if (request->next_middleware == private->middlewares) return call_handler(request);
+    if (request->next_middleware == private->middlewares)
+        return request->route != NULL ? call_handler(request) : without_route(request);
     const struct middleware *middleware = &private->middleware[request->next_middleware++];
     return middleware->call(request, middleware->arg);
 }
 
 /* "GET, HEAD, OPTIONS" */
-static const char *list_methods(struct wf_request *request, unsigned allowed)
+const char *app_list_methods(struct wf_request *request, unsigned allowed)
 {
     char text[128] = "";
     if (allowed & (1U << WF_GET)) allowed |= 1U << WF_HEAD;
@@ -212,8 +215,10 @@ static int redirect_to(struct wf_request *request, const char *path)
     return location == NULL ? -ENOMEM : wf_reply_redirect(request, 307, location);
 }
 
-static int without_route(struct wf_request *request, unsigned allowed)
+/* What is answered where no route matches; the middleware is around that, too. */
+static int without_route(struct wf_request *request)
 {
+    unsigned allowed = request->allowed;
     if (allowed == 0 && request->app->slashes != WF_SLASH_STRICT && request->path[0] == '/' &&
         request->path[1] != '\0') {
         const char *other = other_path(request);
@@ -223,7 +228,7 @@ static int without_route(struct wf_request *request, unsigned allowed)
     bool everything = strcmp(request->path, "*") == 0;
     if (allowed == 0 && !(everything && request->method == WF_OPTIONS))
         return wf_http_error(request, 404, "there is nothing at this path");
-    wf_reply_header(request, "allow", list_methods(request, everything ? (unsigned)METHODS_ALL : allowed));
+    wf_reply_header(request, "allow", app_list_methods(request, everything ? (unsigned)METHODS_ALL : allowed));
     if (request->method == WF_OPTIONS) return wf_reply_empty(request, everything ? 200 : 204);
     return wf_http_error(request, 405, "%s is not for this path", wf_method_name(request->method));
 }
@@ -249,16 +254,15 @@ static const char *enter_mounts(struct wf_request *request)
 
 static int route_and_call(struct wf_request *request)
 {
-    unsigned allowed;
     const char *path = enter_mounts(request);
-    request->route = router_find(request->app, request, path, &allowed);
+    request->route = router_find(request->app, request, path, &request->allowed);
     request->body_max = request->app->private_->limits.body_max;
     if (request->length >= 0 && (uint64_t)request->length > request->body_max &&
         (request->route == NULL || (uint64_t)request->length > request->route->options.body_max)) {
         request->close_after = true;
         return wf_http_error(request, 413, "the body is longer than %llu bytes", (unsigned long long)request->body_max);
     }
-    return request->route != NULL ? wf_continue(request) : without_route(request, allowed);
+    return wf_continue(request);
 }
 
 static int call_in_time(struct wf_request *request)

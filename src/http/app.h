@@ -59,6 +59,9 @@ struct wf_app_ *app_private(struct wf_app *app);
 /* The first mistake is the one that is told. */
 void app_note_mistake(struct wf_app_ *app, int code, const char *format, ...) WF_PRINTF_(3, 4);
 
+/* "GET, HEAD, OPTIONS" for bits of methods. */
+const char *app_list_methods(struct wf_request *request, unsigned allowed);
+
 /* Fills in what is not set, and tells what was wrong. */
 int app_prepare(struct wf_app *app);
 

@@ -145,7 +145,7 @@ static bool read_offset(const char *at, const char *end, int64_t *offset)
     if (end - at != 6 || (*at != '+' && *at != '-') || at[3] != ':') return false;
     int hours = number_of(at + 1, 2), minutes = number_of(at + 4, 2);
     if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return false;
-    *offset = (hours * 60 + minutes) * 60 * (*at == '-' ? -1 : 1);
+    *offset = INT64_C(60) * (hours * 60 + minutes) * (*at == '-' ? -1 : 1);
     return true;
 }
 
@@ -161,7 +161,7 @@ bool time_parse(const struct json_slice *text, int64_t *time_ns)
     if (at[13] != ':' || at[16] != ':' || (second == 60 && minute != 59)) return false;
     at += 19;
     if (!read_fraction(&at, end, &fraction_ns) || !read_offset(at, end, &offset)) return false;
-    seconds = days_of(&date) * 86400 + hour * 3600 + minute * 60 + second - offset;
+    seconds = days_of(&date) * 86400 + INT64_C(3600) * hour + INT64_C(60) * minute + second - offset;
     return !__builtin_mul_overflow(seconds, WF_SECONDS(1), time_ns) &&
            !__builtin_add_overflow(*time_ns, fraction_ns, time_ns);
 }
@@ -238,7 +238,8 @@ bool base64_decode(const struct json_slice *text, unsigned char *bytes, size_t *
 
 size_t base64_encode(const unsigned char *bytes, size_t size, char *text)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+    enum { PADDING = 64 };
     char *to = text;
     for (size_t i = 0; i < size; i += 3) {
         size_t left = size - i;
@@ -246,8 +247,8 @@ size_t base64_encode(const unsigned char *bytes, size_t size, char *text)
                          (left > 2 ? (uint32_t)bytes[i + 2] : 0);
         *to++ = digits[group >> 18];
         *to++ = digits[group >> 12 & 63];
-        *to++ = left > 1 ? digits[group >> 6 & 63] : '=';
-        *to++ = left > 2 ? digits[group & 63] : '=';
+        *to++ = digits[left > 1 ? group >> 6 & 63 : PADDING];
+        *to++ = digits[left > 2 ? group & 63 : PADDING];
     }
     return (size_t)(to - text);
 }

@@ -90,6 +90,7 @@ int wf_json_read_bool(struct wf_json_reader *reader, bool *value)
 /* Scans the number that comes next, without consuming it. */
 static int scan_number(struct wf_json_reader *reader, struct json_number *number)
 {
+    *number = (struct json_number){.whole = true};
     if (wf_json_peek(reader) != WF_JSON_NUMBER) return mismatch(reader, -EINVAL, "a number");
     if (json_scan_number(reader->next_, reader->end_, number)) return 0;
     return json_fault(reader, reader->next_, "a number that is not well-formed");

@@ -113,7 +113,7 @@ static char *add_place(struct parse *parse, struct list *list, size_t *room, siz
         *room = *room == 0 ? FIRST_ITEMS : *room * 2;
         char *items = wf_arena_array(parse->arena, *room, size);
         if (items == NULL) return NULL;
-        if (list->count > 0) memcpy(items, list->items, list->count * size);
+        if (list->items != NULL) memcpy(items, list->items, list->count * size);
         list->items = items;
     }
     return list->items + size * list->count++;
@@ -184,7 +184,7 @@ static void sort(const char **keys, size_t count)
 
 static int check_keys(struct parse *parse, const struct list *map, size_t size, const struct path *path)
 {
-    if (map->count < 2) return 0;
+    if (map->count < 2 || map->items == NULL) return 0;
     const char **keys = wf_arena_array(parse->arena, map->count, sizeof *keys);
     if (keys == NULL) return -ENOMEM;
     for (size_t i = 0; i < map->count; i++) memcpy(&keys[i], map->items + i * size, sizeof keys[i]);

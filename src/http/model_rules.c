@@ -205,8 +205,8 @@ int check_text(struct parse *parse, const struct wf_member *member, const struct
     if (memchr(text->bytes, '\0', text->size) != NULL)
         return problem(parse, path, "string_zero", "String should not contain U+0000");
     size_t found = parse->found;
-    /* A text has at least a character for four bytes. */
-    bool fits = member->min <= (double)(text->size / 4) && (double)text->size <= member->max;
+    size_t characters_min = text->size / 4; /* a character has at most four bytes */
+    bool fits = member->min <= (double)characters_min && (double)text->size <= member->max;
     if (!fits) {
         int rc = check_count(parse, member, count_characters(text), "String", "character", path);
         if (rc < 0 || parse->found > found) return rc;

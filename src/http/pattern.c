@@ -145,7 +145,7 @@ static bool class_character(struct program *program, uint32_t *value)
 
 static bool class_item(struct program *program)
 {
-    uint32_t low, high;
+    uint32_t low = 0, high;
     if (program->at[0] == '\\' && is_one_of(program->at[1], "dws")) {
         program->at += 2;
         return add_named(program, program->at[-1]);
@@ -397,7 +397,7 @@ static bool reach(const struct program *program, struct states *states, size_t s
     size_t count = 0;
     if (add_state(states, start)) waiting[count++] = (uint16_t)start;
     while (count > 0) {
-        size_t at = waiting[--count], other = (size_t)((int)at + program->steps[at].away);
+        size_t at = waiting[--count], other = at + (size_t)program->steps[at].away;
         const struct step *step = &program->steps[at];
         if (step->operation == ACCEPT) return true;
         bool jumps = step->operation == FORK || step->operation == JUMP;

@@ -63,6 +63,7 @@ struct wf_request {
     const struct exchange *exchange;
     struct wf_app *app, *root; /* the one it came to, perhaps below another; the outermost */
     const struct route *route; /* NULL: none matches */
+    unsigned allowed;          /* a bit for each method that the path has; valid without a route */
     struct wf_arena arena;     /* of this request */
     struct wf_scope *scope;    /* cancelled when the client goes away; NULL for a test's */
 

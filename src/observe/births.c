@@ -46,7 +46,7 @@ static void tell(const struct loop *loop, const struct birth *birth)
 void births_report(const struct loop *loop)
 {
     int told = 0, looked_at = 0;
-    const struct birth *birth = loop->births;
+    const struct birth *birth = loop->born;
     for (; birth != NULL && told < PLACES_TOLD && looked_at < LOOKED_AT_MAX; birth = birth->next, looked_at++) {
         if (was_told(birth)) continue;
         tell(loop, birth);

@@ -54,8 +54,9 @@ void wf_waker_wake(struct wf_waker *waker)
 void wf_waker_destroy(struct wf_waker *waker)
 {
     if (waker == NULL) return;
-    LOOP_ALIVE()->wakers--;
-    birth_forget(&waker->birth);
+    struct loop *loop = LOOP_ALIVE();
+    loop->wakers--;
+    birth_forget(loop, &waker->birth);
     if (atomic_load(&waker->on_its_way)) waker->event = NULL;
     else memory_free(waker);
 }

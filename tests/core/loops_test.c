@@ -1,6 +1,7 @@
 /* S126: several loops: tasks on others, their results and errors, cancelling and draining them. On the real drivers
  * loops are threads, in a simulated world they are one. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -122,6 +123,63 @@ WF_TEST(the_first_error_cancels_the_others_wherever_they_are, .loops = LOOPS, .s
     for (int i = 0; i < LOOPS; i++) wf_spawn_on(&scope, i, sleep_long, &unused);
     wf_spawn_on(&scope, WF_LEAST_LOADED, fail_soon, &unused);
     WF_EXPECT_CODE(wf_scope_join(&scope), -EBADMSG);
+}
+
+static atomic_int inside, inside_most;
+
+static int be_inside(int *result)
+{
+    int now = ++inside, most = inside_most;
+    while (now > most && !atomic_compare_exchange_weak(&inside_most, &most, now)) {}
+    int rc = wf_sleep(WF_MICROSECONDS(300));
+    inside--;
+    return rc < 0 ? rc : *result;
+}
+
+WF_TEST(a_limit_counts_children_wherever_they_are, .loops = LOOPS, .sweep = true, .rule = "3.7")
+{
+    inside = inside_most = 0;
+    WF_SCOPE(scope, .limit = 2);
+    for (int i = 0; i < 8; i++) wf_spawn_on(&scope, i % LOOPS, be_inside, &i);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_INVARIANT(inside_most <= 2);
+    if (!wf_test_injected()) WF_EXPECT_INT(inside_most, 2);
+}
+
+WF_TEST(ended_children_are_handed_out_without_the_copy_that_they_had, .loops = LOOPS, .rule = "3.10")
+{
+    int sum = 0, count = 0;
+    struct wf_finished finished;
+    WF_SCOPE(scope, .keep_finished = true);
+    for (int i = 1; i <= 6; i++) wf_spawn_on(&scope, i % LOOPS, be_inside, &i);
+    while (wf_scope_next(&scope, &finished) > 0) {
+        WF_EXPECT(finished.arg == NULL);
+        sum += finished.result;
+        count++;
+    }
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT_INT(count, 6);
+    WF_EXPECT_INT(sum, 21);
+}
+
+WF_TEST(the_first_success_on_any_loop_cancels_the_others, .loops = LOOPS, .sweep = true, .rule = "3.4")
+{
+    int result = 42;
+    struct wf_handle winner = {0};
+    WF_SCOPE(scope, .policy = WF_FIRST_SUCCESS);
+    for (int i = 0; i < LOOPS; i++) wf_spawn_on(&scope, i, sleep_long, &result);
+    wf_spawn_on(&scope, 1, be_inside, &result, .handle = &winner);
+    if (wf_handle_join(&winner) < 0) wf_scope_cancel(&scope, "nobody wins");
+    WF_EXPECT_CODE(wf_scope_join(&scope), 42);
+}
+
+WF_TEST(daemons_elsewhere_end_with_the_other_children, .loops = LOOPS, .sweep = true, .rule = "3.8")
+{
+    int result = 0;
+    WF_SCOPE(scope);
+    for (int i = 0; i < LOOPS; i++) wf_spawn_on(&scope, i, sleep_long, &result, .daemon = true);
+    wf_spawn_on(&scope, 2, be_inside, &result);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
 /* ---- Cancelling ---- */
@@ -358,10 +416,13 @@ static void drop_order(void *arg)
     dropped++;
 }
 
+static atomic_bool filled;
+
 static int fill_up(int *unused)
 {
     WF_SCOPE(scope);
     while (wf_try_spawn(&scope, sleep_long, unused) == 0) {}
+    filled = true;
     return wf_scope_join(&scope);
 }
 
@@ -370,7 +431,7 @@ static int overfill(int *unused)
     struct wf_handle refused = {0};
     WF_SCOPE(scope, .policy = WF_COLLECT);
     wf_spawn_on(&scope, 1, fill_up, unused, .drop = drop_order);
-    wf_sleep(WF_MILLISECONDS(2));
+    while (!filled) wf_sleep(WF_MICROSECONDS(100));
     wf_spawn_on(&scope, 1, sleep_long, unused, .handle = &refused, .drop = drop_order);
     wf_handle_join(&refused);
     wf_scope_cancel(&scope, "seen");

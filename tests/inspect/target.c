@@ -6,6 +6,7 @@
  *     churn   tasks come and go without pause
  *     work    some that use the processor, some that wake often, some that wait
  *     loops   a task on each of so many loops
+ *     exec    becomes another program on a line of input
  *     gap     a task that wakes each millisecond; ends on a line of input and prints the longest time that it overslept
  *     damage  breaks its own registry in the way that NUMBER says, then sleeps
  *     crash   waits in its tasks for a line of input, then aborts
@@ -202,6 +203,21 @@ static int tick(void *unused)
     return rc;
 }
 
+WF_COUNTER(rounds, "test_rounds_total", "Rounds of work.", .labels = {"kind", "size"});
+WF_HISTOGRAM(durations, "test_duration_seconds", "Of the rounds.", .seconds = true);
+
+static int count_rounds(void *unused)
+{
+    (void)unused;
+    int rc = 0;
+    while (rc == 0) {
+        wf_counter_add(wf_counter_at(&rounds, "quick", "small"), 1);
+        wf_histogram_observe(&durations, WF_MILLISECONDS(3));
+        rc = wf_sleep(WF_MILLISECONDS(10));
+    }
+    return rc;
+}
+
 static int work(void *unused)
 {
     static const int64_t heavy = WF_MILLISECONDS(12), light = WF_MILLISECONDS(2);
@@ -209,6 +225,7 @@ static int work(void *unused)
     wf_spawn(&scope, work_for, &heavy, .name = "reindex");
     wf_spawn(&scope, work_for, &light, .name = "compress");
     wf_spawn(&scope, tick, NULL, .name = "heartbeat");
+    wf_spawn(&scope, count_rounds, NULL);
     return wf_scope_end(&scope, tree(unused));
 }
 
@@ -228,6 +245,17 @@ static int loops(void *unused)
     int rc = wf_sleep(WF_MILLISECONDS(200));
     if (rc == 0) say_ready();
     return wf_scope_join(&scope);
+}
+
+/* ---- exec ---- */
+
+static int become_another(void *unused)
+{
+    (void)unused;
+    say_ready();
+    int rc = wf_wait_fd(STDIN_FILENO, WF_READABLE);
+    execlp("cat", "cat", (char *)NULL);
+    return rc < 0 ? rc : -errno;
 }
 
 /* ---- gap ---- */
@@ -316,6 +344,7 @@ int main(int argc, char **argv)
     if (strcmp(mode, "churn") == 0) return wf_main(churn, NULL);
     if (strcmp(mode, "work") == 0) return wf_main(work, NULL);
     if (strcmp(mode, "loops") == 0) return wf_exit_status(wf_run(loops, NULL, .threads = number));
+    if (strcmp(mode, "exec") == 0) return wf_main(become_another, NULL);
     if (strcmp(mode, "gap") == 0) return wf_main(gap, NULL);
     if (strcmp(mode, "damage") == 0) return wf_main(damage, NULL);
     if (strcmp(mode, "crash") == 0) return wf_main(crash, NULL);

@@ -40,6 +40,43 @@ static int receive_soon(struct wf_socket *socket, void *buffer, size_t size, str
     return wf_within(WF_SECONDS(1), (int)wf_socket_receive(socket, buffer, size, from));
 }
 
+/* ---- Waking ---- */
+
+static uint64_t passes(void)
+{
+    struct wf_statistics statistics;
+    wf_loop_statistics(&statistics);
+    return statistics.passes;
+}
+
+static int wait_for_answer(struct wf_socket *socket)
+{
+    char byte;
+    return (int)wf_socket_receive(socket, &byte, 1, NULL);
+}
+
+/* Each makes room at the sender's when it has gone. */
+WF_TEST(a_socket_that_waits_for_a_message_is_not_woken_by_what_it_sends, .real = true)
+{
+    enum { SENT = 20 };
+    struct wf_socket *a, *b;
+    struct wf_address at_a, at_b;
+    if (open_two(&a, &b, &at_a, &at_b)) {
+        WF_SCOPE(scope);
+        wf_spawn(&scope, wait_for_answer, a);
+        wf_sleep(WF_MILLISECONDS(1));
+        uint64_t before = passes();
+        for (int i = 0; i < SENT; i++) {
+            WF_EXPECT_INT(wf_socket_send(a, "x", 1, &at_b), 1);
+            wf_sleep(WF_MILLISECONDS(1)); /* real time: one pass, where nothing else wakes the loop */
+        }
+        WF_EXPECT(passes() - before < SENT + SENT / 2);
+        WF_EXPECT_INT(wf_socket_send(b, "y", 1, &at_a), 1);
+        WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    }
+    close_two(a, b);
+}
+
 /* ---- One message ---- */
 
 WF_TEST(a_message_comes_whole_with_who_sent_it)

@@ -40,4 +40,7 @@ bool read_parked(struct memory *memory, const struct registry *registry, const s
 size_t walk_frames(struct memory *memory, const struct seen_task *task, const struct parked *parked, uint64_t *pcs,
                    size_t room);
 
+/* A number that tells stacks apart, as far as frame pointers go; 0: it has none that can be walked. */
+uint64_t stack_kind(struct memory *memory, const struct registry *registry, const struct seen_task *task);
+
 #endif

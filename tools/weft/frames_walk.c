@@ -51,3 +51,13 @@ size_t walk_frames(struct memory *memory, const struct seen_task *task, const st
     }
     return count;
 }
+
+uint64_t stack_kind(struct memory *memory, const struct registry *registry, const struct seen_task *task)
+{
+    struct parked parked;
+    uint64_t pcs[FRAMES_MAX], kind = 1;
+    if (!read_parked(memory, registry, task, &parked)) return 0;
+    size_t count = walk_frames(memory, task, &parked, pcs, FRAMES_MAX);
+    for (size_t i = 0; i < count; i++) kind = (kind ^ pcs[i]) * UINT64_C(0x100000001b3);
+    return kind;
+}

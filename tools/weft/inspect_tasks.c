@@ -112,7 +112,7 @@ int read_loops(struct memory *memory, const struct registry *registry, struct sn
     uint64_t *slots = store_take(&snapshot->store, size);
     snapshot->taken_at = monotonic_now();
     if (!read_memory(memory, registry->loops, slots, size)) {
-        *why = memory->failed == ESRCH || memory->failed == 0 ? "the process has ended" : strerror(memory->failed);
+        *why = memory->failed == ESRCH ? "the process has ended" : "the process runs another program now";
         return memory->failed != 0 ? -memory->failed : -ESRCH;
     }
     snapshot->loops = store_take(&snapshot->store, registry->loops_max * sizeof *snapshot->loops);

@@ -49,7 +49,7 @@ static void link_parents(struct snapshot *snapshot)
 /* What makes two tasks alike: everything but the numbers, times and descriptors. */
 static uint64_t own_kind(const struct snapshot *snapshot, const struct seen_task *task)
 {
-    uint64_t kind = mix_name(task->state, task->name);
+    uint64_t kind = mix_name(mix(task->state, task->stack_kind), task->name);
     kind = mix_text(kind, task->place);
     kind = mix_text(kind, task->waits);
     kind = mix_text(kind, task->cancelled != NULL ? task->cancelled->text : NULL);

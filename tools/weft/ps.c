@@ -105,6 +105,8 @@ static int look(pid_t pid, const struct wishes *wishes)
                         .state = wishes->state,
                         .limit = wishes->limit};
         if (wishes->stacks) ps.unwinder = unwinder_open(&memory, &registry);
+        for (size_t i = 0; wishes->stacks && i < snapshot.task_count; i++)
+            snapshot.tasks[i].stack_kind = stack_kind(&memory, &registry, &snapshot.tasks[i]);
         show(&ps, wishes);
         unwinder_close(ps.unwinder);
         free_snapshot(&snapshot);

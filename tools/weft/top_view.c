@@ -82,6 +82,7 @@ static void fill_loops(struct top *top, bool first)
         uint64_t cpu = cpu_of_thread(top->pid, loop->thread);
         struct loop_row *row = &view->loops[i];
         *row = (struct loop_row){.loop = loop, .cpu = -1, .lag = sampled->lag, .longest = sampled->longest};
+        if (sampled->samples > 0) row->in_tasks = (double)sampled->busy / (double)sampled->samples;
         if (!first && cpu > 0) row->cpu = rate(cpu, top->cpu_before[i], view->seconds) / 1e9;
         if (!first) row->passes = rate(loop->passes, top->passes_before[i], view->seconds);
         if (!first) row->spawns = rate(loop->spawned, top->spawned_before[i], view->seconds);
@@ -104,6 +105,7 @@ static void fill_row(struct top *top, struct row *row, const struct seen_task *t
     if (!known || memory->changed_at == 0 || turns != 0) memory->changed_at = view->snapshot.taken_at;
     *row =
         (struct row){.task = task, .longest = memory->longest, .still = view->snapshot.taken_at - memory->changed_at};
+    if (task->state == SEEN_WAITING) row->still = task_waited(&view->snapshot, task);
     row->run = samples > 0 ? (double)memory->hits / (double)samples : 0;
     row->turns = known && view->seconds > 0 ? turns / view->seconds : 0;
     view->loops[task->loop].turns += row->turns;
@@ -171,6 +173,27 @@ void sort_rows(struct top *top)
     if (top->view.row_count > 0) qsort(top->view.rows, top->view.row_count, sizeof *top->view.rows, compare_rows);
 }
 
+/* ---- Metrics ---- */
+
+static void fill_metrics(struct top *top)
+{
+    struct view *view = &top->view;
+    struct seen_metric *seen = NULL;
+    view->metric_count = read_metrics(&top->memory, &top->registry, &view->snapshot, &seen);
+    view->metrics = store_take(&view->snapshot.store, (view->metric_count + 1) * sizeof *view->metrics);
+    struct table now = {.count = 0};
+    for (size_t i = 0; i < view->metric_count; i++) {
+        struct metric_row *row = &view->metrics[i];
+        *row = (struct metric_row){.seen = seen[i]};
+        uint64_t value = seen[i].histogram ? seen[i].observed : (uint64_t)seen[i].value;
+        uintptr_t before = (uintptr_t)table_find(&top->metrics_before, seen[i].series);
+        if (before > 0 && seen[i].counts) row->rate = rate(value, before - 1, view->seconds);
+        table_put(&now, seen[i].series, (void *)(uintptr_t)(value + 1));
+    }
+    table_clear(&top->metrics_before);
+    top->metrics_before = now;
+}
+
 /* ---- Looking ---- */
 
 int top_look(struct top *top, const char **why)
@@ -189,6 +212,7 @@ int top_look(struct top *top, const char **why)
     for (; view->row_count < view->snapshot.task_count; view->row_count++)
         fill_row(top, &view->rows[view->row_count], &view->snapshot.tasks[view->row_count]);
     count_waits(view);
+    fill_metrics(top);
     sort_rows(top);
     forget_the_dead(top);
     return 0;
@@ -212,6 +236,7 @@ void top_end(struct top *top)
 {
     free_snapshot(&top->view.snapshot);
     table_clear(&top->sampler.tasks);
+    table_clear(&top->metrics_before);
     store_clear(&top->stores[0]);
     store_clear(&top->stores[1]);
     free(top->sampler.loops);
