@@ -14,7 +14,7 @@
 #include "core/loop.h"
 #include "fiber/walk.h"
 
-enum { IDLE, ASKED, ANSWERING, ANSWERED, PATIENCE_MS = 200 };
+enum { IDLE, ASKED, ANSWERING, ANSWERED, PATIENCE_MS = 200, TAKEN_ON_TOP = 5 /* by emulators and debuggers */ };
 
 static struct {
     atomic_int state;
@@ -84,7 +84,7 @@ void probe_begin(void)
     backtrace(prime, 1); /* loads its library now, not in the handler */
     struct sigaction action = {.sa_sigaction = on_question, .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
     sigemptyset(&action.sa_mask);
-    for (int number = SIGRTMAX - 1; number >= SIGRTMIN && probe_signal == 0; number--)
+    for (int number = SIGRTMAX - TAKEN_ON_TOP; number >= SIGRTMIN && probe_signal == 0; number--)
         if (is_free(number) && sigaction(number, &action, &previous) == 0) probe_signal = number;
 }
 
