@@ -148,11 +148,11 @@ WF_TEST(a_loop_ends_without_waiting_for_a_resolver_that_hangs, .plain = true)
     size_t blocks = wf_allocated_blocks();
     set_released(false);
     int rc = wf_run(leave_it_hanging, NULL);
-    WF_EXPECT(rc == -ETIME || rc == -ENOENT); /* simulated worlds know no such name */
-    bool real = rc == -ETIME;
+    WF_EXPECT(rc == -ETIME || rc == -ENOENT);                  /* simulated worlds know no such name */
+    bool began = rc == -ETIME && counted(&resolver.asked) > 0; /* on a busy machine no thread had begun with it */
     WF_EXPECT_INT(counted(&resolver.returned), 0);
     set_released(true);
-    if (real) WF_EXPECT_CODE(wf_run(wait_until_returned, NULL), 0);
+    if (began) WF_EXPECT_CODE(wf_run(wait_until_returned, NULL), 0);
     for (int i = 0; i < 5000 && wf_allocated_blocks() > blocks; i++)
         usleep(1000); /* real time: the thread frees what was left to it */
 }
