@@ -100,7 +100,8 @@ struct top {
     struct table metrics_before; /* values, each plus one, by series */
     struct store stores[2];      /* of what is remembered: the one in use, and the next */
     struct view view;
-    int64_t viewed_at;
+    int64_t viewed_at; /* when the tasks of the view were read, and when that was done: a million take a while */
+    int64_t looked_at;
     uint64_t *cpu_before, *passes_before, *spawned_before; /* by loop */
     enum sort sort;
     char filter[64];

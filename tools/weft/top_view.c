@@ -215,6 +215,7 @@ int top_look(struct top *top, const char **why)
     fill_metrics(top);
     sort_rows(top);
     forget_the_dead(top);
+    top->looked_at = time_now();
     return 0;
 }
 
