@@ -50,6 +50,8 @@ __attribute__((__format__(__printf__, 3, 4))) static void put_line(struct page *
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    for (char *c = text; *c != '\0'; c++) /* names out of files may hold what a terminal obeys */
+        if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?';
     int width = page->columns < sizeof text ? (int)page->columns : (int)sizeof text - 1;
     page->used++;
     if (page->plain) fprintf(page->out, "%s\n", text);
