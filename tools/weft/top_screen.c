@@ -165,8 +165,8 @@ static void draw_metrics(const struct top *top, struct screen *screen, struct pa
 static void draw_frames(struct top *top, const struct seen_task *task, struct page *page)
 {
     static struct frame frames[FRAMES_MAX];
-    struct unwinder *unwinder = unwinder_open(&top->memory, &top->registry);
-    size_t count = unwinder != NULL ? unwind(unwinder, task, frames, FRAMES_MAX) : 0;
+    if (top->unwinder == NULL) top->unwinder = unwinder_open(&top->memory, &top->registry);
+    size_t count = top->unwinder != NULL ? unwind(top->unwinder, task, frames, FRAMES_MAX) : 0;
     for (size_t i = 0; i < count; i++) {
         const struct frame *frame = &frames[i];
         const char *function = frame->function != NULL ? frame->function : "?";
@@ -176,7 +176,6 @@ static void draw_frames(struct top *top, const struct seen_task *task, struct pa
         else put_line(page, false, "  %2zu  0x%" PRIx64, i, frame->pc);
     }
     if (count == 0) put_line(page, false, "  no stack to be seen: it is %s", state_names[task->state]);
-    unwinder_close(unwinder);
 }
 
 static void draw_detail(struct top *top, const struct screen *screen, struct page *page)
@@ -198,6 +197,7 @@ void draw(struct top *top, struct screen *screen, FILE *out, bool plain)
         "q quit  j k move  Enter stack  m metrics  / filter  sort: r run  t turns  w still  s longest  n name";
     struct page page = {.out = out, .lines = screen->lines - !plain, .columns = screen->columns, .plain = plain};
     if (!plain) fputs("\x1b[H", out);
+    if (!screen->detail) top_forget_stacks(top);
     draw_head(top, screen, &page);
     if (screen->detail) draw_detail(top, screen, &page);
     else if (screen->metrics) draw_metrics(top, screen, &page);
