@@ -125,6 +125,7 @@ def scripts(builds, drivers):
         ("tidy_test", "tools/tidy/tidy_test.py", []),
         ("docs", "tools/tidy/docs.py", [str(build)]),
         ("cancel_contract", "tools/cancel_contract.py", ["--check"]),
+        ("http2_cases", "tools/http2_cases.py", ["--check"]),
         ("semantics_coverage", "tools/semantics_coverage.py", [str(build), "--check"]),
         ("misuse", "tests/misuse/run.sh", []),
         ("kit", "tests/testing/kit.py", [str(build)]),

@@ -45,7 +45,7 @@ struct h2_stream {
     bool running;                  /* its task has not ended */
     bool closed;                   /* nghttp2 is done with it */
     bool client_done;              /* its END_STREAM has come */
-    bool reset_after;              /* after the answer, because nobody reads the body */
+    bool answer_gone;              /* ours has gone */
 
     /* The head, as it comes */
     size_t head_size;
@@ -60,6 +60,7 @@ struct h2_stream {
     size_t body_first, body_end, body_room;
     struct wf_event came; /* more of it, or its end */
     bool waits_for_body, body_late;
+    uint64_t skipped; /* of what nobody read */
 
     /* The answer that has not gone */
     char *out;
@@ -159,8 +160,12 @@ void h2_stream_free(struct h2_stream *stream);
 int h2_body_append(struct h2_stream *stream, const uint8_t *bytes, size_t size);
 ssize_t h2_body_read(struct wf_request *request, void *buffer, size_t size);
 
-/* What has come and will not be read is not counted against the connection any more. */
+/* What has come will not be read; nor will what comes, which passes `size` bytes at a time until it is too much. */
 void h2_body_drop(struct h2_stream *stream);
+void h2_body_skip(struct h2_stream *stream, size_t size);
+
+/* The answer is out. A client that still sends may finish, so that it sees the answer, unless that is too much. */
+void h2_body_leave(struct h2_stream *stream);
 
 /* ---- h2_answer.c ---- */
 

@@ -104,10 +104,25 @@ static int put_end(struct h2_stream *stream, uint32_t *flags)
     return rc == 0 ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
-static size_t take(char *to, size_t size, const char *from, size_t there)
+static size_t take_own(struct h2_stream *stream, char *to, size_t size)
 {
+    size_t there = stream->out_end - stream->out_first;
+    if (there == 0) return 0;
     if (there < size) size = there;
-    if (size > 0) memcpy(to, from, size);
+    memcpy(to, stream->out + stream->out_first, size);
+    stream->out_first += size;
+    if (stream->out_first == stream->out_end) stream->out_first = stream->out_end = 0;
+    return size;
+}
+
+static size_t take_lent(struct h2_stream *stream, char *to, size_t size)
+{
+    if (stream->lent_size == 0) return 0;
+    if (stream->lent_size < size) size = stream->lent_size;
+    memcpy(to, stream->lent, size);
+    stream->lent += size;
+    stream->lent_size -= size;
+    if (stream->lent_size == 0) wf_event_set(&stream->taken);
     return size;
 }
 
@@ -119,21 +134,16 @@ static ssize_t give(nghttp2_session *session, int32_t id, uint8_t *to, size_t si
     (void)id;
     (void)argument;
     struct h2_stream *stream = source->ptr;
-    size_t own = take((char *)to, size, stream->out + stream->out_first, stream->out_end - stream->out_first);
-    stream->out_first += own;
-    if (stream->out_first == stream->out_end) stream->out_first = stream->out_end = 0;
-    size_t lent = take((char *)to + own, size - own, stream->lent, stream->lent_size);
-    stream->lent += lent;
-    stream->lent_size -= lent;
-    if (lent > 0 && stream->lent_size == 0) wf_event_set(&stream->taken);
-    bool left = stream->out_end > 0 || stream->lent_size > 0;
-    if (own + lent == 0 && !stream->answer_ended) {
+    size_t taken = take_own(stream, (char *)to, size);
+    taken += take_lent(stream, (char *)to + taken, size - taken);
+    if (taken == 0 && !stream->answer_ended) {
         stream->deferred = true;
         return NGHTTP2_ERR_DEFERRED;
     }
     stream->moved++;
+    bool left = stream->out_end > 0 || stream->lent_size > 0;
     int rc = !left && stream->answer_ended ? put_end(stream, flags) : 0;
-    return rc < 0 ? rc : (ssize_t)(own + lent);
+    return rc < 0 ? rc : (ssize_t)taken;
 }
 
 static void there_is_more(struct h2_stream *stream)

@@ -3,6 +3,7 @@
 #include <weft/extend.h>
 #include <weft/request.h>
 
+#include "http/app.h"
 #include "http/h2.h"
 
 enum { BODY_FIRST = 4096 };
@@ -37,10 +38,32 @@ int h2_body_append(struct h2_stream *stream, const uint8_t *bytes, size_t size)
     return 0;
 }
 
+void h2_body_skip(struct h2_stream *stream, size_t size)
+{
+    struct h2 *h2 = stream->h2;
+    stream->skipped += size;
+    stream->moved++;
+    int rc = stream->closed ? nghttp2_session_consume_connection(h2->session, size)
+                            : nghttp2_session_consume(h2->session, stream->id, size);
+    h2_check(h2, rc);
+    if (stream->answer_gone) h2_body_leave(stream);
+}
+
+void h2_body_leave(struct h2_stream *stream)
+{
+    const struct wf_request *request = &stream->request;
+    uint64_t most = request->root->private_->limits.skip_max, left = 0;
+    stream->answer_gone = true;
+    if (stream->client_done || stream->closed) return;
+    if (request->length > 0) left = (uint64_t)request->length - request->body_read;
+    bool held_back = request->wants_continue || stream->body_late;
+    if (held_back || left > most || stream->skipped > most) h2_reset(stream->h2, stream->id, NGHTTP2_NO_ERROR);
+}
+
 void h2_body_drop(struct h2_stream *stream)
 {
     size_t left = stream->body_end - stream->body_first;
-    if (left > 0) h2_check(stream->h2, nghttp2_session_consume_connection(stream->h2->session, left));
+    if (left > 0) h2_body_skip(stream, left);
     wf_memory_free(stream->body);
     stream->body = NULL;
     stream->body_first = stream->body_end = stream->body_room = 0;

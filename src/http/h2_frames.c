@@ -166,7 +166,8 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const ui
     (void)flags;
     struct h2 *h2 = argument;
     struct h2_stream *stream = stream_of(h2, id);
-    if (stream == NULL || !stream->running) nghttp2_session_consume_connection(session, size);
+    if (stream == NULL) h2_check(h2, nghttp2_session_consume_connection(session, size));
+    else if (!stream->running) h2_body_skip(stream, size);
     else if (h2_body_append(stream, bytes, size) < 0) h2_reset(h2, id, NGHTTP2_INTERNAL_ERROR);
     return 0;
 }
@@ -184,19 +185,13 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t code, void *a
 
 /* ---- Frames that go ---- */
 
-/* The answer is out: a client that still sends is told that nobody reads it (RFC 9113 section 8.1). */
-static void answer_is_out(struct h2 *h2, int32_t id)
-{
-    const struct h2_stream *stream = stream_of(h2, id);
-    if (stream != NULL && !stream->client_done) h2_reset(h2, id, NGHTTP2_NO_ERROR);
-}
-
 static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *argument)
 {
     (void)session;
     struct h2 *h2 = argument;
     bool whole = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
-    if (whole && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) answer_is_out(h2, frame->hd.stream_id);
+    struct h2_stream *stream = whole ? stream_of(h2, frame->hd.stream_id) : NULL;
+    if (stream != NULL && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)) h2_body_leave(stream);
     if (frame->hd.type != NGHTTP2_RST_STREAM) return 0;
     if (frame->hd.stream_id == h2->highest) h2->in_head = false;
     remember(h2, -frame->hd.stream_id);

@@ -26,13 +26,16 @@ static bool has_answer_left(const struct h2_stream *stream)
 
 static void mind_stream(struct h2_stream *stream, const struct wf_http_limits *limits, int64_t now)
 {
-    bool waits = stream->waits_for_body || has_answer_left(stream);
+    bool skips = stream->answer_gone && !stream->client_done;
+    bool waits = stream->waits_for_body || has_answer_left(stream) || skips;
     if (stream->moved != stream->seen_moved || !waits) stream->seen_at = now;
     stream->seen_moved = stream->moved;
     int64_t still = now - stream->seen_at;
     if (stream->waits_for_body && still > limits->body_time) {
         stream->body_late = true;
         wf_event_set(&stream->came);
+    } else if (skips && still > limits->body_time) {
+        h2_reset(stream->h2, stream->id, NGHTTP2_NO_ERROR);
     } else if (has_answer_left(stream) && still > limits->write_time) {
         h2_reset(stream->h2, stream->id, NGHTTP2_CANCEL);
     }
