@@ -145,7 +145,8 @@ def the_process_is_never_stopped_nor_traced(looking):
     with looking.target("gap", 20_000) as process:
         states, end = set(), time.monotonic() + 2
         while time.monotonic() < end:
-            with subprocess.Popen([looking.weft, "ps", "--json", str(process.pid)], stdout=subprocess.DEVNULL) as command:
+            words = [looking.weft, "ps", "--json", str(process.pid)]
+            with subprocess.Popen(words, stdout=subprocess.DEVNULL) as command:
                 while command.poll() is None:
                     states.add(state_of(process.pid))
         assert states and states <= {"R", "S", "D"}, states

@@ -28,13 +28,13 @@ int64_t loop_time(const struct snapshot *snapshot, const struct seen_loop *loop)
 int64_t loop_lag(const struct snapshot *snapshot, const struct seen_loop *loop)
 {
     bool works = loop->running != 0 || loop->runnable > 0;
-    int64_t lag = snapshot->taken_at - loop->now;
+    int64_t lag = time_between(loop->now, snapshot->taken_at);
     return !works || loop->simulated || lag < 0 ? 0 : lag;
 }
 
 int64_t task_waited(const struct snapshot *snapshot, const struct seen_task *task)
 {
-    int64_t waited = loop_time(snapshot, &snapshot->loops[task->loop]) - task->since;
+    int64_t waited = time_between(task->since, loop_time(snapshot, &snapshot->loops[task->loop]));
     return task->state == SEEN_WAITING && waited > 0 ? waited : 0;
 }
 
@@ -42,7 +42,7 @@ int64_t task_waited(const struct snapshot *snapshot, const struct seen_task *tas
 static void print_until(FILE *out, const char *before, int64_t when, int64_t now)
 {
     if (when == INT64_MAX) return;
-    int64_t left = when - now;
+    int64_t left = time_between(now, when);
     fprintf(out, "%s%s", before, left >= 0 ? "in " : "");
     print_duration(out, left >= 0 ? left : -left);
     if (left < 0) fputs(" ago", out);

@@ -148,7 +148,7 @@ static void draw_metrics(const struct top *top, struct screen *screen, struct pa
         const struct metric_row *row = &top->view.metrics[i];
         const struct seen_metric *seen = &row->seen;
         char value[24], mean[16] = "", per_second[16] = "";
-        int64_t each = seen->observed > 0 ? seen->value / (int64_t)seen->observed : 0;
+        int64_t each = seen->observed > 0 ? (int64_t)((double)seen->value / (double)seen->observed) : 0;
         if (seen->histogram && seen->seconds) short_time(mean, sizeof mean, each);
         else if (seen->histogram) snprintf(mean, sizeof mean, "%" PRId64, each);
         if (seen->histogram) snprintf(value, sizeof value, "%" PRIu64, seen->observed);
