@@ -3,7 +3,7 @@
  *
  *     wf_reply_cookie(request, "theme", "dark", .max_age = WF_SECONDS(86400 * 365));
  *
- *     static const struct wf_session_keys keys = {.name = "session", .keys = {"the key of today", "that of last year"}};
+ *     static const struct wf_session_keys keys = {.name = "login", .keys = {"the key of today", "that of last year"}};
  *     wf_session_write(request, &keys, "user=17");
  *     ...
  *     const char *text;
@@ -13,7 +13,7 @@
  * (SameSite=Lax), and Secure where the request came over TLS, unless told otherwise.
  *
  * A session is a text that the client can read and cannot change: HMAC-SHA-256 over its name, its time and the text. To
- * change keys, put the new one first; sessions under the old ones are good until those are taken away.
+ * change keys, put the new one first; what clients hold under the old ones is good until those are taken away.
  *
  * Threads: the loop's.
  */
@@ -56,12 +56,12 @@ enum { WF_COOKIE_MAX = 4096 }; /* bytes of a whole Set-Cookie, which is what bro
     wf_reply_cookie_((request), (name), (value),                                                                       \
                      &(struct wf_cookie_options){.size = sizeof(struct wf_cookie_options), __VA_ARGS__})
 
-/* ---- Sessions ---- */
+/* ---- Texts that the client holds ---- */
 
 struct wf_session_keys {
     const char *name;                /* of the cookie */
     const char *keys[4];             /* secrets of at least 16 bytes: the first signs, all of them are tried */
-    int64_t max_age;                 /* after which a session is none; default 14 days */
+    int64_t max_age;                 /* after which the cookie is worth nothing; default 14 days */
     struct wf_cookie_options cookie; /* its size and max_age need not be set */
 };
 

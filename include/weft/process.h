@@ -19,7 +19,8 @@
  * It is waited for by a descriptor of its own, so that programs that wait for children themselves are not in the way.
  * Starting keeps the loop for as long as the system needs to begin the program, as posix_spawn(3) does.
  *
- * In a simulated world there are no other programs: starting one is -ENOSYS.
+ * In a simulated world the programs are those that were told to it (wf_sim_set_program, weft/sim.h): functions that run
+ * as tasks of that world, with simulated pipes. Limits, users and sessions mean nothing there.
  * Threads: the loop that started it; .death_signal means the thread of that loop.
  */
 #ifndef WEFT_PROCESS_H
@@ -56,6 +57,7 @@ struct wf_process_io {
 struct wf_process_limit {
     int resource; /* RLIMIT_AS ... */
     uint64_t most;
+    bool set; /* also where `most` is 0: {.resource = RLIMIT_CORE, .set = true} */
 };
 
 enum { WF_PROCESS_LIMITS_MAX = 8 };
@@ -72,7 +74,7 @@ struct wf_process_options {
     bool new_group;   /* a process group of its own: signals of wf_process_signal go to all of it */
     bool new_session; /* a session of its own, without a terminal; a group too */
     int death_signal; /* it gets this signal when we end; 0: none */
-    struct wf_process_limit limits[WF_PROCESS_LIMITS_MAX]; /* those that have a `most` */
+    struct wf_process_limit limits[WF_PROCESS_LIMITS_MAX]; /* those that are set, or have a `most` */
     int64_t grace;           /* between TERM and KILL; default 5 s; negative: KILL at once */
     const void *input_bytes; /* of wf_process_run: what it reads, `input_size` bytes */
     size_t input_size;
@@ -111,7 +113,7 @@ struct wf_process {
  * a slash in it; argv ends with NULL. Returns 0 when it runs.
  * Suspends: never. Owns: wf_process_end.
  * Errors, with the program's name: -ENOENT, -EACCES, -ENOEXEC and what else execve(2) says; -ENOTDIR, -ENOENT of the
- * directory; -EPERM for user and limits; -EINVAL; -EMFILE, -EAGAIN, -ENOMEM; -ENOSYS in a simulated world.
+ * directory; -EPERM for user and limits; -EINVAL; -EMFILE, -EAGAIN, -ENOMEM.
  */
 #define wf_process_start(process, ...) wf_process_start_((process), WF_PROCESS_OPTIONS_(__VA_ARGS__))
 

@@ -27,7 +27,7 @@
  *     }
  *
  * Questions and answers are structs without pointers, of one size each; both sides are the same program, or are
- * compiled with the same structs. A worker does one job at a time and knows nothing of tasks.
+ * compiled with the same structs. A worker does one job at a time, and need not know of tasks.
  * Threads: the loop that opened it.
  */
 #ifndef WEFT_PROCESS_POOL_H
@@ -87,13 +87,15 @@ WF_API WF_SUSPENDS WF_UNCANCELLABLE int wf_process_pool_close(struct wf_process_
 
 /*
  * wf_process_worker(fn): the whole main of a worker. Answers questions by `int fn(const Q *question, A *answer)` until
- * nobody asks any more; returns the exit status. Its standard input is the pool's; output and errors are the parent's.
- * Call it outside any loop. Suspends: never.
+ * nobody asks any more; returns the exit status: 0, or 2 when nobody ever asked. Its standard input is the pool's;
+ * output and errors are the parent's. Outside any loop it waits in system calls; in a task, where the function may
+ * suspend too, by a stream, as the program of a simulated worker (wf_sim_set_program) does.
+ * Suspends: in a task, between the questions. On cancel: -ECANCELED; the question that it had is not answered.
  */
 #define wf_process_worker(fn) wf_process_worker_((int (*)(const void *, void *))(fn))
 
 WF_API int wf_process_pool_open_(struct wf_process_pool **pool, const struct wf_process_pool_options *options);
-WF_API int wf_process_worker_(int (*fn)(const void *question, void *answer));
+WF_API WF_SUSPENDS int wf_process_worker_(int (*fn)(const void *question, void *answer));
 
 #ifdef __cplusplus
 }

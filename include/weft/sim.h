@@ -68,7 +68,9 @@ struct wf_sim_faults {
     double no_memory;         /* the kernel has no memory for an operation: -ENOMEM */
     double disk_error;        /* an operation on a file fails: -EIO */
     uint32_t descriptors_max; /* of each host; past it -EMFILE; default: no limit */
+    uint32_t processes_max;   /* of each host; past it starting a program is -EAGAIN; default: no limit */
     uint64_t disk_size_max;   /* bytes in the files of a host; past it -ENOSPC; default: no limit */
+    bool unprivileged;        /* modes of files are heeded, as for their owner: -EACCES; default: as for root */
 };
 
 /* wf_sim_set_faults(.lost = 0.01, ...): from now on, for all hosts; what is not named has its default. */
@@ -133,6 +135,63 @@ WF_API void wf_sim_crash(struct wf_sim_host *host);
  */
 WF_API int wf_sim_signal(struct wf_sim_host *host, int number);
 
+/* ---- Programs ---- */
+
+/*
+ * Programs of the world are functions; wf_process_start, wf_process_run, pipelines and pools of processes start them by
+ * the name that is the argv[0] there. Any other program is -ENOENT.
+ *
+ *     static int upper(struct wf_sim_process *self)                 // cat, but in capitals
+ *     {
+ *         char byte;
+ *         while (wf_stream_read(self->input, &byte, 1) == 1) {
+ *             byte = (char)toupper(byte);
+ *             if (wf_stream_write_all(self->output, &byte, 1, NULL) < 0) return 1;
+ *         }
+ *         return 0;
+ *     }
+ *
+ *     wf_sim_set_program("upper", .main = upper);
+ *     rc = wf_process_run(arena, &result, argv, .input_bytes = "abc", .input_size = 3);
+ *
+ * A process is a task on the host of who started it. What it returns is its exit status; an error is 1. A signal that
+ * it does not receive (wf_signal_open, in one of its tasks) does what signals do: most end it, at once, whatever it
+ * does, and KILL always. Then its descriptors are closed, its parent knows, and its tasks are cancelled; what they do
+ * until they have ended is seen by nobody. Stopping (STOP, TSTP) does nothing. When the main task has ended, so have
+ * all processes.
+ */
+struct wf_sim_process {
+    const char *const *argv, *const *environment;
+    const char *directory;                    /* where it works, for relative paths too; NULL: where the world does */
+    pid_t pid;                                /* from 1000 on */
+    void *arg;                                /* of the program */
+    struct wf_stream *input, *output, *error; /* its standard streams; one that it closes it sets to NULL */
+};
+
+struct wf_sim_program {
+    size_t size; /* filled by the macro */
+    const char *name_;
+    int (*main)(struct wf_sim_process *self);
+    void *arg;
+    int code;          /* in place of `main`: why it cannot be executed, -EACCES say */
+    size_t stack_size; /* of its task; default as of any other */
+};
+
+/*
+ * wf_sim_set_program(name, .main = function, ...): there is such a program from now on, on all hosts; one of that name
+ * is replaced. Suspends: never. Errors: -EINVAL without a function, -ENOSPC past 64 programs, -ENOMEM.
+ */
+#define wf_sim_set_program(...)                                                                                        \
+    wf_sim_set_program_(&(struct wf_sim_program){.size = sizeof(struct wf_sim_program), .name_ = __VA_ARGS__})
+
+/* The process that this task belongs to; NULL: none. */
+WF_API struct wf_sim_process *wf_sim_self(void);
+
+/* Ends the process of this task, as exit(3) would, or by a signal that comes to it: -ECANCELED, and so will be every
+ * call that suspends: return. A signal that did not end it is 0. Elsewhere they are misuse. */
+WF_API int wf_sim_exit(int status);
+WF_API int wf_sim_raise(int number);
+
 /* ---- Bounds ---- */
 
 /*
@@ -154,6 +213,7 @@ struct wf_sim_stay_ {
 extern WF_API const struct wf_local wf_sim_here_;
 WF_API void wf_sim_set_faults_(const struct wf_sim_faults *faults);
 WF_API int wf_sim_set_name_(const struct wf_sim_name *name);
+WF_API int wf_sim_set_program_(const struct wf_sim_program *program);
 WF_API void wf_sim_enter_(struct wf_sim_stay_ *stay);
 WF_API void wf_sim_leave_(struct wf_sim_stay_ *stay);
 

@@ -115,6 +115,12 @@ WF_API int wf_stream_local(const struct wf_stream *stream, struct wf_address *ad
 WF_API int wf_stream_wrap(int fd, struct wf_stream **stream);
 
 /*
+ * Closes a descriptor that no stream has yet: close(2), and for those that came to a task of a simulated world, whose
+ * numbers mean nothing to the system, the same there. A negative one is ignored. Suspends: never.
+ */
+WF_API void wf_close_fd(int fd);
+
+/*
  * A pipe: what is written to one end is read from the other.
  * Suspends: never. Owns: wf_stream_close, for each end. Errors: -EMFILE, -ENFILE, -ENOMEM.
  */

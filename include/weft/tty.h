@@ -37,8 +37,21 @@ WF_API int wf_tty_restore(struct wf_stream *stream);
  * Suspends: never. */
 WF_API void wf_tty_reset(void);
 
-/* How large the terminal's window is, in characters. A change is told by SIGWINCH. Suspends: never. Errors: -ENOTTY. */
+/* How large the terminal's window is, in characters. Suspends: never. Errors: -ENOTTY. */
 WF_API int wf_tty_size(struct wf_stream *stream, int *columns, int *rows);
+
+/*
+ * Waits until the window has another size than that, which it then gives; so no change is missed between two calls:
+ *
+ *     int columns = 0, rows = 0;
+ *     while ((rc = wf_tty_wait_resize(keys, &columns, &rows)) == 0) draw(columns, rows);      // at first at once
+ *
+ * The system tells by SIGWINCH, which goes to the programs in the foreground of that terminal, and is received as by
+ * wf_signal_open. Returns 0.
+ * Suspends: while the size is that. On cancel: nothing has changed. Closing the stream does not end the wait.
+ * Errors: -ENOTTY; -EBADF when it was closed and the size changed; as wf_signal_open.
+ */
+WF_API WF_SUSPENDS WF_CHECKED int wf_tty_wait_resize(struct wf_stream *stream, int *columns, int *rows);
 
 /* ---- Serial ports ---- */
 

@@ -112,16 +112,15 @@ enum {
  * stay yours, to be closed whenever you like. Returns 0.
  * Suspends: until all are taken. On cancel: as wf_stream_write_all; the descriptors went if any byte did.
  * Errors: as wf_stream_write_all; -EINVAL for no bytes or more descriptors than may go, -EBADF for a bad one,
- * -EOPNOTSUPP for anything else than a Unix socket, -ETOOMANYREFS for too many on their way. In the simulated world
- * descriptors of the world itself cannot go: -EOPNOTSUPP.
+ * -EOPNOTSUPP for anything else than a Unix socket, -ETOOMANYREFS for too many on their way.
  */
 WF_API WF_SUSPENDS int wf_unix_send_fds(struct wf_stream *stream, const void *bytes, size_t size, const int *fds,
                                         int count);
 
 /*
  * Reads what is there, as wf_stream_read, and the descriptors that came with it: `*count` is the room in `fds`, and
- * then how many came. They are yours, close-on-exec. Returns the count of bytes; 0 at the end. Whoever reads by other
- * calls loses the descriptors that come: they are closed.
+ * then how many came. They are yours, close-on-exec, for wf_stream_wrap or wf_close_fd. Returns the count of bytes; 0
+ * at the end. Whoever reads by other calls loses the descriptors that come: they are closed.
  * Suspends: until bytes, the end or an error. On cancel: nothing was consumed.
  * Errors: as wf_stream_read; -EMSGSIZE when there was no room for all the descriptors, and then all of them are closed,
  * and the bytes are gone.

@@ -25,6 +25,8 @@
 
 struct loop;
 struct desc;
+struct wf_process_options;
+struct wf_process_status;
 
 /* A message from another thread: delivered on the loop's thread, in the order of sending. */
 struct message {
@@ -172,6 +174,23 @@ struct desc {
     } epoll;
 };
 
+/* What a descriptor stands for. */
+struct described {
+    mode_t type;     /* S_IFSOCK, S_IFIFO ... */
+    int socket_type; /* of a socket: SOCK_STREAM ... */
+    bool non_blocking;
+    bool elsewhere; /* it is real, and the driver's world is not */
+};
+
+/* A program that is to be started, and what became of that. */
+struct program {
+    const struct wf_process_options *options;
+    int fds[3];       /* what it has as 0, 1 and 2; -1: what we have */
+    pid_t pid;        /* of its process */
+    int fd;           /* readable when that has ended, and the same as long as it is open */
+    const char *what; /* could not be had: "its directory" ...; "": the program itself */
+};
+
 struct driver {
     const char *name;
     bool simulated; /* never chosen by itself; its time is virtual, and nothing happens that it does not know of */
@@ -226,6 +245,17 @@ struct driver {
     int (*local_name)(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
     int (*peer_name)(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
     int (*shutdown)(struct loop *loop, int fd, int how);
+    /* A second descriptor of the same; 0, 1 and 2 are those of the program that the task belongs to. */
+    int (*duplicate)(struct loop *loop, int fd);
+    int (*describe)(struct loop *loop, int fd, struct described *described);
+    /* Who reads or writes it outside any loop waits there, as programs expect of what they are given. */
+    int (*let_wait)(struct loop *loop, int fd);
+    /* Starts it; the loop stands still until the program has begun, or could not. */
+    int (*process_start)(struct loop *loop, struct program *program);
+    /* Has it ended? Then it is reaped, and how it ended is told once. */
+    bool (*process_ended)(struct loop *loop, int fd, struct wf_process_status *status);
+    /* To it alone, or to the group that it leads. */
+    int (*process_signal)(struct loop *loop, int fd, pid_t pid, bool group, int number);
     int (*status)(struct loop *loop, int fd, struct stat *status);
     /* F_RDLCK, F_WRLCK or F_UNLCK on the whole file, as its opening's own: -EAGAIN where another has it. */
     int (*lock)(struct loop *loop, int fd, int type);

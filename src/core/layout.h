@@ -48,6 +48,7 @@
     FIELD(task, struct wf_task, place)                                                                                 \
     FIELD(task, struct wf_task, id)                                                                                    \
     FIELD(task, struct wf_task, resumes)                                                                               \
+    FIELD(task, struct wf_task, since)                                                                                 \
     FIELD(task, struct wf_task, flags)                                                                                 \
     FIELD(task, struct wf_task, sleep_timer.deadline)                                                                  \
     FIELD(node, struct wf_node_, parent)                                                                               \

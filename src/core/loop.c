@@ -484,10 +484,19 @@ static void run_pass(struct loop *loop)
     fiber_switch(&loop->sp, &loop->thread_stack, task->sp, task->stack, false);
 }
 
+/* Nobody is left who needs the daemons beside the main task. */
+static void end_daemons(struct loop *loop)
+{
+    struct wf_scope *root = &loop->root;
+    if (root->alive_ == 0 && root->daemons_ > 0 && !loop->stays && !(root->node_.flags & NODE_REQUESTED))
+        node_cancel(&root->node_, &root->reason_, WF_REASON_PARENT_LEFT, "the main task has ended", root->place_);
+}
+
 void loop_work(struct loop *loop)
 {
     for (;;) {
         run_pass(loop);
+        end_daemons(loop);
         if (loop->alive == 0 && loop->pending_jobs == 0 && !loop->stays) return;
         if (is_deadlock(loop)) loop_give_up(loop, deadlock);
         poll_once(loop, true);
@@ -499,6 +508,7 @@ bool loop_turn(struct loop *loop)
 {
     poll_once(loop, false);
     run_pass(loop);
+    end_daemons(loop);
     if (loop->alive == 0 && loop->pending_jobs == 0) return false;
     if (is_deadlock(loop)) loop_give_up(loop, deadlock);
     poll_once(loop, false);

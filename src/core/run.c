@@ -33,11 +33,14 @@ static _Thread_local const struct run *running_here;
 
 /* ---- The process ---- */
 
-/* A peer that hangs up is -EPIPE, never a death; a program's own choice of disposition is left alone. */
-static void ignore_broken_pipes(void)
+/* A peer that hangs up is -EPIPE, a file that is too large -EFBIG, and neither is a death; a program's own choice of
+ * disposition is left alone. */
+static void ignore_failed_writes(void)
 {
+    static const int numbers[] = {SIGPIPE, SIGXFSZ};
     struct sigaction action;
-    if (sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_DFL) signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < WF_COUNT(numbers); i++)
+        if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler == SIG_DFL) signal(numbers[i], SIG_IGN);
 }
 
 /* A child has the parent's tasks in memory, but not its threads and not its ring: only exec is safe there. */
@@ -52,7 +55,7 @@ static void in_forked_child(void)
 static void prepare_process(void)
 {
     pthread_atfork(NULL, NULL, in_forked_child);
-    ignore_broken_pipes();
+    ignore_failed_writes();
 }
 
 /* ---- Drivers ---- */

@@ -8,7 +8,7 @@
  *
  * The world is closed: when nothing is due, nothing will ever happen, and poll says so.
  */
-#include "driver/sim.h"
+#include "driver/sim_process.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,6 @@
 enum { LATENCY_DEFAULT_NS = 20000, PASSES_DEFAULT = 1000000, PASSES_FREE = 1000, PASS_NS = 1000 };
 #define SIM_START WF_SECONDS(1000)
 
-_Thread_local size_t sim_left_open;
 static _Thread_local uint64_t chosen_seed, last_trace;
 
 struct sim *sim_required(const char *function)
@@ -168,65 +167,6 @@ static bool sim_busy(struct loop *loop)
     return sim_of(loop)->events.armed > 0;
 }
 
-/* ---- Ends ---- */
-
-struct sim_end *sim_end_of(struct sim *sim, int fd)
-{
-    size_t index = (size_t)fd - SIM_FD_FIRST;
-    return fd >= SIM_FD_FIRST && index < sim->ends_room ? sim->ends[index] : NULL;
-}
-
-static bool grow_ends(struct sim *sim)
-{
-    size_t room = sim->ends_room == 0 ? 64 : sim->ends_room * 2;
-    struct sim_end **larger = memory_resize(sim->ends, room * sizeof(struct sim_end *));
-    if (larger == NULL) return false;
-    memset(larger + sim->ends_room, 0, (room - sim->ends_room) * sizeof(struct sim_end *));
-    sim->ends = larger;
-    sim->ends_room = room;
-    return true;
-}
-
-struct sim_end *sim_end_new(struct sim *sim, struct wf_sim_host *host, enum end_kind kind)
-{
-    size_t index = 0;
-    while (index < sim->ends_room && sim->ends[index] != NULL) index++;
-    if (index == sim->ends_room && !grow_ends(sim)) return NULL;
-    struct sim_end *end = memory_zero(sizeof *end);
-    if (end == NULL) return NULL;
-    end->kind = kind;
-    end->fd = SIM_FD_FIRST + (int)index;
-    end->host = host;
-    sim->ends[index] = end;
-    return end;
-}
-
-int sim_end_open(struct sim *sim, struct sim_end *end, const struct wf_task *opener)
-{
-    uint32_t most = sim->faults.descriptors_max;
-    if (most > 0 && end->host->descriptors >= most) {
-        sim_end_close(sim, end);
-        return -EMFILE;
-    }
-    snprintf(end->born_in, sizeof end->born_in, "%s", opener != NULL ? opener->name : "the loop itself");
-    end->born_at = opener != NULL ? opener->place : "?";
-    end->open = true;
-    end->host->descriptors++;
-    return end->fd;
-}
-
-void sim_end_close(struct sim *sim, struct sim_end *end)
-{
-    sim->ends[end->fd - SIM_FD_FIRST] = NULL;
-    if (end->open) end->host->descriptors--;
-    if (end->kind == END_FILE) sim_file_close(sim, end);
-    else if (end->kind == END_WATCHER) sim_watch_close(end);
-    else sim_net_close(sim, end);
-    if (end->box != NULL) sim_message_close(sim, end);
-    if (end->family == AF_UNIX) sim_unix_leave(sim, end);
-    memory_free(end);
-}
-
 /* ---- Operations ---- */
 
 static struct op *op_of_event(struct wf_timer_ *event)
@@ -234,10 +174,11 @@ static struct op *op_of_event(struct wf_timer_ *event)
     return (struct op *)((char *)event - offsetof(struct op, job.timer));
 }
 
-static bool is_of_file(const struct sim *sim, const struct op *op)
+static bool is_of_file(struct sim *sim, const struct op *op)
 {
     if (op->desc == NULL) return op->kind != OP_POLL;
-    return op->desc->fd < SIM_FD_FIRST || sim->ends[op->desc->fd - SIM_FD_FIRST]->kind == END_FILE;
+    const struct sim_end *end = sim_end_of(sim, op->desc->fd);
+    return op->desc->fd < SIM_FD_FIRST || (end != NULL && end->kind == END_FILE);
 }
 
 static int64_t latency_of(struct sim *sim, const struct op *op)
@@ -259,6 +200,7 @@ static int64_t try_file(struct sim *sim, struct op *op)
 static unsigned readiness(const struct sim_end *end)
 {
     if (end->kind == END_WATCHER) return sim_watch_ready(end) ? WF_READABLE : 0;
+    if (end->kind == END_PROCESS) return end->process->over ? WF_READABLE : 0;
     return sim_net_readiness(end);
 }
 
@@ -312,6 +254,7 @@ static void attempt(struct wf_timer_ *event)
     struct op *op = op_of_event(event);
     int64_t result = -ECANCELED;
     bool give_up = op->cancel_code != 0 && cancel_wins(sim);
+    sim->acting = op->wait.task;
     if (!give_up && !try_op(sim, op, &result)) {
         if (op->cancel_code == 0) { /* parked: sim_stir tries again; an unanswered connect tries by itself */
             if (op->driver_data > 0) sim_later(sim, &op->job.timer, (int64_t)op->driver_data, attempt);
@@ -353,10 +296,10 @@ static void stir_op(struct sim *sim, struct op *op)
 void sim_stir(struct sim *sim, struct sim_end *end)
 {
     if (end == NULL) return;
-    if (end->desc != NULL)
-        for (struct op *op = end->desc->ops.first; op != NULL; op = op->next) stir_op(sim, op);
+    for (const struct sim_fd *fd = end->fds; fd != NULL; fd = fd->next)
+        for (struct op *op = fd->desc != NULL ? fd->desc->ops.first : NULL; op != NULL; op = op->next) stir_op(sim, op);
     for (struct op *op = current_loop->path_ops.first; op != NULL; op = op->next)
-        if (op->kind == OP_POLL && op->fd == end->fd) stir_op(sim, op);
+        if (op->kind == OP_POLL && sim_end_of(sim, op->fd) == end) stir_op(sim, op);
 }
 
 /* ---- Jobs ---- */
@@ -437,6 +380,7 @@ static int sim_init(struct loop *loop)
     sim->end_of_time = WF_FOREVER;
     sim->passes_max = PASSES_DEFAULT;
     sim->next_port = 40000;
+    sim->next_pid = 1000;
     timers_init(&sim->events, sim->now);
     int rc = sim_hosts_init(sim);
     if (rc < 0) memory_free(sim);
@@ -444,25 +388,13 @@ static int sim_init(struct loop *loop)
     return rc;
 }
 
-static void close_what_is_left(struct sim *sim)
-{
-    for (size_t i = 0; i < sim->ends_room; i++) {
-        struct sim_end *end = sim->ends[i];
-        if (end == NULL || !end->open) continue; /* the others go with the listener that they wait at */
-        wf_report("left open in the simulated world: descriptor %d, opened by task '%s' (spawned at %s)", end->fd,
-                  end->born_in, end->born_at);
-        sim_left_open++;
-        sim_end_close(sim, end);
-    }
-}
-
 static void sim_finish(struct loop *loop)
 {
     struct sim *sim = sim_of(loop);
-    close_what_is_left(sim);
+    sim_fds_finish(sim);
+    sim_processes_finish(sim);
     sim_udp_finish(sim);
     sim_unix_finish(sim);
-    memory_free(sim->ends);
     sim_hosts_finish(sim);
     sim_answers_finish(sim);
     last_trace = sim->trace;
@@ -472,19 +404,6 @@ static void sim_finish(struct loop *loop)
 static void sim_wake(struct loop *loop)
 {
     (void)loop; /* nobody sleeps here */
-}
-
-static void sim_attach(struct loop *loop, struct desc *desc)
-{
-    struct sim_end *end = sim_end_of(sim_of(loop), desc->fd);
-    if (end != NULL) end->desc = desc;
-}
-
-static void sim_close_fd(struct loop *loop, int fd)
-{
-    struct sim_end *end = sim_end_of(sim_of(loop), fd);
-    if (end != NULL) sim_end_close(sim_of(loop), end);
-    else close(fd);
 }
 
 static void sim_close(struct loop *loop, struct desc *desc)
@@ -526,6 +445,12 @@ const struct driver sim_driver = {
     .local_name = sim_net_local_name,
     .peer_name = sim_net_peer_name,
     .shutdown = sim_net_shutdown,
+    .duplicate = sim_duplicate,
+    .describe = sim_describe,
+    .let_wait = sim_let_wait,
+    .process_start = sim_process_start,
+    .process_ended = sim_process_ended,
+    .process_signal = sim_process_signal,
     .status = sim_file_stat,
     .lock = sim_file_lock,
     .watcher = sim_watcher,

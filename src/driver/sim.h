@@ -2,6 +2,7 @@
  * What the parts of the simulated driver share: the world, its hosts, and the ends that descriptors stand for.
  *
  *     sim.c       chance, time, operations, jobs      sim_host.c   hosts, partitions, crashes
+ *     sim_fd.c    descriptors, and what they stand for  sim_process.c  programs, and processes that run them
  *     sim_net.c   pipes and connections               sim_queue.c  their bytes
  *     sim_file.c  files                               sim_splice.c from one of these to the other
  *     sim_tree.c  names                               sim_path.c   what is done to them
@@ -24,6 +25,7 @@ enum {
     SIM_FD_FIRST = 1 << 20, /* below: real descriptors, of directories and devices */
     SIM_HOSTS_MAX = 64,
     SIM_NAMES_MAX = 256,
+    SIM_PROGRAMS_MAX = 64,
 };
 
 struct sim_queue;
@@ -35,6 +37,8 @@ struct sim_box;
 struct sim_message;
 struct sim_name;
 struct sim_rights;
+struct sim_process;
+struct sim_program;
 
 struct wf_sim_host {
     struct wf_sim_host *next;
@@ -44,7 +48,7 @@ struct wf_sim_host {
     unsigned index;
     uint64_t cut_off; /* the hosts that it cannot reach, by index */
     bool crashed;
-    uint32_t descriptors; /* open */
+    uint32_t descriptors, processes; /* open; that have not ended */
     uint64_t disk_size;
     struct wf_sim_stay_ *stays; /* what runs on it, innermost first */
     struct sim_file *root;      /* of its disk */
@@ -52,17 +56,27 @@ struct wf_sim_host {
     size_t change_count;
 };
 
-enum end_kind { END_SOCKET, END_LISTENER, END_MESSAGES, END_PIPE, END_FILE, END_WATCHER };
+enum end_kind { END_SOCKET, END_LISTENER, END_MESSAGES, END_PIPE, END_FILE, END_WATCHER, END_PROCESS };
 
-/* What a descriptor stands for. */
+struct sim_fd {
+    int number;
+    struct sim_end *end; /* NULL: severed */
+    struct sim_fd *next; /* of the same end */
+    struct desc *desc;   /* NULL: not attached (yet) */
+    struct wf_sim_host *host;
+    const struct sim_process *owner; /* whose end severs it; NULL: the world itself */
+    char born_in[40];                /* the task that opened it, and where that was spawned */
+    const char *born_at;
+};
+
+/* What descriptors stand for. */
 struct sim_end {
     enum end_kind kind;
-    int fd;
     struct wf_sim_host *host;
-    struct desc *desc; /* NULL: not attached (yet) */
-    bool open;         /* counted among its host's descriptors: not while it waits to be accepted */
-    char born_in[40];  /* the task that opened it, and where that was spawned */
-    const char *born_at;
+    struct sim_end *later, *earlier; /* of all, as they were made */
+    struct sim_fd *fds;              /* none while it waits to be accepted */
+    unsigned references;             /* those, its listener, and who it is under way to */
+    struct sim_fd *first_fd;         /* for its first descriptor, until then */
 
     /* of sockets and pipes */
     struct sim_queue *in, *out;
@@ -88,6 +102,7 @@ struct sim_end {
     char *names; /* of a directory that is being listed; `position` is how far */
 
     struct sim_watcher *watcher;
+    struct sim_process *process;
 };
 
 struct sim {
@@ -99,8 +114,16 @@ struct sim {
     unsigned host_count;
     struct sim_answer *answers; /* what resolvers were told to answer */
     size_t answer_count;
-    struct sim_end **ends; /* by descriptor, from SIM_FD_FIRST; NULL: free */
-    size_t ends_room;
+    struct sim_end *ends, *last_end;
+    struct sim_fd **fds;                     /* from SIM_FD_FIRST; NULL: free */
+    size_t fds_room, fds_used, fds_promised; /* the last: to ends that have none yet */
+    struct sim_program *programs;
+    size_t program_count;
+    struct sim_process *processes;
+    pid_t next_pid;
+    const struct wf_task *acting; /* whose operation is being tried */
+    /* Hands a signal to who receives it there (os/signal.c), and gives how many; NULL: nobody ever did. */
+    int (*receive)(struct loop *loop, const struct wf_sim_host *host, const struct sim_process *process, int number);
     struct sim_message *under_way; /* between hosts */
     struct sim_name *names;        /* of Unix sockets */
     in_port_t next_port;
@@ -134,12 +157,29 @@ void sim_later(struct sim *sim, struct wf_timer_ *event, int64_t delay, void (*f
 /* The object of a descriptor changed: what is parked there is tried again soon. */
 void sim_stir(struct sim *sim, struct sim_end *end);
 
-/* A new end, not yet open; NULL: out of memory. */
+/* ---- sim_fd.c ---- */
+
+/* A new end, without a descriptor; NULL: out of memory. */
 struct sim_end *sim_end_new(struct sim *sim, struct wf_sim_host *host, enum end_kind kind);
+/* NULL: there is none, or no more. */
 struct sim_end *sim_end_of(struct sim *sim, int fd);
-/* Counts it as a descriptor: it, or -EMFILE, and then it is closed. */
+/* Gives a descriptor for it. -EMFILE, -ENOMEM: there is none, and where it was to be the only one the end is closed. */
 int sim_end_open(struct sim *sim, struct sim_end *end, const struct wf_task *opener);
+/* A reference less. */
+void sim_end_drop(struct sim *sim, struct sim_end *end);
+/* Of one that has no descriptor. */
 void sim_end_close(struct sim *sim, struct sim_end *end);
+void sim_fd_close(struct sim *sim, int fd);
+/* From now on it belongs to that process. */
+void sim_fd_give(struct sim *sim, int fd, const struct sim_process *owner);
+/* The process has ended. */
+void sim_fds_sever(struct sim *sim, const struct sim_process *owner);
+/* Closes what is left, and says so. */
+void sim_fds_finish(struct sim *sim);
+void sim_attach(struct loop *loop, struct desc *desc);
+void sim_close_fd(struct loop *loop, int fd);
+int sim_duplicate(struct loop *loop, int fd);
+int sim_describe(struct loop *loop, int fd, struct described *described);
 
 /* ---- sim_host.c ---- */
 
@@ -225,18 +265,25 @@ void sim_unix_finish(struct sim *sim);
 
 /* ---- sim_rights.c ---- */
 
+struct sim_right {
+    int fd;              /* a real one, ours */
+    struct sim_end *end; /* or this, with a reference */
+};
+
 struct sim_rights {
     struct sim_rights *next; /* in a queue of bytes */
     size_t at;               /* there: they go along with the byte that so many others are before */
     int count;
-    int fds[];
+    struct sim_right all[];
 };
 
 /* Duplicates of those that go along; NULL: none. */
-int sim_rights_take(const struct msghdr *header, struct sim_rights **rights);
-/* Hands them over, and says so in the header; NULL: that there are none. */
-void sim_rights_give(struct sim_rights *rights, struct msghdr *header);
-void sim_rights_drop(struct sim_rights *rights);
+int sim_rights_take(struct sim *sim, const struct msghdr *header, struct sim_rights **rights);
+/* Hands them over to a task, and says so in the header; NULL: that there are none. */
+void sim_rights_give(struct sim *sim, struct sim_rights *rights, struct msghdr *header);
+void sim_rights_drop(struct sim *sim, struct sim_rights *rights);
+/* Drops those that are under way to an end. */
+void sim_rights_forget(struct sim_end *end);
 
 /* ---- sim_splice.c ---- */
 

@@ -143,6 +143,14 @@ static int create(struct sim *sim, struct wf_sim_host *host, const struct op *op
     return 0;
 }
 
+/* What the flags of open(2) ask for. */
+static bool may_open(const struct sim *sim, const struct sim_file *file, int flags)
+{
+    int way = flags & O_ACCMODE;
+    bool reads = way == O_RDONLY || way == O_RDWR, writes = way != O_RDONLY || (flags & O_TRUNC);
+    return sim_may(sim, file, (reads ? S_IRUSR : 0) | (writes ? S_IWUSR : 0));
+}
+
 /* The file that is to be opened; a new one without a name has a use already. */
 static int find_or_make(struct sim *sim, struct wf_sim_host *host, const struct op *op, struct sim_place *place)
 {
@@ -153,6 +161,7 @@ static int find_or_make(struct sim *sim, struct wf_sim_host *host, const struct 
     if (place->file == NULL) return flags & O_CREAT ? create(sim, host, op, place) : -ENOENT;
     if ((flags & O_TMPFILE) == O_TMPFILE) {
         if (!S_ISDIR(place->file->mode)) return -ENOTDIR;
+        if (!sim_may(sim, place->file, S_IWUSR)) return -EACCES;
         place->file = sim_file_new(sim, S_IFREG | (op->mode & 07777));
         return place->file != NULL ? 0 : -ENOMEM;
     }
@@ -160,9 +169,11 @@ static int find_or_make(struct sim *sim, struct wf_sim_host *host, const struct 
     if (S_ISLNK(place->file->mode)) return -ELOOP;
     if (S_ISDIR(place->file->mode)) {
         if ((flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT)) return -EISDIR;
+        if (!may_open(sim, place->file, flags)) return -EACCES;
         return place->file->touched || access(place->file->below, R_OK) == 0 ? 0 : -errno;
     }
-    return flags & O_DIRECTORY ? -ENOTDIR : sim_file_load(host, place->file);
+    if (flags & O_DIRECTORY) return -ENOTDIR;
+    return may_open(sim, place->file, flags) ? sim_file_load(host, place->file) : -EACCES;
 }
 
 static int open_end(struct sim *sim, struct wf_sim_host *host, const struct op *op, struct sim_file *file)
@@ -299,9 +310,8 @@ int sim_file_lock(struct loop *loop, int fd, int type)
     if (mine == NULL || mine->kind != END_FILE) return system_lock(loop, fd, type);
     int way = mine->flags & O_ACCMODE;
     if ((type == F_WRLCK && way == O_RDONLY) || (type == F_RDLCK && way == O_WRONLY)) return -EBADF;
-    for (size_t i = 0; i < sim->ends_room && type != F_UNLCK; i++) {
-        const struct sim_end *end = sim->ends[i];
-        if (end == NULL || end == mine || end->kind != END_FILE || end->file != mine->file || !end->locked) continue;
+    for (const struct sim_end *end = sim->ends; end != NULL && type != F_UNLCK; end = end->later) {
+        if (end == mine || end->kind != END_FILE || end->file != mine->file || !end->locked) continue;
         if (type == F_WRLCK || end->lock == F_WRLCK) return -EAGAIN;
     }
     mine->locked = type != F_UNLCK;

@@ -159,8 +159,8 @@ void wf_sim_crash(struct wf_sim_host *host)
     struct sim *sim = sim_required(__func__);
     if (host == NULL || host->crashed) return;
     host->crashed = true;
-    for (size_t i = 0; i < sim->ends_room; i++)
-        if (sim->ends[i] != NULL && sim->ends[i]->host == host) sim_net_crash(sim->ends[i]);
+    for (struct sim_end *end = sim->ends; end != NULL; end = end->later)
+        if (end->host == host) sim_net_crash(end);
     sim_files_crash(sim, host);
     for (struct wf_sim_stay_ *stay = host->stays; stay != NULL; stay = stay->next) {
         stay->crashed = true;

@@ -51,14 +51,14 @@ void box_put(struct sim *sim, struct sim_end *end, struct sim_message *message)
 }
 
 /* The descriptors that it has still got are closed. */
-static void take_out(struct sim_box *box)
+static void take_out(struct sim *sim, struct sim_box *box)
 {
     struct sim_message *message = box->first;
     box->first = message->next;
     if (box->first == NULL) box->last = NULL;
     box->count--;
     box->bytes -= message->size;
-    sim_rights_drop(message->rights);
+    sim_rights_drop(sim, message->rights);
     memory_free(message);
 }
 
@@ -73,11 +73,8 @@ bool box_has_room(const struct sim_end *end, size_t size)
 static void stir_senders(struct sim *sim, const struct sim_end *end)
 {
     if (end->family != AF_UNIX) return;
-    for (size_t i = 0; i < sim->ends_room; i++) {
-        struct sim_end *sender = sim->ends[i];
-        if (sender != NULL && sender->box != NULL && sender->family == AF_UNIX && sender->host == end->host)
-            sim_stir(sim, sender);
-    }
+    for (struct sim_end *sender = sim->ends; sender != NULL; sender = sender->later)
+        if (sender->box != NULL && sender->family == AF_UNIX && sender->host == end->host) sim_stir(sim, sender);
 }
 
 size_t message_size(const struct msghdr *header)
@@ -121,7 +118,7 @@ void sim_message_close(struct sim *sim, struct sim_end *end)
     struct sim_box *box = end->box;
     struct sim_end *partner = box->partner;
     bool unread = box->first != NULL;
-    while (box->first != NULL) take_out(box);
+    while (box->first != NULL) take_out(sim, box);
     if (partner != NULL) {
         partner->box->partner = NULL;
         partner->box->ended = true;
@@ -135,7 +132,7 @@ void sim_message_close(struct sim *sim, struct sim_end *end)
 
 void sim_message_crash(struct sim_end *end)
 {
-    while (end->box->first != NULL) take_out(end->box);
+    while (end->box->first != NULL) take_out(sim_of(current_loop), end->box);
     end->broken = true;
     end->error = -ENETDOWN;
 }
@@ -167,7 +164,7 @@ static bool send_locally(struct sim *sim, struct sim_end *end, const struct msgh
     *result = message != NULL ? (int64_t)size : -ENOMEM;
     if (message == NULL) return true;
     message->from = end->name;
-    int rc = sim_rights_take(header, &message->rights);
+    int rc = sim_rights_take(sim, header, &message->rights);
     if (rc == 0) {
         box_put(sim, to, message);
     } else {
@@ -191,7 +188,9 @@ int64_t sim_message_send_now(struct loop *loop, int fd, const struct msghdr *hea
 {
     struct sim *sim = sim_of(loop);
     int64_t result;
-    return try_send(sim, sim_end_of(sim, fd), header, &result) ? result : -EAGAIN;
+    struct sim_end *end = sim_end_of(sim, fd);
+    if (end == NULL) return -EBADF;
+    return try_send(sim, end, header, &result) ? result : -EAGAIN;
 }
 
 /* ---- Receiving ---- */
@@ -208,7 +207,7 @@ static size_t give_bytes(const struct sim_message *message, const struct msghdr 
     return done;
 }
 
-static int64_t give(struct sim_message *message, struct msghdr *header)
+static int64_t give(struct sim *sim, struct sim_message *message, struct msghdr *header)
 {
     size_t done = give_bytes(message, header);
     socklen_t size = message->from.size;
@@ -216,7 +215,7 @@ static int64_t give(struct sim_message *message, struct msghdr *header)
         memcpy(header->msg_name, &message->from.any, size < header->msg_namelen ? size : header->msg_namelen);
     header->msg_namelen = header->msg_name != NULL ? size : 0;
     header->msg_flags = done < message->size ? MSG_TRUNC : 0;
-    sim_rights_give(message->rights, header);
+    sim_rights_give(sim, message->rights, header);
     message->rights = NULL;
     return (int64_t)done;
 }
@@ -228,8 +227,8 @@ static bool try_receive(struct sim *sim, struct sim_end *end, struct msghdr *hea
     end->error = 0;
     if (*result != 0) return true;
     if (box->first != NULL) {
-        *result = give(box->first, header);
-        take_out(box);
+        *result = give(sim, box->first, header);
+        take_out(sim, box);
         stir_senders(sim, end);
         return true;
     }

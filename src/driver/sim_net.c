@@ -42,7 +42,7 @@ void sim_net_close(struct sim *sim, struct sim_end *end)
         struct sim_end *waiting = end->first;
         end->first = waiting->next;
         waiting->lingers_not = true;
-        sim_end_close(sim, waiting);
+        sim_end_drop(sim, waiting);
     }
 }
 
@@ -117,7 +117,7 @@ static bool try_write(struct sim *sim, struct sim_end *end, struct op *op, int64
     struct msghdr *header = op->kind == OP_SEND_MESSAGE ? op->buffer : NULL;
     if (header != NULL && header->msg_controllen > 0) {
         struct sim_rights *rights;
-        *result = sim_rights_take(header, &rights);
+        *result = sim_rights_take(sim, header, &rights);
         if (*result < 0) return true;
         if (rights != NULL) queue_add_rights(queue, rights);
     }
@@ -154,9 +154,8 @@ static bool listens_to(const struct sim_end *end, bool v6)
 
 static struct sim_end *listener_at(const struct sim *sim, const struct wf_sim_host *host, in_port_t port, bool v6)
 {
-    for (size_t i = 0; i < sim->ends_room; i++) {
-        struct sim_end *end = sim->ends[i];
-        bool listens = end != NULL && end->kind == END_LISTENER && end->family != AF_UNIX;
+    for (struct sim_end *end = sim->ends; end != NULL; end = end->later) {
+        bool listens = end->kind == END_LISTENER && end->family != AF_UNIX;
         if (listens && end->port == port && end->host == host && listens_to(end, v6)) return end;
     }
     return NULL;
@@ -184,6 +183,7 @@ void sim_net_offer(struct sim *sim, struct sim_end *listener, struct sim_end *se
     else listener->first = server;
     listener->last = server;
     listener->waiting++;
+    server->references++;
     sim_stir(sim, listener);
 }
 
@@ -242,15 +242,16 @@ static bool try_connect(struct sim *sim, struct sim_end *end, struct op *op, int
 
 static bool try_accept(struct sim *sim, struct sim_end *end, const struct wf_task *task, int64_t *result)
 {
+    struct sim_end *accepted = end->first;
     uint32_t most = sim->faults.descriptors_max;
     *result = -EMFILE;
-    if (most > 0 && end->host->descriptors >= most) return true;
-    struct sim_end *accepted = end->first;
-    if (accepted == NULL) return false;
+    if (accepted == NULL) return most > 0 && end->host->descriptors >= most;
+    *result = sim_end_open(sim, accepted, task);
+    if (*result < 0) return true; /* it goes on waiting */
     end->first = accepted->next;
     accepted->next = NULL;
     end->waiting--;
-    *result = sim_end_open(sim, accepted, task);
+    sim_end_drop(sim, accepted);
     return true;
 }
 
@@ -332,8 +333,8 @@ int sim_net_pipe(struct loop *loop, int ends[2])
         else queue->local = true;
     }
     if (rc == 0) return 0;
-    if (ends[1] >= 0) sim_end_close(sim, sim_end_of(sim, ends[1]));
-    if (ends[0] >= 0) sim_end_close(sim, sim_end_of(sim, ends[0]));
+    if (ends[1] >= 0) sim_fd_close(sim, ends[1]);
+    if (ends[0] >= 0) sim_fd_close(sim, ends[0]);
     return rc;
 }
 
@@ -349,6 +350,7 @@ int sim_net_bind(struct loop *loop, int fd, const struct sockaddr *address, sock
     struct sim *sim = sim_of(loop);
     struct sim_end *end = sim_end_of(sim, fd);
     struct wf_address name;
+    if (end == NULL) return -EBADF;
     int rc = wf_address_from(address, size, &name);
     if (rc < 0 || address->sa_family != end->family) return -EAFNOSUPPORT;
     if (end->family == AF_UNIX) return sim_unix_bind(sim, end, &name);
@@ -366,6 +368,7 @@ int sim_net_bind(struct loop *loop, int fd, const struct sockaddr *address, sock
 int sim_net_listen(struct loop *loop, int fd, int backlog)
 {
     struct sim_end *end = sim_end_of(sim_of(loop), fd);
+    if (end == NULL) return -EBADF;
     end->kind = END_LISTENER;
     end->backlog = backlog > 0 ? (size_t)backlog : 1;
     return 0;
@@ -374,6 +377,7 @@ int sim_net_listen(struct loop *loop, int fd, int backlog)
 int sim_net_set_option(struct loop *loop, int fd, int level, int name, int value)
 {
     struct sim_end *end = sim_end_of(sim_of(loop), fd);
+    if (end == NULL) return -EBADF;
     if (level == SOL_SOCKET && name == SO_LINGER) end->lingers_not = value == 0;
     if (level == IPPROTO_IPV6 && name == IPV6_V6ONLY) end->v6_only = value != 0;
     return end->box != NULL ? sim_udp_set_option(end, level, name, value) : 0;
@@ -388,6 +392,7 @@ static void give_name(const struct wf_address *name, struct sockaddr *address, s
 int sim_net_local_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size)
 {
     const struct sim_end *end = sim_end_of(sim_of(loop), fd);
+    if (end == NULL) return -EBADF;
     struct wf_address name = end->box != NULL || end->family == AF_UNIX ? end->name : name_of(end);
     if (name.size == 0)
         name = (struct wf_address){.size = sizeof(sa_family_t), .any.sa_family = (sa_family_t)end->family};
@@ -398,6 +403,7 @@ int sim_net_local_name(struct loop *loop, int fd, struct sockaddr *address, sock
 int sim_net_peer_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size)
 {
     const struct sim_end *end = sim_end_of(sim_of(loop), fd);
+    if (end == NULL) return -EBADF;
     if (end->peer.size == 0) return -ENOTCONN;
     give_name(&end->peer, address, size);
     return 0;
@@ -406,6 +412,7 @@ int sim_net_peer_name(struct loop *loop, int fd, struct sockaddr *address, sockl
 int sim_net_shutdown(struct loop *loop, int fd, int how)
 {
     struct sim_end *end = sim_end_of(sim_of(loop), fd);
+    if (end == NULL) return -EBADF;
     if (end->out == NULL || end->broken) return -ENOTCONN;
     if (how == SHUT_RD) return -EOPNOTSUPP;
     queue_end(sim_of(loop), end->out);

@@ -114,6 +114,7 @@ static int remove_name(struct sim *sim, struct wf_sim_host *host, const char *pa
     if (is_directory && directory == 0) return -EISDIR;
     if (!is_directory && directory == 1) return -ENOTDIR;
     if (is_directory && directory == 1 && !sim_is_empty(sim, file)) return -ENOTEMPTY;
+    if (is_directory && directory == 2 && !sim_may(sim, file, S_IRWXU) && !sim_is_empty(sim, file)) return -EACCES;
     sim_file_use(host, file);
     rc = sim_rename(sim, host, NULL, &place, NULL, NULL, NULL);
     if (rc == 0) {

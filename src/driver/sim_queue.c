@@ -43,7 +43,7 @@ void queue_drop(struct sim *sim, struct sim_queue *queue)
 {
     if (--queue->references > 0) return;
     timer_disarm(&sim->events, &queue->arrival);
-    while (queue->rights != NULL) sim_rights_drop(next_rights(queue));
+    while (queue->rights != NULL) sim_rights_drop(sim, next_rights(queue));
     memory_free(queue);
 }
 
@@ -153,8 +153,8 @@ int64_t queue_take(struct sim *sim, struct sim_queue *queue, struct op *op)
     if (message) header->msg_flags = 0;
     struct sim_rights *rights = queue->rights != NULL && queue->rights->at == 0 ? next_rights(queue) : NULL;
     if (queue->rights != NULL && queue->rights->at < size) size = queue->rights->at;
-    if (message) sim_rights_give(rights, header);
-    else sim_rights_drop(rights);
+    if (message) sim_rights_give(sim, rights, header);
+    else sim_rights_drop(sim, rights);
     size = take_bytes(sim, queue, message ? header->msg_iov->iov_base : op->buffer, size);
     for (rights = queue->rights; rights != NULL; rights = rights->next) rights->at -= size;
     return (int64_t)size;

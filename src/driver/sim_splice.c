@@ -7,7 +7,7 @@ bool sim_splice_try(struct sim *sim, const struct op *op, int64_t *result)
     struct sim_end *pipe = sim_end_of(sim, op->fd), *end = sim_end_of(sim, op->desc->fd);
     struct op piece = {.kind = in ? OP_READ : OP_WRITE, .offset = op->offset};
     *result = -EINVAL; /* a real device or directory */
-    if (end == NULL) return true;
+    if (end == NULL || pipe == NULL) return true;
     piece.buffer = sim_pipe_part(pipe, &piece.size);
     if (piece.size > op->size) piece.size = op->size;
     if (end->kind == END_FILE) *result = sim_file_try(sim, end, &piece);

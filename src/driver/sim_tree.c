@@ -1,3 +1,4 @@
+#include "driver/sim_process.h"
 #include "driver/sim_tree.h"
 
 #include <dirent.h>
@@ -189,6 +190,11 @@ int sim_look_up(struct sim *sim, struct sim_file *dir, const char *name, struct 
 
 /* ---- Paths ---- */
 
+bool sim_may(const struct sim *sim, const struct sim_file *file, mode_t wanted)
+{
+    return !sim->faults.unprivileged || (file->mode & wanted) == wanted;
+}
+
 struct walking {
     struct sim *sim;
     struct wf_sim_host *host;
@@ -204,6 +210,7 @@ static int step(struct walking *walking, struct sim_place *place, const char *na
     struct sim_file *here = place->file;
     if (here == NULL) return -ENOENT;
     if (!S_ISDIR(here->mode)) return -ENOTDIR;
+    if (!sim_may(walking->sim, here, S_IXUSR)) return -EACCES;
     if (size > SIM_NAME_MAX) return -ENAMETOOLONG;
     memcpy(place->name, name, size);
     place->name[size] = '\0';
@@ -251,8 +258,10 @@ int sim_resolve(struct sim *sim, struct wf_sim_host *host, const char *path, boo
     char here[PATH_ROOM];
     if (strlen(path) >= PATH_ROOM) return -ENAMETOOLONG;
     if (path[0] == '/' || path[0] == '\0') return follow_path(&walking, host->root, path, follow, place);
-    if (getcwd(here, sizeof here) == NULL) return -errno;
-    int rc = follow_path(&walking, host->root, here, true, place);
+    const struct sim_process *process = sim_process_of(sim->acting);
+    const char *from = process != NULL && process->seen.directory != NULL ? process->seen.directory : here;
+    if (from == here && getcwd(here, sizeof here) == NULL) return -errno;
+    int rc = from[0] == '/' ? follow_path(&walking, host->root, from, true, place) : -ENOENT;
     if (rc == 0 && place->file == NULL) rc = -ENOENT;
     return rc < 0 ? rc : follow_path(&walking, place->file, path, follow, place);
 }
@@ -336,11 +345,23 @@ bool sim_is_empty(struct sim *sim, struct sim_file *dir)
 
 /* ---- Changes ---- */
 
+/* A name that stands for nothing is needed as long as it hides one below, or a crash may bring it back. */
+static void forget_nothing(struct wf_sim_host *host, struct sim_file *dir, const char *name)
+{
+    char path[PATH_ROOM];
+    struct stat status;
+    struct sim_entry *entry = find_entry(dir, name);
+    if (entry == NULL || entry->file != NULL) return;
+    if (dir->below != NULL && (name_below(dir, name, path) < 0 || lstat(path, &status) == 0)) return;
+    forget_entry(host, dir, entry);
+}
+
 static void free_change(struct wf_sim_host *host, struct sim_change *change)
 {
     let_go(host, change->made);
     for (int i = 0; i < 2; i++) {
         if (change->was[i].dir == NULL) continue;
+        if (change->was[i].name != NULL) forget_nothing(host, change->was[i].dir, change->was[i].name);
         let_go(host, change->was[i].dir);
         let_go(host, change->was[i].file);
         memory_free(change->was[i].name);
@@ -392,6 +413,8 @@ static bool remember(struct sim_change *change, int i, struct sim_file *dir, con
 int sim_rename(struct sim *sim, struct wf_sim_host *host, struct sim_file *made, const struct sim_place *one,
                struct sim_file *becomes, const struct sim_place *other, struct sim_file *other_becomes)
 {
+    if (!sim_may(sim, one->dir, S_IWUSR) || (other != NULL && !sim_may(sim, other->dir, S_IWUSR))) return -EACCES;
+    if (host->change_count >= SIM_CHANGES_MAX) forget_changes(host); /* by now they are on the disk */
     struct sim_entry *entry = entry_for(one->dir, one->name);
     struct sim_entry *other_entry = other != NULL ? entry_for(other->dir, other->name) : NULL;
     struct sim_change *change = memory_zero(sizeof *change);
@@ -405,7 +428,7 @@ int sim_rename(struct sim *sim, struct wf_sim_host *host, struct sim_file *made,
         free_change(host, change);
         return -ENOMEM;
     }
-    if (host->change_count++ == SIM_CHANGES_MAX) forget_changes(host); /* by now they are on the disk */
+    host->change_count++;
     change->older = host->changes;
     host->changes = change;
     hold(becomes);
@@ -423,7 +446,7 @@ static void take_back(struct wf_sim_host *host, const struct sim_change *change)
 {
     for (int i = 0; i < 2; i++) {
         struct sim_file *dir = change->was[i].dir;
-        struct sim_entry *entry = dir != NULL ? find_entry(dir, change->was[i].name) : NULL;
+        struct sim_entry *entry = dir != NULL ? entry_for(dir, change->was[i].name) : NULL;
         if (entry != NULL) set_entry(host, dir, entry, change->was[i].file);
     }
 }

@@ -69,6 +69,9 @@ struct sim_place {
     char name[SIM_NAME_MAX + 1];
 };
 
+/* May the program do that with it? S_IRUSR ... */
+bool sim_may(const struct sim *sim, const struct sim_file *file, mode_t wanted);
+
 /* 0 also where only the last name is missing. `follow`: a link at the end too. */
 int sim_resolve(struct sim *sim, struct wf_sim_host *host, const char *path, bool follow, struct sim_place *place);
 
@@ -85,7 +88,7 @@ int sim_file_load(struct wf_sim_host *host, struct sim_file *file);
 
 /*
  * Remembers what one name, or two, stand for, and lets them stand for other files (NULL: none). All or nothing:
- * -ENOMEM. `made`: as in struct sim_change.
+ * -ENOMEM, -EACCES. `made`: as in struct sim_change.
  */
 int sim_rename(struct sim *sim, struct wf_sim_host *host, struct sim_file *made, const struct sim_place *one,
                struct sim_file *becomes, const struct sim_place *other, struct sim_file *other_becomes);

@@ -60,9 +60,8 @@ static int find_group(const struct sim_box *box, const struct in6_addr *group)
 /* A port that no socket of the host has. */
 static in_port_t free_port(struct sim *sim, const struct sim_end *end)
 {
-    for (size_t i = 0; i < sim->ends_room; i++) {
-        const struct sim_end *other = sim->ends[i];
-        if (other == NULL || other->box == NULL || other == end || other->host != end->host) continue;
+    for (const struct sim_end *other = sim->ends; other != NULL; other = other->later) {
+        if (other->box == NULL || other == end || other->host != end->host) continue;
         if (other->port != sim->next_port) continue;
         sim->next_port++;
         return free_port(sim, end);
@@ -72,9 +71,8 @@ static in_port_t free_port(struct sim *sim, const struct sim_end *end)
 
 static bool is_taken(struct sim *sim, const struct sim_end *end, in_port_t port)
 {
-    for (size_t i = 0; i < sim->ends_room; i++) {
-        const struct sim_end *other = sim->ends[i];
-        if (other == NULL || other->box == NULL || other == end || other->host != end->host) continue;
+    for (const struct sim_end *other = sim->ends; other != NULL; other = other->later) {
+        if (other->box == NULL || other == end || other->host != end->host) continue;
         if (other->port == port && other->family == end->family && !(other->flags && end->flags)) return true;
     }
     return false;
@@ -170,8 +168,7 @@ static struct sim_message *copy_of(const struct sim_message *message)
 static bool deliver_to_all(struct sim *sim, struct sim_message *message)
 {
     struct sim_end *last = NULL;
-    for (size_t i = 0; i < sim->ends_room; i++) {
-        struct sim_end *end = sim->ends[i];
+    for (struct sim_end *end = sim->ends; end != NULL; end = end->later) {
         if (fit(end, message) == 0 || !box_has_room(end, message->size)) continue;
         struct sim_message *copy = last != NULL ? copy_of(message) : NULL;
         if (copy != NULL) box_put(sim, last, copy);
@@ -185,9 +182,8 @@ static bool deliver_to_all(struct sim *sim, struct sim_message *message)
 static void refuse(struct sim *sim, const struct sim_message *message)
 {
     in_port_t port = wf_address_port(&message->from);
-    for (size_t i = 0; i < sim->ends_room; i++) {
-        struct sim_end *end = sim->ends[i];
-        if (end == NULL || end->box == NULL || end->host != message->from_host || end->port != port) continue;
+    for (struct sim_end *end = sim->ends; end != NULL; end = end->later) {
+        if (end->box == NULL || end->host != message->from_host || end->port != port) continue;
         if (wf_address_equal(&end->peer, &message->to)) box_fail(sim, end, -ECONNREFUSED);
     }
 }
@@ -196,8 +192,8 @@ static void refuse(struct sim *sim, const struct sim_message *message)
 static bool deliver_to_one(struct sim *sim, struct sim_message *message)
 {
     struct sim_end *best = NULL;
-    for (size_t i = 0; i < sim->ends_room; i++)
-        if (fit(sim->ends[i], message) > (best != NULL ? fit(best, message) : 0)) best = sim->ends[i];
+    for (struct sim_end *end = sim->ends; end != NULL; end = end->later)
+        if (fit(end, message) > (best != NULL ? fit(best, message) : 0)) best = end;
     if (best == NULL) refuse(sim, message);
     if (best == NULL || !box_has_room(best, message->size)) return false;
     box_put(sim, best, message);
@@ -364,5 +360,6 @@ int sim_udp_set_option_bytes(struct loop *loop, int fd, int level, int name, con
 {
     (void)size;
     struct sim_end *end = sim_end_of(sim_of(loop), fd);
+    if (end == NULL) return -EBADF;
     return end->box != NULL ? set_group(end, level, name, bytes) : 0;
 }

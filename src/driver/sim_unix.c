@@ -159,6 +159,7 @@ int sim_unix_connect_now(struct loop *loop, int fd, const struct sockaddr *addre
     struct sim *sim = sim_of(loop);
     struct sim_end *end = sim_end_of(sim, fd);
     struct wf_address peer;
+    if (end == NULL) return -EBADF;
     if (wf_address_from(address, size, &peer) < 0 || address->sa_family != end->family) return -EAFNOSUPPORT;
     return end->family == AF_UNIX ? connect_local(sim, end, &peer) : sim_udp_connect(sim, end, &peer);
 }
@@ -167,6 +168,7 @@ int sim_unix_connect_now(struct loop *loop, int fd, const struct sockaddr *addre
 int sim_unix_peer_owner(struct loop *loop, int fd, struct ucred *owner)
 {
     const struct sim_end *end = sim_end_of(sim_of(loop), fd);
+    if (end == NULL) return -EBADF;
     if (end->family != AF_UNIX || end->peer.size == 0) return -ENOTCONN;
     *owner = (struct ucred){.pid = getpid(), .uid = geteuid(), .gid = getegid()};
     return 0;
@@ -186,6 +188,6 @@ int sim_unix_pair(struct loop *loop, int type, int ends[2])
     if (rc == 0) made[0]->peer = made[1]->peer = unnamed;
     if (rc == 0) return 0;
     for (int i = 0; i < 2; i++)
-        if (made[i] != NULL && ends[i] >= 0) sim_end_close(sim, made[i]);
+        if (made[i] != NULL && ends[i] >= 0) sim_fd_close(sim, ends[i]);
     return rc;
 }

@@ -76,6 +76,7 @@ int64_t sim_watch(struct sim *sim, const struct op *op)
     int rc = sim_resolve(sim, end->host, op->path, !(op->mode & IN_DONT_FOLLOW), &place);
     if (rc < 0 || place.file == NULL) return rc < 0 ? rc : -ENOENT;
     if ((op->mode & IN_ONLYDIR) && !S_ISDIR(place.file->mode)) return -ENOTDIR;
+    if (!sim_may(sim, place.file, S_IRUSR)) return -EACCES;
     struct sim_watcher *watcher = end->watcher;
     for (struct watch *watch = watcher->watches; watch != NULL; watch = watch->next)
         if (watch->file == place.file) return watch->number;
@@ -128,11 +129,8 @@ static void tell_watcher(struct sim *sim, struct sim_end *end, const struct sim_
 
 void sim_tell(struct sim *sim, struct sim_file *file, const char *name, unsigned mask, unsigned cookie)
 {
-    for (size_t i = 0; i < sim->ends_room; i++) {
-        struct sim_end *end = sim->ends[i];
-        if (end != NULL && end->kind == END_WATCHER && end->watcher != NULL)
-            tell_watcher(sim, end, file, name, mask, cookie);
-    }
+    for (struct sim_end *end = sim->ends; end != NULL; end = end->later)
+        if (end->kind == END_WATCHER && end->watcher != NULL) tell_watcher(sim, end, file, name, mask, cookie);
 }
 
 int sim_unwatch(struct loop *loop, int fd, int number)

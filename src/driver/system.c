@@ -155,6 +155,33 @@ int system_shutdown(struct loop *loop, int fd, int how)
     return code(shutdown(fd, how));
 }
 
+int system_duplicate(struct loop *loop, int fd)
+{
+    (void)loop;
+    return code(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+}
+
+int system_describe(struct loop *loop, int fd, struct described *described)
+{
+    (void)loop;
+    struct stat status;
+    int flags = fcntl(fd, F_GETFL), type = 0;
+    socklen_t size = sizeof type;
+    if (flags < 0 || fstat(fd, &status) < 0) return -errno;
+    bool is_socket = S_ISSOCK(status.st_mode);
+    if (is_socket && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) return -errno;
+    *described = (struct described){.type = status.st_mode & S_IFMT, .socket_type = type};
+    described->non_blocking = flags & O_NONBLOCK;
+    return 0;
+}
+
+/* Of a pipe or a socket, which has no other flags that could be lost. */
+int system_let_wait(struct loop *loop, int fd)
+{
+    (void)loop;
+    return code(fcntl(fd, F_SETFL, 0));
+}
+
 int system_status(struct loop *loop, int fd, struct stat *status)
 {
     (void)loop;

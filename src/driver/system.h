@@ -20,6 +20,15 @@ int system_peer_owner(struct loop *loop, int fd, struct ucred *owner);
 int system_local_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
 int system_peer_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
 int system_shutdown(struct loop *loop, int fd, int how);
+int system_duplicate(struct loop *loop, int fd);
+int system_describe(struct loop *loop, int fd, struct described *described);
+int system_let_wait(struct loop *loop, int fd);
+
+/* What a service manager told this process by a variable of the environment is not for its children. */
+bool system_passes_on(const char *variable);
+int system_process_start(struct loop *loop, struct program *program);
+bool system_process_ended(struct loop *loop, int fd, struct wf_process_status *status);
+int system_process_signal(struct loop *loop, int fd, pid_t pid, bool group, int number);
 
 int system_status(struct loop *loop, int fd, struct stat *status);
 

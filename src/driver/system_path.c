@@ -154,7 +154,7 @@ int64_t system_list(struct op *op)
             at += entry->size;
         }
     }
-    if (got < 0) return -1;
+    if (got < 0 && errno != ENOENT) return -1; /* the directory itself was removed: that is an end */
     op->flags |= LIST_ENDED;
     return (int64_t)used;
 }

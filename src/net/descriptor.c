@@ -202,17 +202,11 @@ int fd_stream_new(int fd, bool is_socket, bool is_stream, struct fd_stream **out
     return 0;
 }
 
-static int wrap(int fd, const struct stat *status, struct wf_stream **stream)
+static int wrap(int fd, const struct described *described, struct wf_stream **stream)
 {
-    int flags = fcntl(fd, F_GETFL);
-    if (flags < 0) return -errno;
-    bool is_socket = S_ISSOCK(status->st_mode);
-    int type = 0;
-    socklen_t size = sizeof type;
-    if (is_socket && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0) return -errno;
-    struct fd_stream *made = fd_stream_alloc(is_socket, type == SOCK_STREAM);
+    struct fd_stream *made = fd_stream_alloc(described->type == S_IFSOCK, described->socket_type == SOCK_STREAM);
     if (made == NULL) return -ENOMEM;
-    made->desc.non_blocking = flags & O_NONBLOCK;
+    made->desc.non_blocking = described->non_blocking;
     made->foreign = true;
     fd_stream_begin(made, fd);
     *stream = &made->stream;
@@ -220,30 +214,38 @@ static int wrap(int fd, const struct stat *status, struct wf_stream **stream)
 }
 
 /* What others write, and when, no seed decides; and whoever waits for it stops the whole world. */
-static bool is_of_another_world(const struct stat *status)
+static bool is_of_another_world(const struct described *described)
 {
-    return current_loop->driver->simulated && (S_ISSOCK(status->st_mode) || S_ISFIFO(status->st_mode));
+    return described->elsewhere && (described->type == S_IFSOCK || described->type == S_IFIFO);
 }
 
 int wf_stream_wrap(int fd, struct wf_stream **stream)
 {
-    (void)LOOP_HERE();
-    struct stat status;
-    if (fstat(fd, &status) < 0) return -errno;
-    if (is_of_another_world(&status))
+    struct loop *loop = LOOP_HERE();
+    struct described described;
+    int rc = loop->driver->describe(loop, fd, &described);
+    if (rc < 0) return rc;
+    if (is_of_another_world(&described))
         return wf_fail(-EOPNOTSUPP, "descriptor %d is a real %s: there are none in a simulated world", fd,
-                       S_ISSOCK(status.st_mode) ? "socket" : "pipe");
-    return wrap(fd, &status, stream);
+                       described.type == S_IFSOCK ? "socket" : "pipe");
+    return wrap(fd, &described, stream);
+}
+
+void wf_close_fd(int fd)
+{
+    struct loop *loop = LOOP_HERE();
+    if (fd >= 0) loop->driver->close_fd(loop, fd);
 }
 
 static int wrap_copy(int fd, struct wf_stream **stream)
 {
-    (void)LOOP_HERE();
-    struct stat status;
-    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    if (copy < 0) return -errno;
-    int rc = fstat(copy, &status) < 0 ? -errno : wrap(copy, &status, stream);
-    if (rc < 0) close(copy);
+    struct loop *loop = LOOP_HERE();
+    struct described described;
+    int copy = loop->driver->duplicate(loop, fd);
+    if (copy < 0) return copy;
+    int rc = loop->driver->describe(loop, copy, &described);
+    if (rc == 0) rc = wrap(copy, &described, stream);
+    if (rc < 0) loop->driver->close_fd(loop, copy);
     return rc;
 }
 

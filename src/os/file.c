@@ -90,12 +90,29 @@ static bool is_aligned(const struct wf_file *file, const void *buffer, size_t si
     return false;
 }
 
+/* It may be closed meanwhile. */
+static int64_t run(struct wf_file *file, struct op *op)
+{
+    (void)LOOP_HERE();
+    op->desc = &file->desc;
+    file->references++;
+    int64_t rc = op_run(op);
+    if (rc < 0) failed((int)rc, file->path);
+    file_drop(file);
+    return rc;
+}
+
 static ssize_t transfer(struct wf_file *file, enum op_kind kind, void *buffer, size_t size, int64_t offset)
 {
     (void)LOOP_HERE();
     if (!is_aligned(file, buffer, size, offset)) return wait_refused(-EINVAL);
-    struct op op = {.kind = kind, .desc = &file->desc, .buffer = buffer, .size = size, .offset = offset};
-    return op_run(&op);
+    struct op op;
+    op.kind = kind;
+    op.buffer = buffer;
+    op.size = size;
+    op.offset = offset;
+    op.flags = 0;
+    return run(file, &op);
 }
 
 static ssize_t transfer_at(struct wf_file *file, enum op_kind kind, void *buffer, size_t size, int64_t offset)
@@ -169,32 +186,25 @@ int wf_file_write_all(struct wf_file *file, const void *bytes, size_t size, size
     return move_all(file, OP_WRITE, (void *)(uintptr_t)bytes, size, -1, done);
 }
 
-static int run(struct wf_file *file, struct op op)
-{
-    (void)LOOP_HERE();
-    op.desc = &file->desc;
-    return (int)op_run(&op);
-}
-
 int wf_file_sync(struct wf_file *file)
 {
-    return run(file, (struct op){.kind = OP_SYNC});
+    return (int)run(file, &(struct op){.kind = OP_SYNC});
 }
 
 int wf_file_sync_data(struct wf_file *file)
 {
-    return run(file, (struct op){.kind = OP_SYNC, .flags = SYNC_DATA});
+    return (int)run(file, &(struct op){.kind = OP_SYNC, .flags = SYNC_DATA});
 }
 
 int wf_file_truncate(struct wf_file *file, int64_t size)
 {
-    return size < 0 ? -EINVAL : run(file, (struct op){.kind = OP_TRUNCATE, .offset = size});
+    return size < 0 ? -EINVAL : (int)run(file, &(struct op){.kind = OP_TRUNCATE, .offset = size});
 }
 
 int wf_file_allocate(struct wf_file *file, int64_t offset, int64_t size)
 {
     if (offset < 0 || size <= 0 || offset > INT64_MAX - size) return -EINVAL;
-    return run(file, (struct op){.kind = OP_ALLOCATE, .offset = offset, .size = (size_t)size});
+    return (int)run(file, &(struct op){.kind = OP_ALLOCATE, .offset = offset, .size = (size_t)size});
 }
 
 int wf_file_status(struct wf_file *file, struct stat *status)

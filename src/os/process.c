@@ -10,20 +10,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <weft/scope.h>
-#include <weft/sim.h>
 #include <weft/stream.h>
 #include <weft/task.h>
 
 #include "core/loop.h"
-#include "os/spawn.h"
-
-#ifndef P_PIDFD
-#define P_PIDFD 3
-#endif
+#include "net/descriptor.h"
 
 #define GRACE_DEFAULT_NS WF_SECONDS(5)
 
@@ -35,22 +28,25 @@ struct ends {
     bool made[3]; /* `child` is to be closed here */
 };
 
-static void close_ends(struct ends *ends, bool ours)
+static void close_ends(const struct ends *ends, bool ours)
 {
+    struct loop *loop = current_loop;
     for (int i = 0; i < 3; i++) {
-        if (ends->made[i]) close(ends->child[i]);
-        if (ours && ends->ours[i] >= 0) close(ends->ours[i]);
+        if (ends->made[i]) loop->driver->close_fd(loop, ends->child[i]);
+        if (ours && ends->ours[i] >= 0) loop->driver->close_fd(loop, ends->ours[i]);
     }
 }
 
 static int make_pipe(struct ends *ends, int i)
 {
+    struct loop *loop = current_loop;
     int both[2];
-    if (pipe2(both, O_CLOEXEC) < 0) return -errno;
+    int rc = loop->driver->pipe(loop, both);
+    if (rc < 0) return rc;
     ends->child[i] = both[i == 0 ? 0 : 1];
     ends->ours[i] = both[i == 0 ? 1 : 0];
     ends->made[i] = true;
-    return fcntl(ends->ours[i], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+    return loop->driver->let_wait(loop, ends->child[i]);
 }
 
 static int make_end(struct ends *ends, int i, const struct wf_process_io *io)
@@ -88,17 +84,22 @@ static int make_ends(struct ends *ends, const struct wf_process_options *options
 }
 
 /* The pipes become streams; on failure what is left is closed here, and what was made by wf_process_end. */
-static int wrap_ends(struct wf_process *process, struct ends *ends)
+static int wrap_ends(struct wf_process *process, const struct ends *ends)
 {
     struct wf_stream **streams[3] = {&process->input, &process->output, &process->error};
     int rc = 0;
     for (int i = 0; i < 3; i++) {
+        struct fd_stream *made;
         if (ends->ours[i] < 0) continue;
-        if (rc == 0) rc = wf_stream_wrap(ends->ours[i], streams[i]);
-        if (rc == 0) ends->ours[i] = -1;
+        if (rc < 0) {
+            current_loop->driver->close_fd(current_loop, ends->ours[i]);
+            continue;
+        }
+        rc = fd_stream_new(ends->ours[i], false, false, &made);
+        if (rc < 0) continue;
+        made->desc.non_blocking = true;
+        *streams[i] = &made->stream;
     }
-    for (int i = 0; i < 3; i++)
-        if (ends->ours[i] >= 0) close(ends->ours[i]);
     return rc;
 }
 
@@ -108,7 +109,6 @@ static int check(const struct wf_process_options *options)
 {
     if (options->size != sizeof *options) return wf_fail(-EINVAL, "compiled against another version of weft");
     if (options->argv_ == NULL || options->argv_[0] == NULL || options->argv_[0][0] == '\0') return -EINVAL;
-    if (wf_simulated()) return wf_fail(-ENOSYS, "%s: a simulated world has no other programs", options->argv_[0]);
     return 0;
 }
 
@@ -122,18 +122,22 @@ static void close_streams(struct wf_process *process)
 
 static int start(struct wf_process *process, const struct wf_process_options *options)
 {
+    struct loop *loop = current_loop;
     struct ends ends;
-    const char *program = options->argv_[0], *what = "";
+    const char *name = options->argv_[0];
     int rc = make_ends(&ends, options);
-    if (rc < 0) return wf_fail(rc, "%s: its descriptors: %s", program, wf_strerror(rc));
-    struct spawn spawn = {.options = options, .fds = {ends.child[0], ends.child[1], ends.child[2]}};
+    if (rc < 0) return wf_fail(rc, "%s: its descriptors: %s", name, wf_strerror(rc));
+    struct program program = {.options = options, .fds = {ends.child[0], ends.child[1], ends.child[2]}, .what = ""};
     rc = wrap_ends(process, &ends); /* before it runs: afterwards nothing can fail */
-    if (rc == 0) rc = spawn_program(&spawn, &process->pid, &process->fd_, &what);
+    if (rc == 0) rc = loop->driver->process_start(loop, &program);
     close_ends(&ends, false);
-    if (rc == 0) return 0;
-    close_streams(process);
-    process->pid = 0;
-    return wf_fail(rc, "%s: %s%s%s", program, what, what[0] != '\0' ? ": " : "", wf_strerror(rc));
+    if (rc < 0) {
+        close_streams(process);
+        return wf_fail(rc, "%s: %s%s%s", name, program.what, program.what[0] != '\0' ? ": " : "", wf_strerror(rc));
+    }
+    process->pid = program.pid;
+    process->fd_ = program.fd;
+    return 0;
 }
 
 int wf_process_start_(struct wf_process *process, const struct wf_process_options *options)
@@ -150,28 +154,12 @@ int wf_process_start_(struct wf_process *process, const struct wf_process_option
 
 /* ---- Waiting ---- */
 
-static void note_end(struct wf_process *process, const siginfo_t *info, const struct rusage *usage)
-{
-    bool exited = info->si_code == CLD_EXITED;
-    process->status.code = exited ? info->si_status : -1;
-    process->status.signal = exited ? 0 : info->si_status;
-    process->status.usage = *usage;
-    process->ended = true;
-}
-
 /* Gives false while it still runs. */
 static bool reap(struct wf_process *process)
 {
-    siginfo_t info = {.si_pid = 0};
-    struct rusage usage = {.ru_maxrss = 0};
-    if (process->ended) return true;
-    long rc;
-    do rc = syscall(SYS_waitid, P_PIDFD, process->fd_, &info, WEXITED | WNOHANG, &usage);
-    while (rc < 0 && errno == EINTR);
-    if (rc == 0 && info.si_pid == 0) return false;
-    if (rc < 0) info = (siginfo_t){.si_code = CLD_EXITED, .si_status = -1}; /* somebody else reaped it */
-    note_end(process, &info, &usage);
-    return true;
+    struct loop *loop = current_loop;
+    if (!process->ended) process->ended = loop->driver->process_ended(loop, process->fd_, &process->status);
+    return process->ended;
 }
 
 /* Of one that was not to be reaped a moment ago. */
@@ -197,13 +185,10 @@ int wf_process_wait(struct wf_process *process, struct wf_process_status *status
 
 int wf_process_signal(struct wf_process *process, int number)
 {
-    (void)LOOP_HERE();
+    struct loop *loop = LOOP_HERE();
     if (number < 0 || number > SIGRTMAX) return -EINVAL;
     if (process->pid == 0 || process->ended) return -ESRCH;
-    if (process->group_) return kill(-process->pid, number) < 0 ? -errno : 0; /* not reaped: the number is still its */
-    if (syscall(SYS_pidfd_send_signal, process->fd_, number, NULL, 0) == 0) return 0;
-    if (errno != ENOSYS) return -errno;
-    return kill(process->pid, number) < 0 ? -errno : 0; /* under valgrind, and in some sandboxes */
+    return loop->driver->process_signal(loop, process->fd_, process->pid, process->group_, number);
 }
 
 /* ---- Ending ---- */
@@ -235,7 +220,7 @@ int wf_process_end(struct wf_process *process, int rc)
     close_streams(process);
     if (process->pid == 0) return rc;
     wf_process_stop(process);
-    close(process->fd_);
+    current_loop->driver->close_fd(current_loop, process->fd_);
     process->pid = 0;
     return rc;
 }

@@ -16,8 +16,9 @@
 
 #include "base/memory.h"
 #include "core/loop.h"
+#include "net/descriptor.h"
 
-enum { ITEM_MAX = 1 << 20 };
+enum { ITEM_MAX = 1 << 20, NOBODY_ASKS = 2 };
 
 struct sizes {
     uint64_t question, answer;
@@ -85,20 +86,25 @@ static int end_worker(struct wf_process_pool *pool, struct worker *worker)
 static int start_program(struct wf_process_pool *pool, struct worker *worker, int end)
 {
     return wf_process_start(&worker->process, pool->options.argv_, .input = {WF_IO_FD, end}, .grace = -1,
-                            .limits = {{RLIMIT_AS, pool->options.memory_max}});
+                            .limits = {{.resource = RLIMIT_AS, .most = pool->options.memory_max}});
 }
 
 static int start_worker(struct wf_process_pool *pool, struct worker *worker)
 {
+    struct loop *loop = current_loop;
+    struct fd_stream *ours = NULL;
     int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return -errno;
-    int rc = start_program(pool, worker, ends[1]);
-    close(ends[1]);
-    if (rc == 0) rc = wf_stream_wrap(ends[0], &worker->stream);
+    int rc = loop->driver->socket_pair(loop, SOCK_STREAM, ends);
+    if (rc < 0) return rc;
+    rc = fd_stream_new(ends[0], true, true, &ours);
+    if (rc == 0) rc = loop->driver->let_wait(loop, ends[1]);
+    if (rc == 0) rc = start_program(pool, worker, ends[1]);
+    loop->driver->close_fd(loop, ends[1]);
     if (rc < 0) {
-        close(ends[0]);
-        return wf_process_end(&worker->process, rc);
+        wf_stream_close(ours != NULL ? &ours->stream : NULL);
+        return rc;
     }
+    worker->stream = &ours->stream;
     worker->jobs = 0;
     pool->statistics.started++;
     pool->statistics.workers++;
@@ -185,30 +191,56 @@ int wf_process_pool_close(struct wf_process_pool *pool, int rc)
 
 /* ---- In the worker ---- */
 
-/* 1, or 0 at the end or after an error. */
-static int move(bool reads, void *bytes, size_t size)
+/* Outside any loop: 0, or WF_EEND at the end and after an error. */
+static int move_waiting(bool reads, void *bytes, size_t size)
 {
     for (size_t done = 0; done < size;) {
         ssize_t rc = reads ? read(STDIN_FILENO, (char *)bytes + done, size - done)
                            : send(STDIN_FILENO, (char *)bytes + done, size - done, MSG_NOSIGNAL);
         if (rc < 0 && errno == EINTR) continue;
-        if (rc <= 0) return 0;
+        if (rc <= 0) return WF_EEND;
         done += (size_t)rc;
     }
-    return 1;
+    return 0;
+}
+
+static int move(struct wf_stream *stream, bool reads, void *bytes, size_t size)
+{
+    if (stream == NULL) return move_waiting(reads, bytes, size);
+    return reads ? wf_stream_read_full(stream, bytes, size, NULL) : wf_stream_write_all(stream, bytes, size, NULL);
+}
+
+static int answer_one(struct wf_stream *stream, int (*fn)(const void *question, void *answer),
+                      const struct sizes *sizes, void *question, void *answer)
+{
+    int rc = move(stream, true, question, sizes->question);
+    if (rc < 0) return rc;
+    memset(answer, 0, sizes->answer);
+    int32_t result = fn(question, answer);
+    rc = move(stream, false, &result, sizeof result);
+    return rc < 0 ? rc : move(stream, false, answer, sizes->answer);
+}
+
+static int answer_all(struct wf_stream *stream, int (*fn)(const void *question, void *answer))
+{
+    struct sizes sizes;
+    int rc = move(stream, true, &sizes, sizeof sizes);
+    if (rc == -ECANCELED) return rc;
+    if (rc < 0 || sizes.question > ITEM_MAX || sizes.answer > ITEM_MAX) return NOBODY_ASKS;
+    void *question = memory_zero(sizes.question), *answer = memory_zero(sizes.answer);
+    if (question == NULL || answer == NULL) rc = -ENOMEM;
+    while (rc == 0) rc = answer_one(stream, fn, &sizes, question, answer);
+    memory_free(question);
+    memory_free(answer);
+    return rc == -ECANCELED || rc == -ENOMEM ? rc : 0;
 }
 
 int wf_process_worker_(int (*fn)(const void *question, void *answer))
 {
-    struct sizes sizes;
-    if (!move(true, &sizes, sizeof sizes) || sizes.question > ITEM_MAX || sizes.answer > ITEM_MAX) return 2;
-    void *question = memory_zero(sizes.question), *answer = memory_zero(sizes.answer);
-    while (question != NULL && answer != NULL && move(true, question, sizes.question)) {
-        memset(answer, 0, sizes.answer);
-        int32_t result = fn(question, answer);
-        if (!move(false, &result, sizeof result) || !move(false, answer, sizes.answer)) break;
-    }
-    memory_free(question);
-    memory_free(answer);
-    return 0;
+    struct wf_stream *stream = NULL;
+    int rc = wf_in_task() ? wait_check(false) : 0;
+    if (rc == 0 && wf_in_task()) rc = wf_stdin(&stream);
+    if (rc == 0) rc = answer_all(stream, fn);
+    if (stream != NULL) wf_stream_close(stream);
+    return rc;
 }

@@ -1,9 +1,7 @@
 /* Programs as calls: what goes in, what comes out, and pipelines. */
 #include <weft/process.h>
 
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 #include <weft/arena.h>
 #include <weft/scope.h>
 #include <weft/stream.h>
@@ -125,6 +123,20 @@ struct pipeline {
     struct collecting output;
 };
 
+static int make_pipe(int ends[2])
+{
+    struct loop *loop = current_loop;
+    int rc = loop->driver->pipe(loop, ends);
+    if (rc < 0) return rc;
+    rc = loop->driver->let_wait(loop, ends[0]);
+    return rc < 0 ? rc : loop->driver->let_wait(loop, ends[1]);
+}
+
+static void close_end(int end)
+{
+    if (end >= 0) current_loop->driver->close_fd(current_loop, end);
+}
+
 /* Each gets the reading end of a pipe whose writing end the one before it has. */
 static int start_all(struct pipeline *pipeline, const char *const *const programs[])
 {
@@ -133,7 +145,7 @@ static int start_all(struct pipeline *pipeline, const char *const *const program
         size_t i = pipeline->started;
         bool last = i + 1 == pipeline->count;
         int ends[2] = {-1, -1};
-        if (!last && pipe2(ends, O_CLOEXEC) < 0) rc = -errno;
+        if (!last) rc = make_pipe(ends);
         struct wf_process_options options = {
             .size = sizeof options,
             .argv_ = programs[i],
@@ -142,11 +154,11 @@ static int start_all(struct pipeline *pipeline, const char *const *const program
         };
         if (rc == 0) rc = wf_process_start_(&pipeline->processes[i], &options);
         if (rc == 0) pipeline->started++;
-        if (input >= 0) close(input);
-        if (ends[1] >= 0) close(ends[1]);
+        close_end(input);
+        close_end(ends[1]);
         input = ends[0];
     }
-    if (input >= 0) close(input);
+    close_end(input);
     return rc;
 }
 

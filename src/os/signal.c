@@ -17,13 +17,14 @@
 #include "base/memory.h"
 #include "base/report.h"
 #include "core/loop.h"
-#include "driver/sim.h"
+#include "driver/sim_process.h"
 
 enum { RECEIVERS_MAX = 64, NUMBER_MAX = 64 };
 
 struct wf_signal_receiver {
     struct loop *loop;
-    struct wf_sim_host *host; /* of a simulated world, else NULL */
+    const struct wf_sim_host *host;    /* of a simulated world, else NULL */
+    const struct sim_process *process; /* there, of which it is; NULL: the world itself */
     uint64_t wanted;
     _Atomic uint64_t arrived;
     struct wf_event event;
@@ -123,6 +124,29 @@ static int enter_table(struct wf_signal_receiver *receiver)
     return wf_fail(-ENOSPC, "%d receivers of signals are open", RECEIVERS_MAX);
 }
 
+/* In a simulated world: everyone there who receives the signal; gives how many. */
+static int deliver(struct loop *loop, const struct wf_sim_host *host, const struct sim_process *process, int number)
+{
+    int count = 0;
+    for (int i = 0; i < RECEIVERS_MAX; i++) {
+        struct wf_signal_receiver *receiver = atomic_load(&receivers[i]);
+        if (receiver == NULL || receiver->loop != loop || receiver->host != host) continue;
+        if (receiver->process != process || !(receiver->wanted & bit(number))) continue;
+        atomic_fetch_or(&receiver->arrived, bit(number));
+        wf_event_set(&receiver->event);
+        count++;
+    }
+    return count;
+}
+
+static void enter_world(struct wf_signal_receiver *receiver, struct loop *loop)
+{
+    struct sim *sim = sim_of(loop);
+    receiver->host = sim_host_of(sim, loop->running);
+    receiver->process = sim_process_of(loop->running);
+    sim->receive = deliver;
+}
+
 int wf_signal_open(const int *numbers, size_t count, struct wf_signal_receiver **out)
 {
     struct loop *loop = LOOP_HERE();
@@ -134,7 +158,7 @@ int wf_signal_open(const int *numbers, size_t count, struct wf_signal_receiver *
     receiver->loop = loop;
     receiver->wanted = wanted;
     receiver->event = (struct wf_event)WF_EVENT;
-    if (wf_simulated()) receiver->host = sim_host_of(sim_of(loop), loop->running);
+    if (wf_simulated()) enter_world(receiver, loop);
     else rc = wf_waker_create(&receiver->event, &receiver->waker);
     if (rc == 0) rc = enter_table(receiver);
     if (rc < 0) {
@@ -192,16 +216,6 @@ int wf_signal_wait(struct wf_signal_receiver *receiver)
 int wf_sim_signal(struct wf_sim_host *host, int number)
 {
     struct sim *sim = sim_required(__func__);
-    int count = 0;
     if (number < 1 || number > NUMBER_MAX) return -EINVAL;
-    if (host == NULL) host = sim->hosts;
-    for (int i = 0; i < RECEIVERS_MAX; i++) {
-        struct wf_signal_receiver *receiver = atomic_load(&receivers[i]);
-        if (receiver == NULL || receiver->loop != current_loop || receiver->host != host) continue;
-        if (!(receiver->wanted & bit(number))) continue;
-        atomic_fetch_or(&receiver->arrived, bit(number));
-        wf_event_set(&receiver->event);
-        count++;
-    }
-    return count;
+    return deliver(current_loop, host != NULL ? host : sim->hosts, NULL, number);
 }

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
+#include <weft/signal.h>
 #include <weft/task.h>
 
 #include "base/memory.h"
@@ -48,6 +49,37 @@ int wf_tty_size(struct wf_stream *stream, int *columns, int *rows)
     *columns = size.ws_col;
     *rows = size.ws_row;
     return 0;
+}
+
+/* `receiver` was open before the size is asked for, so a change after that is told. */
+static int wait_for_size(struct fd_stream *made, struct wf_signal_receiver *receiver, int *columns, int *rows)
+{
+    int before[] = {*columns, *rows};
+    for (;;) {
+        int rc = made->desc.closed ? -EBADF : wf_tty_size(&made->stream, columns, rows);
+        if (rc < 0) return rc;
+        if (*columns != before[0] || *rows != before[1]) return 0;
+        rc = wf_signal_wait(receiver);
+        if (rc < 0) return rc;
+    }
+}
+
+int wf_tty_wait_resize(struct wf_stream *stream, int *columns, int *rows)
+{
+    (void)LOOP_HERE();
+    static const int number = SIGWINCH;
+    struct wf_signal_receiver *receiver;
+    int rc = wait_check(false);
+    if (rc < 0) return rc;
+    struct fd_stream *made = fd_stream_from(stream);
+    if (made == NULL) return (int)wait_skipped(-ENOTTY);
+    rc = wf_signal_open(&number, 1, &receiver);
+    if (rc < 0) return (int)wait_skipped(rc);
+    made->desc.pending++; /* keeps it while this waits */
+    rc = wait_for_size(made, receiver, columns, rows);
+    wf_signal_close(receiver);
+    desc_leave(&made->desc);
+    return (int)wait_skipped(rc);
 }
 
 /* ---- Serial ports ---- */

@@ -416,10 +416,13 @@ static void drop_order(void *arg)
     dropped++;
 }
 
+static atomic_bool filled;
+
 static int fill_up(int *unused)
 {
     WF_SCOPE(scope);
     while (wf_try_spawn(&scope, sleep_long, unused) == 0) {}
+    filled = true;
     return wf_scope_join(&scope);
 }
 
@@ -428,7 +431,7 @@ static int overfill(int *unused)
     struct wf_handle refused = {0};
     WF_SCOPE(scope, .policy = WF_COLLECT);
     wf_spawn_on(&scope, 1, fill_up, unused, .drop = drop_order);
-    wf_sleep(WF_MILLISECONDS(2));
+    while (!filled) wf_sleep(WF_MICROSECONDS(100));
     wf_spawn_on(&scope, 1, sleep_long, unused, .handle = &refused, .drop = drop_order);
     wf_handle_join(&refused);
     wf_scope_cancel(&scope, "seen");

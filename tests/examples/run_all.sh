@@ -36,20 +36,6 @@ check() {  # NAME [ARGUMENT...]
     verdict $? "$name"
 }
 
-# Each line of standard input is a pattern that a line of what it says on either output must match.
-check_said() {  # STATUS NAME
-    : >"$work/problems"
-    WEFT_WATCHDOG= WEFT_RECORD_DIR=$work timeout 60 "$programs/$2" >"$work/out" 2>&1
-    status=$?
-    [ $status = "$1" ] || echo "exit status $status, wanted $1" >>"$work/problems"
-    while IFS= read -r pattern; do
-        grep -q -- "$pattern" "$work/out" || echo "not said: $pattern" >>"$work/problems"
-    done
-    cp "$work/out" "$work/err"
-    [ ! -s "$work/problems" ]
-    verdict $? "$2"
-}
-
 start_server() {  # [PROGRAM]; gives its port in $port
     : >"$work/problems"
     : >"$work/server"  # here and now: the one before left its port there
@@ -204,30 +190,6 @@ check_usage() {
 }
 
 run_all() {
-    check_said 0 debug_hang <<'END'
-a dump, by signal:
-scope 'orders' at .*: 3 children
-handle_order #2  waits: read (descriptor [0-9]*), for 2[0-9]* ms
-handle_order x 2, #3 ... #4  waits: a mutex (held by 'handle_order' #2)
-(debug_hang+0x
-END
-    check_said 0 debug_leak <<'END'
-3 descriptors (the last: [0-9]*) were not closed before the loop ended. Opened at:
-(debug_leak+0x
-served: Success
-END
-    check_said 0 debug_blocked <<'END'
-task 'upload' (#3, spawned at .*) has held its loop for [1-4][0-9][0-9] ms
-nanosleep
-a tick of 10 ms took half a second
-END
-    check_said 139 debug_core <<'END'
-weft: SIGSEGV at 0x8
-request-17 #3  running
-keep_time #2  waits: sleep
-the calls again, by the unwinder:
-END
-    ls "$work"/weft-*.trace.json >/dev/null 2>&1 || echo "debug_core left no record"
     check hello <<'END'
 Hello, world!
 END
@@ -592,7 +554,6 @@ END
 }
 
 export WEFT_WATCHDOG=off # a busy machine makes loops wait
-ulimit -c 0
 for WEFT_DRIVER in uring epoll; do
     export WEFT_DRIVER
     if "$programs/hello" 2>&1 | grep -qE "Operation not permitted|Function not implemented"; then

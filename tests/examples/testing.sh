@@ -44,6 +44,7 @@ for driver in uring epoll sim; do
     check "$driver" testing_fixtures 3
     check "$driver" testing_group 1
     check "$driver" testing_handler 3
+    check "$driver" testing_programs 5
     check "$driver" testing_timeout 3
     check_cleanup "$driver"
 done

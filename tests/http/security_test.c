@@ -117,7 +117,7 @@ WF_TEST(a_cookie_that_a_browser_would_drop_is_refused)
     WF_EXPECT_TEXT(log.statuses, "204 ");
 }
 
-/* ---- Sessions ---- */
+/* ---- Texts that the client holds ---- */
 
 static const struct wf_session_keys keys = {.name = "s", .keys = {"a key of 16 bytes"}},
                                     other_name = {.name = "t", .keys = {"a key of 16 bytes"}},

@@ -122,6 +122,17 @@ def the_terminal_is_as_before_on_every_way_out(looking):
 
 
 @check
+def a_process_that_becomes_another_program_is_let_go_of(looking):
+    with looking.target("exec") as process, screen_of(looking, process) as terminal:
+        terminal.until(lambda text: "become_another" in text)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        status, said = terminal.end()
+        assert status == 1 and terminal.is_as_before()
+        assert "runs another program now" in said or "has ended" in said, said
+
+
+@check
 def without_a_terminal_or_with_nonsense_it_says_so(looking):
     with looking.target("many", 1) as process:
         looking.refuses(2, "top needs a terminal; see --once and --batch", "top", process.pid)

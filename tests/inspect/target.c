@@ -6,6 +6,7 @@
  *     churn   tasks come and go without pause
  *     work    some that use the processor, some that wake often, some that wait
  *     loops   a task on each of so many loops
+ *     exec    becomes another program on a line of input
  *     gap     a task that wakes each millisecond; ends on a line of input and prints the longest time that it overslept
  *     damage  breaks its own registry in the way that NUMBER says, then sleeps
  *     crash   waits in its tasks for a line of input, then aborts
@@ -230,6 +231,17 @@ static int loops(void *unused)
     return wf_scope_join(&scope);
 }
 
+/* ---- exec ---- */
+
+static int become_another(void *unused)
+{
+    (void)unused;
+    say_ready();
+    int rc = wf_wait_fd(STDIN_FILENO, WF_READABLE);
+    execlp("cat", "cat", (char *)NULL);
+    return rc < 0 ? rc : -errno;
+}
+
 /* ---- gap ---- */
 
 static bool over;
@@ -316,6 +328,7 @@ int main(int argc, char **argv)
     if (strcmp(mode, "churn") == 0) return wf_main(churn, NULL);
     if (strcmp(mode, "work") == 0) return wf_main(work, NULL);
     if (strcmp(mode, "loops") == 0) return wf_exit_status(wf_run(loops, NULL, .threads = number));
+    if (strcmp(mode, "exec") == 0) return wf_main(become_another, NULL);
     if (strcmp(mode, "gap") == 0) return wf_main(gap, NULL);
     if (strcmp(mode, "damage") == 0) return wf_main(damage, NULL);
     if (strcmp(mode, "crash") == 0) return wf_main(crash, NULL);

@@ -326,7 +326,7 @@ WF_TEST(closing_and_asking_a_stream_never_suspend, .rule = "1.7 1.9")
     ask_listener();
     open_standard_streams();
     STAYS(wf_stream_wrap, WF_EXPECT_CODE(wf_stream_wrap(fd, &wrapped), 0));
-    if (wrapped == NULL) close(fd);
+    STAYS(wf_close_fd, wf_close_fd(wrapped == NULL ? fd : -1));
     WF_EXPECT_CODE(wf_scope_join(&pending), -EBADF);
     STAYS(wf_stream_abort, wf_stream_abort(b));
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);

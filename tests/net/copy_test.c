@@ -1,5 +1,6 @@
 /* Copying from stream to stream and from file to stream: rules 1.3, 1.6, 1.9, 4.5. */
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <weft/peer.h>
@@ -393,7 +394,8 @@ static void send_to(struct wf_file *file, const __typeof__(sendings[0]) *row)
 
 WF_TEST_EACH(a_file_is_sent_from_an_offset_on, sendings)
 {
-    const char *path = wf_simulated() ? "/tmp/pattern" : "/tmp/weft_copy_test";
+    char path[48];
+    snprintf(path, sizeof path, "/tmp/weft_copy_test-%ld", wf_simulated() ? 0 : (long)getpid());
     struct wf_file *file = make_file(path, FILE_SIZE);
     if (file != NULL) send_to(file, row);
     wf_file_close(file);
@@ -405,7 +407,8 @@ WF_TEST(a_file_that_is_not_in_memory_is_sent_too, .real = true)
 {
     enum { SIZE = 4 << 20 };
     static const __typeof__(sendings[0]) whole = {wf_test_pair, 0, UINT64_MAX, SIZE};
-    const char *path = "/tmp/weft_copy_cold_test";
+    char path[48];
+    snprintf(path, sizeof path, "/tmp/weft_copy_cold_test-%ld", (long)getpid());
     struct wf_file *file = make_file(path, SIZE);
     if (file != NULL && WF_EXPECT_CODE(wf_file_sync(file), 0)) {
         int fd = open(path, O_RDONLY | O_CLOEXEC);

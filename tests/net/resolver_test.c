@@ -126,6 +126,8 @@ WF_TEST(resolvers_that_hang_hold_up_neither_the_executor_nor_those_who_leave, .r
     set_released(true);
     WF_EXPECT_INT(ask("hang1"), 2);
     WF_EXPECT_INT(ask("somebody"), 2);
+    do wf_names_statistics(&statistics); /* real time: until the others have come back too */
+    while (statistics.under_way > 0 && wf_sleep(WF_MILLISECONDS(1)) == 0);
 }
 
 static int leave_it_hanging(void *unused)

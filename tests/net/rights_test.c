@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+#include <weft/sim.h>
 #include <weft/testing.h>
 #include <weft/weft.h>
 
@@ -169,10 +170,85 @@ WF_TEST(what_cannot_carry_descriptors_says_so)
         WF_EXPECT_CODE(wf_unix_send_fds(a, "", 0, &fd, 1), -EINVAL);
         WF_EXPECT_CODE(wf_unix_send_fds(a, "x", 1, &fd, WF_UNIX_FDS_MAX + 1), -EINVAL);
         int own = wf_stream_fd(a);
-        WF_EXPECT_CODE(wf_unix_send_fds(a, "x", 1, &own, 1), simulated() ? -EOPNOTSUPP : 0);
+        WF_EXPECT_CODE(wf_unix_send_fds(a, "x", 1, &own, 1), 0);
         close_streams(a, b);
     }
     close(fd);
+}
+
+/* ---- Streams of ours, which in a simulated world are simulated ---- */
+
+/* Sends a descriptor, closes the stream that it was of, and wraps what came. */
+static struct wf_stream *pass(struct wf_stream *from, struct wf_stream *to, struct wf_stream *sent)
+{
+    struct wf_stream *wrapped = NULL;
+    int fd = wf_stream_fd(sent), received = -1, count = 1;
+    char byte;
+    int rc = wf_unix_send_fds(from, "x", 1, &fd, 1);
+    wf_stream_close(sent);
+    if (rc == 0) rc = wf_within(WF_SECONDS(1), (int)wf_unix_receive_fds(to, &byte, 1, &received, &count));
+    if (!WF_EXPECT_CODE(rc, 1) || !WF_EXPECT_INT(count, 1)) return NULL;
+    if (WF_EXPECT_CODE(wf_stream_wrap(received, &wrapped), 0)) return wrapped;
+    wf_close_fd(received);
+    return NULL;
+}
+
+WF_TEST(a_stream_that_was_sent_is_the_same_where_it_arrives)
+{
+    struct wf_stream *a, *b, *reader, *writer;
+    char text[8] = "";
+    if (!WF_EXPECT_CODE(wf_unix_pair(&a, &b), 0)) return;
+    if (!WF_EXPECT_CODE(wf_pipe(&reader, &writer), 0)) return close_streams(a, b);
+    int rc = wf_stream_write_all(writer, "one", 3, NULL);
+    writer = pass(a, b, writer);
+    if (writer != NULL) {
+        if (rc == 0) rc = wf_stream_write_all(writer, "two", 3, NULL);
+        if (rc == 0) rc = wf_stream_read_full(reader, text, 6, NULL);
+        if (WF_EXPECT_CODE(rc, 0)) WF_EXPECT_TEXT(text, "onetwo");
+        wf_stream_close(writer);
+        WF_EXPECT_INT(read_soon(reader, text, sizeof text), 0); /* that was the last of its writers */
+    }
+    wf_stream_close(reader);
+    close_streams(a, b);
+}
+
+WF_TEST(a_socket_may_be_sent_through_itself)
+{
+    struct wf_stream *a, *b;
+    struct wf_address peer;
+    char byte = 0;
+    if (!WF_EXPECT_CODE(wf_unix_pair(&a, &b), 0)) return;
+    int fd = wf_stream_fd(a);
+    if (!WF_EXPECT_CODE(wf_unix_send_fds(a, "x", 1, &fd, 1), 0)) return close_streams(a, b);
+    struct wf_stream *again = pass(a, b, a);
+    if (again != NULL) {
+        WF_EXPECT_CODE(wf_stream_peer(again, &peer), 0); /* it is a Unix socket there too */
+        WF_EXPECT_CODE(wf_stream_write_all(b, "y", 1, NULL), 0);
+        WF_EXPECT_INT(read_soon(again, &byte, 1), 1);
+        WF_EXPECT_INT(byte, 'y');
+        wf_ignore(wf_unix_send_fds(again, "z", 1, (int[]){wf_stream_fd(again)}, 1)); /* under way for ever */
+        wf_stream_close(again);
+    }
+    wf_stream_close(b);
+}
+
+WF_TEST(what_arrives_where_there_is_no_descriptor_left_is_closed, .simulated = true)
+{
+    struct wf_stream *a, *b, *reader, *writer;
+    int received[2], count = 2;
+    char byte;
+    if (!WF_EXPECT_CODE(wf_unix_pair(&a, &b), 0)) return;
+    if (!WF_EXPECT_CODE(wf_pipe(&reader, &writer), 0)) return close_streams(a, b);
+    const int fds[] = {wf_stream_fd(writer), wf_stream_fd(writer)};
+    if (WF_EXPECT_CODE(wf_unix_send_fds(a, "x", 1, fds, 2), 0)) {
+        wf_sim_set_faults(.descriptors_max = 5); /* one more than there are */
+        WF_EXPECT_CODE((int)wf_unix_receive_fds(b, &byte, 1, received, &count), -EMSGSIZE);
+        WF_EXPECT_INT(count, 0);
+    }
+    wf_stream_close(writer);
+    WF_EXPECT_INT(read_soon(reader, &byte, 1), 0);
+    wf_stream_close(reader);
+    close_streams(a, b);
 }
 
 WF_TEST_MAIN

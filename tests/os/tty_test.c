@@ -117,6 +117,7 @@ WF_TEST(what_is_no_terminal_is_refused, .real = true)
     if (WF_EXPECT_CODE(wf_pipe(&a, &b), 0)) {
         WF_EXPECT_CODE(wf_tty_raw(a), -ENOTTY);
         WF_EXPECT_CODE(wf_tty_size(a, &columns, &rows), -ENOTTY);
+        WF_EXPECT_CODE(wf_tty_wait_resize(a, &columns, &rows), -ENOTTY);
         wf_stream_close(a);
         wf_stream_close(b);
     }
@@ -139,6 +140,44 @@ WF_TEST(the_size_of_a_window_is_known, .real = true)
     if (WF_EXPECT_CODE(open_keys(&terminal, &keys), 0)) {
         WF_EXPECT_CODE(wf_tty_size(keys, &columns, &rows), 0);
         WF_EXPECT(columns == 132 && rows == 43);
+        wf_stream_close(keys);
+    }
+    close_terminal(&terminal);
+}
+
+static void set_size(const struct terminal *terminal, unsigned short columns, unsigned short rows)
+{
+    WF_EXPECT(ioctl(terminal->master, TIOCSWINSZ, &(struct winsize){.ws_col = columns, .ws_row = rows}) == 0);
+}
+
+/* What the system would do if this were the program in front of that terminal. */
+static int change_size(const struct terminal *terminal)
+{
+    int rc = wf_yield();
+    kill(getpid(), SIGWINCH); /* without a change */
+    for (int i = 0; i < 3 && rc == 0; i++) rc = wf_yield();
+    set_size(terminal, 100, 43);
+    kill(getpid(), SIGWINCH);
+    return rc;
+}
+
+WF_TEST(a_change_of_the_size_is_waited_for, .real = true, .rule = "1.3")
+{
+    struct terminal terminal;
+    struct wf_stream *keys;
+    int columns = 0, rows = 0;
+    if (!open_terminal(&terminal)) return close_terminal(&terminal);
+    set_size(&terminal, 132, 43);
+    if (WF_EXPECT_CODE(open_keys(&terminal, &keys), 0)) {
+        WF_EXPECT_CODE(wf_tty_wait_resize(keys, &columns, &rows), 0);
+        WF_EXPECT(columns == 132 && rows == 43);
+        WF_EXPECT_CODE(wf_within(WF_MILLISECONDS(5), wf_tty_wait_resize(keys, &columns, &rows)), -ETIME);
+        WF_EXPECT(columns == 132 && rows == 43);
+        WF_SCOPE(scope);
+        wf_spawn(&scope, change_size, &terminal);
+        WF_EXPECT_CODE(wf_within(WF_SECONDS(5), wf_tty_wait_resize(keys, &columns, &rows)), 0);
+        WF_EXPECT(columns == 100 && rows == 43);
+        WF_EXPECT_CODE(wf_scope_join(&scope), 0);
         wf_stream_close(keys);
     }
     close_terminal(&terminal);

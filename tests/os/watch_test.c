@@ -1,6 +1,7 @@
 /* Watching names: what is told, in order; renames in one piece; new directories; lost events. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <weft/testing.h>
 #include <weft/weft.h>
 
@@ -163,6 +164,47 @@ WF_TEST(events_that_are_too_many_are_said_to_be_lost, .simulated = true, .unswep
         while ((rc = wf_watch_next(place.watch, &event)) > 0 && event->kind != WF_WATCH_OVERFLOW) count++;
         WF_EXPECT_CODE(rc, 1);
         WF_EXPECT_INT(count, 1024);
+    }
+    end(&place);
+}
+
+/* Equal ones that follow each other are one to the system; these are not. */
+static bool change_in_turns(struct place *place, int times)
+{
+    touch(in(place, "a"), NULL);
+    touch(in(place, "b"), NULL);
+    char a[320], b[320];
+    snprintf(a, sizeof a, "%s", in(place, "a"));
+    snprintf(b, sizeof b, "%s", in(place, "b"));
+    for (int i = 0; i < times; i++)
+        if (chmod(i % 2 == 0 ? a : b, 0600) < 0) return WF_EXPECT(false);
+    return true;
+}
+
+static int queued_events_max(void)
+{
+    int most = 0;
+    FILE *file = fopen("/proc/sys/fs/inotify/max_queued_events", "r");
+    if (file == NULL || fscanf(file, "%d", &most) != 1) most = 0;
+    if (file != NULL) fclose(file);
+    return most;
+}
+
+WF_TEST(events_that_the_system_lost_are_said_to_be_lost, .real = true, .timeout = WF_SECONDS(60))
+{
+    struct place place;
+    int most = queued_events_max();
+    bool can = most > 0 && most <= 1 << 20; /* else it would take too long */
+    if (begin(&place, false) && can && change_in_turns(&place, most + 10)) {
+        const struct wf_watch_event *event = NULL;
+        int rc, count = 0;
+        while ((rc = wf_watch_next(place.watch, &event)) > 0 && event->kind != WF_WATCH_OVERFLOW) count++;
+        WF_EXPECT_CODE(rc, 1);
+        WF_EXPECT_INT(count, most);
+        if (rc == 1) WF_EXPECT_TEXT(event->path, "");
+        expect_nothing(&place);
+        WF_EXPECT_CODE(wf_chmod(in(&place, "a"), 0600), 0); /* and it goes on */
+        expect(&place, WF_WATCH_CHANGED, "", "a");
     }
     end(&place);
 }

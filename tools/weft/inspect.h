@@ -54,7 +54,12 @@ void table_clear(struct table *table);
 /* ---- inspect_registry.c: where things are ---- */
 
 /* What we must know of the library's structs: the names as src/core/layout.h has them. */
-#define WANTED_STRUCTS(W) W(TASK, "task") W(SCOPE, "scope") W(WAIT, "wait") W(OP, "op") W(REASON, "reason")
+#define WANTED_STRUCTS(W)                                                                                              \
+    W(TASK, "task")                                                                                                    \
+    W(SCOPE, "scope")                                                                                                  \
+    W(WAIT, "wait")                                                                                                    \
+    W(OP, "op")                                                                                                        \
+    W(REASON, "reason")
 #define WANTED_FIELDS(W)                                                                                               \
     W(LOOP_RUNNING, "loop.running")                                                                                    \
     W(LOOP_RUNNABLE, "loop.runnable")                                                                                  \
@@ -62,45 +67,70 @@ void table_clear(struct table *table);
     W(LOOP_RUNS_LEFT, "loop.runs_left")                                                                                \
     W(LOOP_NOW, "loop.now")                                                                                            \
     W(LOOP_THREAD, "loop.thread")                                                                                      \
-    W(LOOP_CHUNKS, "loop.chunks") W(LOOP_ALIVE, "loop.alive") W(LOOP_SPAWNED, "loop.spawned") W(LOOP_PASSES,           \
-                                                                                                "loop.passes")         \
-        W(LOOP_DRIVER, "loop.driver") W(LOOP_OPS, "loop.pending_ops") W(LOOP_JOBS, "loop.pending_jobs")                \
-            W(LOOP_SLEEPING,                                                                                           \
-              "loop.sleeping") W(LOOP_WAKERS, "loop.wakers") W(LOOP_TIMERS, "loop.timers.armed") W(LOOP_NEXT_TIMER,    \
-                                                                                                   "loop.timers.next") \
-                W(LOOP_ROOT, "loop.root") W(DRIVER_NAME, "driver.name") W(DRIVER_SIMULATED,                            \
-                                                                          "driver.simulated") W(CHUNK_OLDER,           \
-                                                                                                "chunk.older")         \
-                    W(CHUNK_RECORDS,                                                                                   \
-                      "chunk.tasks") W(TASK_SP, "task.sp") W(TASK_STACK, "task.stack") W(TASK_CURRENT, "task.current") \
-                        W(TASK_WAIT, "task.wait") W(TASK_NODE, "task.node") W(TASK_NAME, "task.name") W(TASK_PLACE,    \
-                                                                                                        "task.place")  \
-                            W(TASK_ID, "task.id") W(TASK_RESUMES, "task.resumes") W(TASK_FLAGS, "task.flags")          \
-                                W(TASK_SLEEP, "task.sleep_timer.deadline") W(NODE_PARENT, "node.parent")               \
-                                    W(NODE_REASON, "node.reason") W(NODE_FLAGS, "node.flags") W(SCOPE_NODE,            \
-                                                                                                "scope.node_")         \
-                                        W(SCOPE_LOOP, "scope.loop_") W(SCOPE_OWNER, "scope.owner_") W(SCOPE_NAME,      \
-                                                                                                      "scope.name_")   \
-                                            W(SCOPE_PLACE, "scope.place_") W(SCOPE_DEADLINE, "scope.timer_.deadline")  \
-                                                W(SCOPE_ALIVE, "scope.alive_") W(SCOPE_DAEMONS, "scope.daemons_")      \
-                                                    W(SCOPE_LIMIT, "scope.limit_") W(SCOPE_STATE, "scope.state_")      \
-                                                        W(REASON_TEXT, "reason.text") W(REASON_PLACE, "reason.place")  \
-                                                            W(REASON_TASK, "reason.task") W(WAIT_TASK, "wait.task")    \
-                                                                W(WAIT_CLASS, "wait.class")                            \
-                                                                    W(CLASS_NAME, "class.name")                        \
-                                                                        W(CLASS_OPERATION, "class.operation")          \
-                                                                            W(OP_DESC, "op.desc") W(OP_FD, "op.fd")    \
-                                                                                W(OP_PATH, "op.path") W(DESC_FD,       \
-                                                                                                        "desc.fd")     \
-                                                                                    W(STACK_LOW, "stack.low")          \
-                                                                                        W(STACK_SIZE, "stack.size")
+    W(LOOP_CHUNKS, "loop.chunks")                                                                                      \
+    W(LOOP_ALIVE, "loop.alive")                                                                                        \
+    W(LOOP_SPAWNED, "loop.spawned")                                                                                    \
+    W(LOOP_PASSES, "loop.passes")                                                                                      \
+    W(LOOP_DRIVER, "loop.driver")                                                                                      \
+    W(LOOP_OPS, "loop.pending_ops")                                                                                    \
+    W(LOOP_JOBS, "loop.pending_jobs")                                                                                  \
+    W(LOOP_SLEEPING, "loop.sleeping")                                                                                  \
+    W(LOOP_WAKERS, "loop.wakers")                                                                                      \
+    W(LOOP_TIMERS, "loop.timers.armed")                                                                                \
+    W(LOOP_NEXT_TIMER, "loop.timers.next")                                                                             \
+    W(LOOP_ROOT, "loop.root")                                                                                          \
+    W(DRIVER_NAME, "driver.name")                                                                                      \
+    W(DRIVER_SIMULATED, "driver.simulated")                                                                            \
+    W(CHUNK_OLDER, "chunk.older")                                                                                      \
+    W(CHUNK_RECORDS, "chunk.tasks")                                                                                    \
+    W(TASK_SP, "task.sp")                                                                                              \
+    W(TASK_STACK, "task.stack")                                                                                        \
+    W(TASK_CURRENT, "task.current")                                                                                    \
+    W(TASK_WAIT, "task.wait")                                                                                          \
+    W(TASK_NODE, "task.node")                                                                                          \
+    W(TASK_NAME, "task.name")                                                                                          \
+    W(TASK_PLACE, "task.place")                                                                                        \
+    W(TASK_ID, "task.id")                                                                                              \
+    W(TASK_RESUMES, "task.resumes")                                                                                    \
+    W(TASK_FLAGS, "task.flags")                                                                                        \
+    W(TASK_SINCE, "task.since")                                                                                        \
+    W(TASK_SLEEP, "task.sleep_timer.deadline")                                                                         \
+    W(NODE_PARENT, "node.parent")                                                                                      \
+    W(NODE_REASON, "node.reason")                                                                                      \
+    W(NODE_FLAGS, "node.flags")                                                                                        \
+    W(SCOPE_NODE, "scope.node_")                                                                                       \
+    W(SCOPE_LOOP, "scope.loop_")                                                                                       \
+    W(SCOPE_OWNER, "scope.owner_")                                                                                     \
+    W(SCOPE_NAME, "scope.name_")                                                                                       \
+    W(SCOPE_PLACE, "scope.place_")                                                                                     \
+    W(SCOPE_DEADLINE, "scope.timer_.deadline")                                                                         \
+    W(SCOPE_ALIVE, "scope.alive_")                                                                                     \
+    W(SCOPE_DAEMONS, "scope.daemons_")                                                                                 \
+    W(SCOPE_LIMIT, "scope.limit_")                                                                                     \
+    W(SCOPE_STATE, "scope.state_")                                                                                     \
+    W(REASON_TEXT, "reason.text")                                                                                      \
+    W(REASON_PLACE, "reason.place")                                                                                    \
+    W(REASON_TASK, "reason.task")                                                                                      \
+    W(WAIT_TASK, "wait.task")                                                                                          \
+    W(WAIT_CLASS, "wait.class")                                                                                        \
+    W(CLASS_NAME, "class.name")                                                                                        \
+    W(CLASS_OPERATION, "class.operation")                                                                              \
+    W(OP_DESC, "op.desc")                                                                                              \
+    W(OP_FD, "op.fd")                                                                                                  \
+    W(OP_PATH, "op.path")                                                                                              \
+    W(DESC_FD, "desc.fd")                                                                                              \
+    W(STACK_LOW, "stack.low")                                                                                          \
+    W(STACK_SIZE, "stack.size")
 #define WANTED_NUMBERS(W)                                                                                              \
     W(CHUNK_TASKS, "CHUNK_TASKS")                                                                                      \
     W(NODE_CANCELLED, "NODE_CANCELLED")                                                                                \
     W(NODE_REQUESTED, "NODE_REQUESTED")                                                                                \
     W(NODE_SHIELD, "NODE_SHIELD")                                                                                      \
-    W(TASK_DAEMON, "TASK_DAEMON") W(TASK_OWNS_NAME, "TASK_OWNS_NAME") W(TASK_ENDED, "TASK_ENDED")                      \
-        W(SCOPE_OPEN, "SCOPE_OPEN") W(SCOPE_ENDING, "SCOPE_ENDING")
+    W(TASK_DAEMON, "TASK_DAEMON")                                                                                      \
+    W(TASK_OWNS_NAME, "TASK_OWNS_NAME")                                                                                \
+    W(TASK_ENDED, "TASK_ENDED")                                                                                        \
+    W(SCOPE_OPEN, "SCOPE_OPEN")                                                                                        \
+    W(SCOPE_ENDING, "SCOPE_ENDING")
 
 #define WANTED_AS_ENUMERATOR(name, text) AT_##name,
 enum wanted {
@@ -160,6 +190,7 @@ struct seen_task {
     bool whole, gone; /* it was not resumed while it was read; it ended meanwhile */
     const char *name, *place;
     const char *waits; /* for what; NULL: it does not */
+    int64_t since;     /* it waits, by its loop's clock */
     int64_t until;     /* of a sleep; INT64_MAX: not known, or for ever */
     int fd;            /* -1: none */
     const char *path;

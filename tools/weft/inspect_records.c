@@ -69,6 +69,7 @@ static void take_record(const struct registry *registry, struct seen_task *task,
     task->name_address = member(registry, record, AT_TASK_NAME);
     task->wait = member(registry, record, AT_TASK_WAIT);
     task->flags = (uint32_t)member(registry, record, AT_TASK_FLAGS);
+    task->since = (int64_t)member(registry, record, AT_TASK_SINCE);
     task->until = (int64_t)member(registry, record, AT_TASK_SLEEP);
     task->home_address = member(registry, node, AT_NODE_PARENT);
     task->reason_address = member(registry, node, AT_NODE_REASON);

@@ -31,6 +31,9 @@ void print_duration(FILE *out, int64_t nanoseconds);
 /* The time that deadlines of the loop are compared with. */
 int64_t loop_time(const struct snapshot *snapshot, const struct seen_loop *loop);
 
+/* For how long it has been waiting, in whole passes of its loop; 0: it does not. */
+int64_t task_waited(const struct snapshot *snapshot, const struct seen_task *task);
+
 /* The reading of its clock's age while the loop works; 0 while it sleeps, or in a simulated world. */
 int64_t loop_lag(const struct snapshot *snapshot, const struct seen_loop *loop);
 

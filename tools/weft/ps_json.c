@@ -136,6 +136,7 @@ static void put_task(struct ps *ps, FILE *out, const struct seen_task *task)
     put_member(out, "waits_for", task->waits);
     if (task->waits != NULL && strcmp(task->waits, "sleep") == 0 && task->until != INT64_MAX)
         put_number(out, "ends_in_ns", task->until - loop_time(ps->snapshot, loop));
+    if (task->state == SEEN_WAITING) put_number(out, "waits_ns", task_waited(ps->snapshot, task));
     put_descriptor(ps, out, task);
     put_number(out, "resumes", task->resumes);
     put_flag(out, "daemon", (task->flags & ps->registry->at[AT_TASK_DAEMON].offset) != 0);

@@ -32,6 +32,12 @@ int64_t loop_lag(const struct snapshot *snapshot, const struct seen_loop *loop)
     return !works || loop->simulated || lag < 0 ? 0 : lag;
 }
 
+int64_t task_waited(const struct snapshot *snapshot, const struct seen_task *task)
+{
+    int64_t waited = loop_time(snapshot, &snapshot->loops[task->loop]) - task->since;
+    return task->state == SEEN_WAITING && waited > 0 ? waited : 0;
+}
+
 /* ", deadline in 3 s" or ", deadline 2 s ago"; nothing for none. */
 static void print_until(FILE *out, const char *before, int64_t when, int64_t now)
 {
@@ -66,6 +72,9 @@ static void print_state(struct ps *ps, FILE *out, const struct seen_task *task)
     if (strcmp(task->waits, "sleep") == 0 && task->same == 0)
         print_until(out, ", ends ", task->until, loop_time(ps->snapshot, &ps->snapshot->loops[task->loop]));
     if (task->same == 0) print_descriptor(ps, out, task);
+    if (task->same > 0) return;
+    fputs(", for ", out);
+    print_duration(out, task_waited(ps->snapshot, task));
 }
 
 static void print_name(FILE *out, const struct seen_task *task)

@@ -55,7 +55,7 @@ struct row {
     double run;      /* share of the samples that found it running, 0 to 1 */
     double turns;    /* resumes a second */
     int64_t longest; /* run in one go, as seen */
-    int64_t still;   /* not resumed for at least so long, as seen from here */
+    int64_t still;   /* it has waited so long; of others: not resumed, as seen from here */
 };
 
 struct loop_row {

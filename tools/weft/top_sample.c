@@ -71,16 +71,18 @@ static void sample_loop(struct sampler *sampler, uint32_t index, int64_t now)
     struct sampled_loop *loop = &sampler->loops[index];
     uint64_t running = 0;
     int64_t clock = 0;
-    uint32_t runnable = 0;
+    uint32_t runnable = 0, given = 0, left = 0;
     struct piece pieces[] = {
         {.address = loop->address + registry->at[AT_LOOP_RUNNING].offset, .into = &running, .size = sizeof running},
         {.address = loop->address + registry->at[AT_LOOP_RUNNABLE].offset, .into = &runnable, .size = sizeof runnable},
+        {.address = loop->address + registry->at[AT_LOOP_RUNS_GIVEN].offset, .into = &given, .size = sizeof given},
+        {.address = loop->address + registry->at[AT_LOOP_RUNS_LEFT].offset, .into = &left, .size = sizeof left},
         {.address = loop->address + registry->at[AT_LOOP_NOW].offset, .into = &clock, .size = sizeof clock},
     };
-    sampler->memory->read(sampler->memory, pieces, 3);
-    if (!pieces[0].whole || !pieces[2].whole) return;
+    sampler->memory->read(sampler->memory, pieces, 5);
+    if (!pieces[0].whole || !pieces[4].whole) return;
     loop->samples++;
-    bool works = running != 0 || runnable > 0;
+    bool works = running != 0 || runnable != given - left;
     if (works && !loop->simulated && now - clock > loop->lag) loop->lag = now - clock;
     note_turn(sampler, index, running, now);
 }

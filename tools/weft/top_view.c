@@ -105,6 +105,7 @@ static void fill_row(struct top *top, struct row *row, const struct seen_task *t
     if (!known || memory->changed_at == 0 || turns != 0) memory->changed_at = view->snapshot.taken_at;
     *row =
         (struct row){.task = task, .longest = memory->longest, .still = view->snapshot.taken_at - memory->changed_at};
+    if (task->state == SEEN_WAITING) row->still = task_waited(&view->snapshot, task);
     row->run = samples > 0 ? (double)memory->hits / (double)samples : 0;
     row->turns = known && view->seconds > 0 ? turns / view->seconds : 0;
     view->loops[task->loop].turns += row->turns;

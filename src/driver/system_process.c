@@ -1,14 +1,12 @@
 /*
- * Starting a program. The child shares our memory until it executes (CLONE_VM and CLONE_VFORK: no page table is copied,
- * and this thread waits), on a stack of its own; so it only makes system calls, and writes nothing but that stack and
- * what went wrong, which is here when it has begun.
+ * Processes: starting a program, signals, how it ended. The child shares our memory until it executes (CLONE_VM and
+ * CLONE_VFORK: no page table is copied, and this thread waits), on a stack of its own; so it only makes system calls,
+ * and writes nothing but that stack and what went wrong, which is here when it has begun.
  *
  * Emulators (qemu, valgrind) make a plain fork of it, whose memory is a copy and for which nobody waits. So the first
  * child of a process says it through a pipe as well, which the exec closes; whether it wrote here too tells if the next
  * ones need that.
  */
-#include "os/spawn.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -21,10 +19,15 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <weft/process.h>
 
 #include "base/memory.h"
 #include "base/sanitize.h"
-#include "core/loop.h"
+#include "driver/system.h"
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
 
 enum { STACK = 32 * 1024, PROGRAM_MAX = 1024, SIGNALS = 64 };
 
@@ -38,7 +41,7 @@ struct failure {
 };
 
 struct child {
-    const struct spawn *spawn;
+    const struct program *program;
     char *const *environment;
     const char *search; /* PATH */
     pid_t parent;
@@ -68,9 +71,9 @@ static int place_descriptors(const struct child *child)
 {
     int from[3];
     for (int i = 0; i < 3; i++) {
-        from[i] = child->spawn->fds[i];
+        from[i] = child->program->fds[i];
         if (from[i] >= 0 && from[i] < 3) from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 3);
-        if (from[i] < 0 && child->spawn->fds[i] >= 0) return -1;
+        if (from[i] < 0 && child->program->fds[i] >= 0) return -1;
     }
     for (int i = 0; i < 3; i++)
         if (from[i] >= 0 && dup2(from[i], i) < 0) return -1;
@@ -83,7 +86,7 @@ static int limit(const struct wf_process_options *options)
     for (int i = 0; i < WF_PROCESS_LIMITS_MAX; i++) {
         const struct wf_process_limit *chosen = &options->limits[i];
         struct rlimit both = {.rlim_cur = chosen->most, .rlim_max = chosen->most};
-        if (chosen->most > 0 && setrlimit((__rlimit_resource_t)chosen->resource, &both) < 0) return -1;
+        if ((chosen->set || chosen->most > 0) && setrlimit((__rlimit_resource_t)chosen->resource, &both) < 0) return -1;
     }
     return 0;
 }
@@ -107,7 +110,7 @@ static int die_with_parent(const struct child *child, int number)
 /* As execvpe: -EACCES of one place is remembered while the others are tried. */
 static void execute(const struct child *child)
 {
-    char *const *argv = (char *const *)(uintptr_t)child->spawn->options->argv_;
+    char *const *argv = (char *const *)(uintptr_t)child->program->options->argv_;
     char path[PROGRAM_MAX];
     int code = ENOENT;
     size_t name_size = strlen(argv[0]) + 1;
@@ -133,7 +136,7 @@ static void execute(const struct child *child)
 
 static enum step prepare_and_execute(const struct child *child)
 {
-    const struct wf_process_options *options = child->spawn->options;
+    const struct wf_process_options *options = child->program->options;
     if (options->new_session ? setsid() < 0 : options->new_group && setpgid(0, 0) < 0) return STEP_GROUP;
     if (place_descriptors(child) < 0) return STEP_DESCRIPTORS;
     if (options->directory != NULL && chdir(options->directory) < 0) return STEP_DIRECTORY;
@@ -160,8 +163,7 @@ static int run_child(void *argument)
 
 /* ---- Here ---- */
 
-/* What a service manager told this process is not for its children. */
-static bool is_passed_on(const char *variable)
+bool system_passes_on(const char *variable)
 {
     static const char *const own[] = {"LISTEN_PID=",    "LISTEN_FDS=",   "LISTEN_FDNAMES=",
                                       "NOTIFY_SOCKET=", "WATCHDOG_PID=", "WATCHDOG_USEC="};
@@ -177,13 +179,13 @@ static char **own_environment(char ***copy)
     size_t count = 0, kept = 0;
     bool all = true;
     *copy = NULL;
-    for (; environ != NULL && environ[count] != NULL; count++) all &= is_passed_on(environ[count]);
+    for (; environ != NULL && environ[count] != NULL; count++) all &= system_passes_on(environ[count]);
     if (count == 0) return nothing;
     if (all) return environ;
     char **environment = *copy = memory_alloc((count + 1) * sizeof *environment);
     if (environment == NULL) return NULL;
     for (size_t i = 0; i < count; i++)
-        if (is_passed_on(environ[i])) environment[kept++] = environ[i];
+        if (system_passes_on(environ[i])) environment[kept++] = environ[i];
     environment[kept] = NULL;
     return environment;
 }
@@ -230,28 +232,58 @@ static int clone_and_listen(struct child *child, int *fd)
     return pid;
 }
 
-int spawn_program(const struct spawn *spawn, pid_t *pid, int *fd, const char **what)
+int system_process_start(struct loop *loop, struct program *program)
 {
-    const struct wf_process_options *options = spawn->options;
+    (void)loop;
+    const struct wf_process_options *options = program->options;
     const char *search = getenv("PATH");
     char **copy = NULL, *const *environment = (char *const *)(uintptr_t)options->environment;
     if (environment == NULL) environment = own_environment(&copy);
     if (environment == NULL) return -ENOMEM;
     struct child child = {
-        .spawn = spawn,
+        .program = program,
         .environment = environment,
         .search = search != NULL ? search : "/usr/bin:/bin",
         .parent = options->death_signal != 0 ? getpid() : 0,
         .report_fd = -1,
     };
+    int *fd = &program->fd;
     int rc = atomic_load(&memory_is_shared) ? clone_on_own_stack(&child, fd) : clone_and_listen(&child, fd);
-    *what = step_names[child.failure.step];
+    program->what = step_names[child.failure.step];
     memory_free(copy);
     if (rc < 0) return rc;
-    *pid = rc;
+    program->pid = rc;
     if (child.failure.code == 0) return 0;
     siginfo_t ended;
-    close(*fd);
-    waitid(P_PID, (id_t)*pid, &ended, WEXITED);
+    close(program->fd);
+    waitid(P_PID, (id_t)program->pid, &ended, WEXITED);
     return -child.failure.code;
+}
+
+/* ---- Afterwards ---- */
+
+bool system_process_ended(struct loop *loop, int fd, struct wf_process_status *status)
+{
+    (void)loop;
+    siginfo_t info = {.si_pid = 0};
+    struct rusage usage = {.ru_maxrss = 0};
+    long rc;
+    do rc = syscall(SYS_waitid, P_PIDFD, fd, &info, WEXITED | WNOHANG, &usage);
+    while (rc < 0 && errno == EINTR);
+    if (rc == 0 && info.si_pid == 0) return false;
+    if (rc < 0) info = (siginfo_t){.si_code = CLD_EXITED, .si_status = -1}; /* somebody else reaped it */
+    bool exited = info.si_code == CLD_EXITED;
+    status->code = exited ? info.si_status : -1;
+    status->signal = exited ? 0 : info.si_status;
+    status->usage = usage;
+    return true;
+}
+
+int system_process_signal(struct loop *loop, int fd, pid_t pid, bool group, int number)
+{
+    (void)loop;
+    if (group) return kill(-pid, number) < 0 ? -errno : 0; /* not reaped: the number is still its */
+    if (syscall(SYS_pidfd_send_signal, fd, number, NULL, 0) == 0) return 0;
+    if (errno != ENOSYS) return -errno;
+    return kill(pid, number) < 0 ? -errno : 0; /* under valgrind, and in some sandboxes */
 }
