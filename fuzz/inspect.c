@@ -128,6 +128,8 @@ static void look(bool json)
     if (rc == 0) rc = take_snapshot(&memory, &registry, &snapshot, &why);
     CLAIM(rc == 0 || why != NULL);
     if (damage_count == 0) CLAIM(rc == 0 && snapshot.task_count == TASKS && snapshot.damaged == NULL);
+    struct seen_metric *metrics;
+    if (rc == 0) read_metrics(&memory, &registry, &snapshot, &metrics);
     if (rc == 0) walk_all(&memory, &registry, &snapshot);
     if (rc == 0) print_both(&memory, &registry, &snapshot, json);
     free_snapshot(&snapshot);

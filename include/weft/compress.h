@@ -11,7 +11,7 @@
  * client see all that was written. Answers that are small, encoded already, or of a type that does not get smaller, are
  * left as they are; so are parts of files (206).
  *
- * An answer that has secrets beside what a client says can tell their length by its own (BREACH): leave such routes out.
+ * An answer that has secrets beside what a client says can tell them by its length (BREACH): leave such routes out.
  *
  * Threads: the loop's.
  */
@@ -41,9 +41,9 @@ struct wf_decompress_options {
 };
 
 /*
- * A middleware: bodies of requests are decompressed as they are read. The limit of a body counts what comes out, so that
- * a small body cannot become a large one. What is not taken, or is encoded more than once, is answered with 415; what is
- * broken is -EBADMSG from reading. Without this middleware wf_request_body answers 415 for every encoding.
+ * A middleware: bodies of requests are decompressed as they are read. The limit of a body counts what comes out, so
+ * that a small body cannot become a large one. What is not taken, or is encoded more than once, is answered with 415;
+ * what is broken is -EBADMSG from reading. Without this middleware wf_request_body answers 415 for every encoding.
  * Suspends: as what is inside. On cancel: as what is inside. Errors: those from inside; -EINVAL after 415.
  */
 WF_API WF_SUSPENDS int wf_decompress(struct wf_request *request, const struct wf_decompress_options *options);

@@ -47,8 +47,8 @@ struct wf_cookie_options {
 enum { WF_COOKIE_MAX = 4096 }; /* bytes of a whole Set-Cookie, which is what browsers keep */
 
 /*
- * wf_reply_cookie(request, name, value, .option = value, ...) adds a cookie to the answer, before it is made. A value is
- * made of the characters of RFC 6265 section 4.1.1: no spaces, quotes, commas, semicolons, backslashes.
+ * wf_reply_cookie(request, name, value, .option = value, ...) adds a cookie to the answer, before it is made. A value
+ * is made of the characters of RFC 6265 section 4.1.1: no spaces, quotes, commas, semicolons, backslashes.
  * Suspends: never. Errors: -EINVAL with a message, for a name or a value that is none, for "__Host-" and "__Secure-"
  * without what they promise, for SameSite=None without Secure; -E2BIG past WF_COOKIE_MAX; -ENOMEM.
  */
@@ -71,8 +71,8 @@ enum { WF_SESSION_MAX = 2800 }; /* bytes of its text */
  * or its signature is not by one of the keys; -EINVAL for keys that are too short; -ENOMEM. */
 WF_API int wf_session_read(struct wf_request *request, const struct wf_session_keys *keys, const char **text);
 
-/* Signs a text, and adds it as a cookie to the answer. Suspends: never. Errors: as wf_reply_cookie; -E2BIG for more than
- * WF_SESSION_MAX bytes. */
+/* Signs a text, and adds it as a cookie to the answer. Suspends: never.
+ * Errors: as wf_reply_cookie; -E2BIG for more than WF_SESSION_MAX bytes. */
 WF_API int wf_session_write(struct wf_request *request, const struct wf_session_keys *keys, const char *text);
 
 /* Has the client forget it. Suspends: never. Errors: as wf_reply_cookie. */

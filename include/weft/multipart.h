@@ -14,8 +14,8 @@
  *     }
  *
  * Nothing is kept but a window of some KiB, so an upload is as large as the route's .body_max allows. The window is the
- * request's memory, and so is what the calls give. What is malformed is -EBADMSG, and what is too much -EMSGSIZE, with a
- * message; a handler that returns them answers 400 and 413.
+ * request's memory, and so is what the calls give. What is malformed is -EBADMSG, and what is too much -EMSGSIZE, with
+ * a message; a handler that returns them answers 400 and 413.
  *
  * Threads: the loop's.
  */
@@ -81,13 +81,13 @@ WF_API WF_SUSPENDS WF_CHECKED int wf_multipart_next(struct wf_multipart *parts, 
  * above. */
 WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_part_read(struct wf_part *part, void *buffer, size_t size);
 
-/* All of a small part, as a terminated text in the request's arena. Suspends: until it came. On cancel: what was read is
- * gone. Errors: as above; -EBADMSG for a zero byte in it, -ENOMEM. */
+/* All of a small part, as a terminated text in the request's arena. Suspends: until it came. On cancel: what was read
+ * is gone. Errors: as above; -EBADMSG for a zero byte in it, -ENOMEM. */
 WF_API WF_SUSPENDS int wf_part_text(struct wf_part *part, const char **text);
 
 /*
- * All of a part to a file that is not there yet, with mode 0600; `*size` (may be NULL) is how much. What fails leaves no
- * file behind.
+ * All of a part to a file that is not there yet, with mode 0600; `*size` (may be NULL) is how much. What fails leaves
+ * no file behind.
  * Suspends: until it is written. On cancel: there is no file. Errors: as above; -EEXIST; the disk's.
  */
 WF_API WF_SUSPENDS int wf_part_save(struct wf_part *part, const char *path, uint64_t *size);

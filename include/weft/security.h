@@ -40,8 +40,8 @@ struct wf_cors_options {
  * A middleware: answers the questions that browsers ask before a request (preflight: OPTIONS with Origin and
  * Access-Control-Request-Method), and lets pages of those origins read answers. Other origins get answers without
  * these fields, which a browser keeps from the page. `Vary: Origin` is there wherever the origin matters.
- * Suspends: as what is inside. On cancel: as what is inside. Errors: those from inside; -ENOTSUP, which is answered with
- * 500, for "*" with credentials.
+ * Suspends: as what is inside. On cancel: as what is inside.
+ * Errors: those from inside; -ENOTSUP, which is answered with 500, for "*" with credentials.
  */
 WF_API WF_SUSPENDS int wf_cors(struct wf_request *request, const struct wf_cors_options *options);
 
@@ -53,8 +53,8 @@ struct wf_login {
 
 /*
  * What the client shows: a name and a password (RFC 7617), a token (RFC 6750), a key in a field of its own or in a
- * parameter of the query (named "?name"). What is not there, or is malformed, is answered with 401, and how to ask: `realm` is
- * shown to people. Whether it is good is for the caller to say; compare secrets by wf_same_secret.
+ * parameter of the query (named "?name"). What is not there, or is malformed, is answered with 401, and how to ask:
+ * `realm` is shown to people. Whether it is good is for the caller to say; compare secrets by wf_same_secret.
  * Suspends: as an answer. On cancel: as an answer. Errors: -EACCES after that answer; -ENOMEM.
  */
 WF_API WF_SUSPENDS int wf_require_basic(struct wf_request *request, const char *realm, struct wf_login *login);

@@ -18,5 +18,7 @@ struct birth {
 
 void birth_note(struct loop *loop, struct birth *birth, const char *what, int number);
 void birth_forget(struct loop *loop, struct birth *birth);
+/* One that another loop has forgotten is open here now. */
+void birth_adopt(struct loop *loop, struct birth *birth);
 
 #endif

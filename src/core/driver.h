@@ -295,6 +295,9 @@ void op_stop(struct op *op);
 void op_complete(struct op *op, int64_t result);
 
 void desc_init(struct desc *desc, int fd, void (*release)(struct desc *desc));
+/* It goes to another loop: the first on the one, then the second on the other. Nothing was ever waited for on it. */
+void desc_hand_over(struct desc *desc);
+void desc_take_over(struct desc *desc);
 void desc_close(struct desc *desc);
 /* The counterpart of `pending++`, for who needs the descriptor while it waits for something else. */
 void desc_leave(struct desc *desc);

@@ -83,6 +83,24 @@
     FIELD(desc, struct desc, fd)                                                                                       \
     FIELD(stack, struct stack, low)                                                                                    \
     FIELD(stack, struct stack, size)                                                                                   \
+    STRUCT(metric, struct wf_metric)                                                                                   \
+    STRUCT(series, struct wf_series_)                                                                                  \
+    FIELD(registry, struct registry, metrics)                                                                          \
+    FIELD(metrics, struct registry_metrics, first)                                                                     \
+    FIELD(metrics, struct registry_metrics, shared_cells)                                                              \
+    FIELD(metrics, struct registry_metrics, blocks)                                                                    \
+    FIELD(metrics, struct registry_metrics, cells_max)                                                                 \
+    FIELD(metric, struct wf_metric, kind_)                                                                             \
+    FIELD(metric, struct wf_metric, name)                                                                              \
+    FIELD(metric, struct wf_metric, labels)                                                                            \
+    FIELD(metric, struct wf_metric, seconds)                                                                           \
+    FIELD(metric, struct wf_metric, next_)                                                                             \
+    FIELD(metric, struct wf_metric, series_)                                                                           \
+    FIELD(metric, struct wf_metric, label_count_)                                                                      \
+    FIELD(metric, struct wf_metric, bucket_count_)                                                                     \
+    FIELD(series, struct wf_series_, cell)                                                                             \
+    FIELD(series, struct wf_series_, next)                                                                             \
+    FIELD(series, struct wf_series_, values)                                                                           \
     NUMBER(CHUNK_TASKS)                                                                                                \
     NUMBER(NODE_CANCELLED)                                                                                             \
     NUMBER(NODE_REQUESTED)                                                                                             \

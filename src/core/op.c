@@ -172,6 +172,16 @@ void desc_init(struct desc *desc, int fd, void (*release)(struct desc *desc))
     birth_note(current_loop, &desc->birth, "descriptor", fd);
 }
 
+void desc_hand_over(struct desc *desc)
+{
+    birth_forget(current_loop, &desc->birth);
+}
+
+void desc_take_over(struct desc *desc)
+{
+    birth_adopt(current_loop, &desc->birth);
+}
+
 void desc_close(struct desc *desc)
 {
     desc->closed = true;

@@ -1,6 +1,8 @@
 /* The table of loops and of what is where in them, for who looks on from outside. */
 #include "core/registry.h"
 
+#include <weft/metrics.h>
+
 #include <sched.h>
 
 #include "core/layout.h"

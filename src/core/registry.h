@@ -33,6 +33,15 @@ struct layout_entry {
 };
 
 struct loop;
+struct wf_metric;
+
+/* Where metrics are; filled in by them, all NULL until there are some. */
+struct registry_metrics {
+    struct wf_metric *const *first;
+    const uint64_t *shared_cells;
+    const void *blocks; /* a pointer to the first: cells of a thread, so many, and behind them the next block */
+    uint64_t cells_max;
+};
 
 /* The members before `layout` stay where they are in every version. */
 struct registry {
@@ -43,6 +52,7 @@ struct registry {
     uint32_t loops_offset, loops_max;
     char library[16];           /* its version, as text */
     _Atomic(uint64_t) unlisted; /* loops, ever, for which there was no slot */
+    struct registry_metrics metrics;
     struct layout_entry layout[REGISTRY_ENTRIES];
     _Atomic(struct loop *) loops[REGISTRY_LOOPS]; /* NULL: free */
 };

@@ -17,7 +17,7 @@ struct loop;
 struct wf_task;
 
 struct vigil {
-    int64_t limit_ns; /* 0: not watched */
+    _Atomic(int64_t) limit_ns; /* 0: not watched; set last, when what the watchdog needs is there */
     pthread_t thread;
     atomic_bool excused; /* the library itself does something that takes long */
 

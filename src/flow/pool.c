@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "flow/pool.h"
+#include "observe/event.h"
 
 enum { MAX_DEFAULT = 10, MAX_MOST = 65536, WAITING_DEFAULT = 10000 };
 
@@ -68,6 +69,8 @@ static struct wf_pool *make(struct loop *loop, const struct wf_pool_options *giv
                              .work = WF_EVENT,
                              .keeper_due = WF_FOREVER,
                              .users = 1};
+    pool->gauges[SLOT_LENT] = event_pool_gauge(own_name, true);
+    pool->gauges[SLOT_IDLE] = pool->gauges[SLOT_DIRTY] = event_pool_gauge(own_name, false);
     add_slots(pool, max);
     return pool;
 }

@@ -60,6 +60,7 @@ struct wf_pool {
     struct slot_list slots[SLOT_STATES];
     struct wf_queue_ waiters, warmers, drainers;
     struct wf_pool_statistics statistics; /* those that are counted, not looked up */
+    struct wf_gauge *gauges[SLOT_STATES]; /* that count the slots in a state; NULL: not that one */
     int waiting;
     struct wf_event work;  /* something for the keeper to do */
     struct wf_scope *care; /* where its children run; NULL: it does not run yet, or no more */

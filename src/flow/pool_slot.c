@@ -1,5 +1,6 @@
 /* What becomes of a slot of a pool: the transitions of pool.h, and who gets what is free. */
 #include <assert.h>
+#include <weft/metrics.h>
 
 #include "flow/pool.h"
 #include "observe/event.h"
@@ -37,9 +38,16 @@ static const uint8_t allowed[SLOT_STATES] = {
     [SLOT_LENT] = TO_LENT | TO_CARING | TO_IDLE | TO_DIRTY | TO_OPENING,
 };
 
+static void count(struct wf_gauge *gauge, int64_t amount)
+{
+    if (gauge != NULL) wf_gauge_add(gauge, amount);
+}
+
 void slot_move(struct wf_pool_slot_ *slot, enum slot_state state)
 {
     struct slot_list *lists = slot->pool->slots;
+    count(slot->pool->gauges[slot->state], -1);
+    count(slot->pool->gauges[state], 1);
     assert(allowed[slot->state] & 1 << state);
     list_remove(&lists[slot->state], slot);
     list_append(&lists[state], slot);

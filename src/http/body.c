@@ -139,7 +139,8 @@ int wf_reply_stream(struct wf_request *request, int status, const char *content_
                     struct wf_stream **stream)
 {
     struct wf_stream *made;
-    int rc = make_stream(request, &answer_class, &made);
+    int rc = wf_checkpoint();
+    if (rc == 0) rc = make_stream(request, &answer_class, &made);
     if (rc == 0) rc = wf_reply_begin(request, status, content_type, length);
     if (rc == 0) *stream = made;
     return rc;

@@ -243,6 +243,8 @@ static void finish_compressor(struct compressor *compressor)
 
 int wf_compress(struct wf_request *request, const struct wf_compress_options *options)
 {
+    int rc = wf_checkpoint();
+    if (rc < 0) return rc;
     if (request->compressor != NULL) return wf_continue(request); /* an outer one does it */
     struct compressor *compressor = wf_arena_new(&request->arena, struct compressor);
     if (compressor == NULL || wf_arena_defer(&request->arena, finish_compressor, compressor) < 0) return -ENOMEM;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <weft/app.h>
+#include <weft/extend.h>
 #include <weft/security.h>
 #include <weft/task.h>
 #include <weft/time.h>
@@ -59,6 +60,8 @@ static int answer_question(struct wf_request *request, const struct wf_cors_opti
 
 int wf_cors(struct wf_request *request, const struct wf_cors_options *options)
 {
+    int rc = wf_checkpoint();
+    if (rc < 0) return rc;
     if (is_for_all(options) && options->credentials)
         return wf_fail(-ENOTSUP, "pages of all origins cannot have credentials: name those that may");
     const char *origin = wf_headers_find(&request->headers, "origin");
@@ -67,7 +70,7 @@ int wf_cors(struct wf_request *request, const struct wf_cors_options *options)
                     wf_headers_find(&request->headers, "access-control-request-method") != NULL;
     if (question && (request->route == NULL && request->allowed != 0))
         return answer_question(request, options, allowed);
-    int rc = add_permission(request, options, allowed);
+    rc = add_permission(request, options, allowed);
     if (allowed != NULL) rc = add(request, rc, "Access-Control-Expose-Headers", options->expose);
     return rc < 0 ? rc : wf_continue(request);
 }

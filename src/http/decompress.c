@@ -114,6 +114,8 @@ static int refuse(struct wf_request *request, const struct wf_decompress_options
 
 int wf_decompress(struct wf_request *request, const struct wf_decompress_options *options)
 {
+    int rc = wf_checkpoint();
+    if (rc < 0) return rc;
     uint32_t after = 0;
     const char *name = wf_headers_next(&request->headers, "content-encoding", &after);
     bool plain = name == NULL || strcasecmp(name, "identity") == 0 || request->length == 0;

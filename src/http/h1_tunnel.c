@@ -89,6 +89,8 @@ int h1_take_over(struct wf_request *request, struct wf_stream **stream)
     int rc = h1_flush(h1);
     if (rc < 0) return rc;
     end_watch(h1);
+    wf_memory_free(h1->work->out.bytes); /* no more answers: an idle tunnel keeps little */
+    h1->work->out = (struct outgoing){.bytes = NULL};
     h1->taken_over = true;
     wf_stream_init(&h1->tunnel, &tunnel_class);
     *stream = &h1->tunnel;

@@ -9,6 +9,7 @@
  */
 #include <string.h>
 #include <strings.h>
+#include <weft/extend.h>
 #include <weft/file.h>
 #include <weft/multipart.h>
 #include <weft/path.h>
@@ -109,6 +110,8 @@ static bool take_boundary(struct wf_multipart *parts, const char *type)
 int wf_multipart_open_(struct wf_request *request, const struct wf_multipart_options *options)
 {
     if (options->size != sizeof *options || options->out_ == NULL) return -EINVAL;
+    int rc = wf_checkpoint();
+    if (rc < 0) return rc;
     struct wf_multipart *parts = options->out_;
     *parts = (struct wf_multipart){
         .request_ = request,
@@ -179,10 +182,12 @@ static int take_head(struct wf_multipart *parts, struct wf_part *part)
 
 int wf_multipart_next(struct wf_multipart *parts, struct wf_part *part)
 {
+    int rc = wf_checkpoint();
+    if (rc < 0) return rc;
     *part = (struct wf_part){.name = NULL};
     if (parts->failed_ < 0) return parts->failed_;
     if (parts->state_ == STATE_PREAMBLE || parts->state_ == STATE_BODY) {
-        int rc = skip_to_delimiter(parts);
+        rc = skip_to_delimiter(parts);
         if (rc < 0) return rc;
     }
     return parts->state_ == STATE_OVER ? 0 : take_head(parts, part);
@@ -193,6 +198,8 @@ int wf_multipart_next(struct wf_multipart *parts, struct wf_part *part)
 ssize_t wf_part_read(struct wf_part *part, void *buffer, size_t size)
 {
     struct wf_multipart *parts = part->of_;
+    int rc = wf_checkpoint();
+    if (rc < 0) return rc;
     if (parts->failed_ < 0) return parts->failed_;
     if (parts->state_ != STATE_BODY || size == 0) return 0;
     for (;;) {
@@ -206,13 +213,15 @@ ssize_t wf_part_read(struct wf_part *part, void *buffer, size_t size)
             parts->part_size_ += size;
             return (ssize_t)size;
         }
-        int rc = found ? pass_delimiter(parts) : fill(parts);
+        rc = found ? pass_delimiter(parts) : fill(parts);
         if (rc < 0 || found) return rc;
     }
 }
 
 int wf_part_text(struct wf_part *part, const char **text)
 {
+    int rc = wf_checkpoint();
+    if (rc < 0) return rc;
     struct wf_arena *arena = wf_request_arena(part->of_->request_);
     size_t room = 256, size = 0, max = part->of_->text_max_;
     char *bytes = wf_arena_alloc(arena, room + 1);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <weft/extend.h>
 #include <weft/security.h>
 #include <weft/task.h>
 
@@ -38,7 +39,8 @@ static int add_challenge(struct wf_request *request, const char *scheme, const c
 
 int wf_refuse_basic(struct wf_request *request, const char *realm)
 {
-    int rc = add_challenge(request, "Basic", realm, ", charset=\"UTF-8\"");
+    int rc = wf_checkpoint();
+    if (rc == 0) rc = add_challenge(request, "Basic", realm, ", charset=\"UTF-8\"");
     return rc < 0 ? rc : wf_http_error(request, 401, "a name and a password are needed");
 }
 
@@ -57,6 +59,8 @@ static char *decode_login(struct wf_arena *arena, const char *text)
 
 int wf_require_basic(struct wf_request *request, const char *realm, struct wf_login *login)
 {
+    int rc = wf_checkpoint();
+    if (rc < 0) return rc;
     const char *shown = credentials(request, "Basic");
     char *text = shown != NULL ? decode_login(wf_request_arena(request), shown) : NULL;
     char *colon = text != NULL ? strchr(text, ':') : NULL;
@@ -75,7 +79,8 @@ int wf_refuse_bearer(struct wf_request *request, const char *realm, const char *
                  : strcmp(error, "insufficient_scope") == 0           ? 403
                                                                       : 400;
     if (error != NULL) snprintf(more, sizeof more, ", error=\"%.60s\"", error);
-    int rc = add_challenge(request, "Bearer", realm, more);
+    int rc = wf_checkpoint();
+    if (rc == 0) rc = add_challenge(request, "Bearer", realm, more);
     return rc < 0 ? rc : wf_http_error(request, status, "%s", error != NULL ? error : "a token is needed");
 }
 
@@ -88,6 +93,8 @@ static bool is_bearer_token(const char *text)
 
 int wf_require_bearer(struct wf_request *request, const char *realm, const char **token)
 {
+    int rc = wf_checkpoint();
+    if (rc < 0) return rc;
     const char *shown = credentials(request, "Bearer");
     if (shown == NULL) return wf_refuse_bearer(request, realm, NULL);
     if (!is_bearer_token(shown)) return wf_refuse_bearer(request, realm, "invalid_request");
@@ -99,6 +106,8 @@ int wf_require_bearer(struct wf_request *request, const char *realm, const char 
 
 int wf_require_key(struct wf_request *request, const char *name, const char **key)
 {
+    int rc = wf_checkpoint();
+    if (rc < 0) return rc;
     if (name[0] == '?') *key = wf_query_text(request, name + 1);
     else *key = wf_headers_find(&request->headers, name);
     if (*key != NULL && **key != '\0') return 0;

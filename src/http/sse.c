@@ -8,11 +8,13 @@
 int wf_sse_begin_(struct wf_request *request, const struct wf_sse_options *options)
 {
     if (options->size != sizeof *options || options->out_ == NULL) return -EINVAL;
+    int rc = wf_checkpoint();
+    if (rc < 0) return rc;
     *options->out_ = (struct wf_sse){
         .request_ = request,
         .heartbeat_ = options->heartbeat != 0 ? options->heartbeat : WF_SECONDS(15),
     };
-    int rc = wf_reply_header(request, "Cache-Control", "no-store");
+    rc = wf_reply_header(request, "Cache-Control", "no-store");
     if (rc == 0) rc = wf_reply_header(request, "X-Accel-Buffering", "no"); /* nginx would hold events back */
     if (rc == 0) rc = wf_reply_begin(request, 200, "text/event-stream", -1);
     return rc == 0 ? wf_reply_flush(request) : rc;
@@ -94,11 +96,13 @@ int wf_sse_send_(struct wf_sse *events, const struct wf_sse_event *event)
     if (event->size != sizeof *event) return -EINVAL;
     if (!is_line(event->event) || !is_line(event->id))
         return wf_fail(-EINVAL, "the kind and the id of an event are one line each");
+    int rc = wf_checkpoint();
+    if (rc < 0) return rc;
     size_t size = put_event(NULL, event);
     char *text = wf_memory_alloc(size);
     if (text == NULL) return -ENOMEM;
     put_event(text, event);
-    int rc = say(events, text, size);
+    rc = say(events, text, size);
     wf_memory_free(text);
     return rc;
 }

@@ -19,7 +19,7 @@
 #include "http/ws_deflate.h"
 #include "http/ws_frame.h"
 
-enum { WS_OWN = 1024 };
+enum { WS_OWN = 512 };
 
 struct wf_websocket {
     struct wf_stream *stream;

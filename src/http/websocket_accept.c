@@ -7,6 +7,7 @@
 #include <openssl/sha.h>
 #include <string.h>
 #include <strings.h>
+#include <weft/extend.h>
 #include <weft/log.h>
 #include <weft/task.h>
 
@@ -128,6 +129,7 @@ static int end_served(struct served *served)
 static void finish_served(struct served *served)
 {
     ws_finish(&served->socket);
+    wf_memory_free(served);
 }
 
 /* From here on the connection is the socket's; the arena of the request takes it away. */
@@ -149,12 +151,16 @@ static int take_over(struct wf_request *request, struct served *served, const st
 
 static int make(struct wf_request *request, const struct wf_websocket_options *options)
 {
-    struct served *served = wf_arena_new(&request->arena, struct served);
+    struct served *served = wf_memory_alloc(sizeof *served); /* an arena would take twice as much for it */
     if (served == NULL) return -ENOMEM;
     served->request = request;
     ws_init(&served->socket, NULL, options);
     int rc = wf_arena_defer(&request->arena, finish_served, served);
-    if (rc == 0) rc = wf_after_reply(request, end_served, served);
+    if (rc < 0) {
+        finish_served(served);
+        return rc;
+    }
+    rc = wf_after_reply(request, end_served, served);
     if (rc == 0) rc = add_answer(request, &served->socket, options);
     if (rc == 0) rc = take_over(request, served, options);
     if (rc < 0) served->socket.failed = rc;
@@ -165,7 +171,8 @@ int wf_websocket_accept_(struct wf_request *request, const struct wf_websocket_o
 {
     if (options->size != sizeof *options || options->out_ == NULL) return -EINVAL;
     if (request->state != ANSWER_NONE) return wf_fail(-EINVAL, "the request is answered already");
-    int rc = request->protocol != NULL ? check_connect(request) : check_upgrade(request);
+    int rc = wf_checkpoint();
+    if (rc == 0) rc = request->protocol != NULL ? check_connect(request) : check_upgrade(request);
     if (rc < 0) return rc;
     const char *origin = wf_headers_find(&request->headers, "origin");
     if (!may_come_from(request, origin, options->origins))

@@ -2,7 +2,7 @@
  * What comes over a WebSocket: heads of frames, payloads, messages put together.
  *
  * All that has come is kept in the socket until a message is whole, so that a receive that is cut short loses nothing.
- * An idle socket waits with the kilobyte it has anyway; the memory of a message goes as soon as it was handed out.
+ * An idle socket waits with the little that it has anyway; the memory of a message goes as soon as it was handed out.
  */
 #include <string.h>
 #include <weft/extend.h>

@@ -14,6 +14,7 @@
 
 #include "base/memory.h"
 #include "core/loop.h"
+#include "net/descriptor.h"
 #include "net/listener.h"
 #include "observe/event.h"
 
@@ -70,7 +71,6 @@ static void note_outcome(struct server *server, int rc)
         event_connection_failed(server->name, rc, failure_text(LOOP_HERE()->running, rc), (uint64_t)unlogged);
 }
 
-/* On the loop that has it from now on. Nothing has been waited for on the stream, so no loop knows of it yet. */
 static int handle(struct connection *connection)
 {
     const struct server *server = connection->server;
@@ -80,10 +80,25 @@ static int handle(struct connection *connection)
     return rc;
 }
 
+static int handle_there(struct connection *connection)
+{
+    desc_take_over(&fd_stream_from(connection->stream)->desc);
+    return handle(connection);
+}
+
+/* Nothing has been waited for on the stream yet, so it can change its loop. */
+static int hand_over(struct connection *connection)
+{
+    desc_hand_over(&fd_stream_from(connection->stream)->desc);
+    int rc = wf_call_on(WF_LEAST_LOADED, handle_there, connection);
+    if (connection->stream != NULL) desc_take_over(&fd_stream_from(connection->stream)->desc); /* it did not go */
+    return rc;
+}
+
 static int serve_connection(struct connection *connection)
 {
     struct server *server = connection->server;
-    int rc = server->spread ? wf_call_on(WF_LEAST_LOADED, handle, connection) : handle(connection);
+    int rc = server->spread ? hand_over(connection) : handle(connection);
     wf_stream_close(connection->stream);
     memory_free(connection);
     note_outcome(server, rc);

@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #include <weft/metrics.h>
 
+#include "core/registry.h"
+
 /* Not from the allocator: most of it is never touched, and it lives as long as its thread. */
 struct block {
     uint64_t cells[CELLS_MAX]; /* first, so that it is found by them */
@@ -50,6 +52,9 @@ static void thread_ends(void *argument)
 
 static void begin(void)
 {
+    weft_registry.metrics.cells_max = CELLS_MAX;
+    weft_registry.metrics.blocks = &blocks;
+    weft_registry.metrics.shared_cells = shared_cells;
     pthread_atfork(cells_lock, cells_unlock, cells_unlock);
     pthread_key_create(&at_end, thread_ends);
 }

@@ -200,10 +200,10 @@ static void write_sent(struct dump *dump)
     }
 }
 
-static void write_all(void *argument)
+static void write_all(void *argument, bool deep)
 {
     struct dump *dump = argument;
-    places_begin(dump->deep);
+    places_begin(deep);
     dump->writer->begin(dump);
     write_scope(dump, &dump->loop->root, 0);
     write_sent(dump);
@@ -220,14 +220,23 @@ bool has_room_for_names(const struct loop *loop)
     return here > stack->low && here < stack->low + stack->size && here - stack->low > NEEDED;
 }
 
-/* On the thread's own stack; a sanitizer would have to be told, and there the task's own must do. */
-static void write_on_large_stack(struct dump *dump)
+struct call {
+    void (*fn)(void *argument, bool deep);
+    void *argument;
+};
+
+static void make_call(void *argument)
 {
-    dump->deep = true;
-    bool moves = dump->loop->running != NULL && !has_room_for_names(dump->loop) && !WEFT_ASAN && !WEFT_TSAN;
-    if (moves && weft_fiber_peek(dump->loop->sp, write_all, dump)) return;
-    dump->deep = has_room_for_names(dump->loop);
-    write_all(dump);
+    const struct call *call = argument;
+    call->fn(call->argument, true);
+}
+
+/* On the thread's own stack; a sanitizer would have to be told, and there the task's own must do. */
+static void call_with_room(struct loop *loop, void (*fn)(void *argument, bool deep), void *argument)
+{
+    struct call call = {fn, argument};
+    bool moves = loop->running != NULL && !has_room_for_names(loop) && !WEFT_ASAN && !WEFT_TSAN;
+    if (!moves || !weft_fiber_peek(loop->sp, make_call, &call)) fn(argument, has_room_for_names(loop));
 }
 
 static int write_dump(struct loop *loop, const struct wf_dump_options *options)
@@ -242,7 +251,7 @@ static int write_dump(struct loop *loop, const struct wf_dump_options *options)
     if (dump.kinds == NULL) return -ENOMEM;
     if (loop->running != NULL) dump.here_count = trace_here(loop->running->stack, dump.here, DUMP_FRAMES);
     atomic_store(&loop->watch.excused, true);
-    write_on_large_stack(&dump);
+    call_with_room(loop, write_all, &dump);
     atomic_store(&loop->watch.excused, false);
     free(dump.kinds);
     return fflush(dump.file) == 0 && !ferror(dump.file) ? 0 : -EIO;
@@ -313,9 +322,21 @@ void report_frames(const char *text, void *const *frames, size_t count, bool dee
     free(bytes);
 }
 
+struct stack_report {
+    const char *text;
+    void *frames[DUMP_FRAMES];
+    size_t count;
+};
+
+static void report_it(void *argument, bool deep)
+{
+    const struct stack_report *report = argument;
+    report_frames(report->text, report->frames, report->count, deep);
+}
+
 void report_with_stack(const char *text)
 {
-    void *frames[DUMP_FRAMES];
-    size_t count = trace_here(current_loop->running->stack, frames, DUMP_FRAMES);
-    report_frames(text, frames, count, has_room_for_names(current_loop));
+    struct stack_report report = {.text = text};
+    report.count = trace_here(current_loop->running->stack, report.frames, DUMP_FRAMES);
+    call_with_room(current_loop, report_it, &report);
 }

@@ -40,7 +40,6 @@ struct dump {
     size_t kind_count;
     uint64_t shown, hidden;
     bool comma; /* a member of the list was written */
-    bool deep;  /* there is stack enough for whatever a name costs */
     int rc;
 };
 

@@ -7,6 +7,8 @@ WF_COUNTER(retries, "weft_retries_total", "Attempts that failed and were followe
 WF_COUNTER(exhausted, "weft_retries_exhausted_total", "Calls whose last attempt failed.", .labels = {"name"});
 WF_COUNTER(transitions, "weft_breaker_transitions_total", "Changes of a circuit breaker's state.",
            .labels = {"name", "to"});
+WF_GAUGE(breakers_open, "weft_breakers_open", "Circuit breakers that are open.", .labels = {"name"});
+WF_GAUGE(pool_resources, "weft_pool_resources", "Resources of a pool, by what they are.", .labels = {"name", "state"});
 WF_COUNTER(closed, "weft_pool_closed_total", "Resources that a pool closed.", .labels = {"name", "reason"});
 WF_COUNTER(unopened, "weft_pool_unopened_total", "Resources that a pool was to keep open and could not open.",
            .labels = {"name"});
@@ -58,6 +60,8 @@ void event_breaker(const char *name, enum breaker_state from, enum breaker_state
     static const char *const states[] = {"closed", "open", "half_open"};
     static const char *const messages[] = {"breaker closed", "breaker opened", "breaker half-opened"};
     wf_counter_add(wf_counter_at(&transitions, shown(name), states[to]), 1);
+    if (from == BREAKER_OPEN) wf_gauge_add(wf_gauge_at(&breakers_open, shown(name)), -1);
+    if (to == BREAKER_OPEN) wf_gauge_add(wf_gauge_at(&breakers_open, shown(name)), 1);
     const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_TEXT("from", states[from]),
                                       error < 0 ? WF_CODE("error", error) : wf_field_end_(), wf_field_end_()};
     say(&breaker_module, to == BREAKER_OPEN ? WF_WARN : WF_INFO, messages[to], fields);
@@ -116,6 +120,11 @@ void event_background_left(const char *name, uint32_t count, const char *tasks)
     const struct wf_field fields[] = {WF_TEXT("name", shown(name)), WF_UINT("count", count), WF_TEXT("tasks", tasks),
                                       wf_field_end_()};
     say(&background_module, WF_WARN, "tasks are left", fields);
+}
+
+struct wf_gauge *event_pool_gauge(const char *name, bool lent)
+{
+    return wf_gauge_at(&pool_resources, shown(name), lent ? "lent" : "idle");
 }
 
 void event_pool_closed(const char *name, const char *reason, bool replaced, int error)

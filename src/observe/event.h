@@ -72,6 +72,9 @@ void event_background_left(const char *name, uint32_t count, const char *tasks);
 
 /* ---- Pools ---- */
 
+/* Where a pool of that name counts the resources that are lent, or idle. */
+struct wf_gauge *event_pool_gauge(const char *name, bool lent);
+
 /* A pool closed a resource; `replaced`: because it did not work any more. `reason` is a word for people, `error` what
  * went wrong, or 0. Counts weft_pool_closed_total. */
 void event_pool_closed(const char *name, const char *reason, bool replaced, int error);

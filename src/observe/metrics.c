@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/report.h"
+#include "core/registry.h"
 #include "observe/cells.h"
 
 enum {
@@ -240,6 +241,7 @@ static void make_first_series(struct wf_metric *metric, struct wf_series_ *serie
 
 void wf_metric_register_(struct wf_metric *metric, struct wf_series_ *series)
 {
+    weft_registry.metrics.first = &first_metric;
     while (metric->label_count_ < WF_LABELS_MAX && metric->labels[metric->label_count_] != NULL) metric->label_count_++;
     if (metric->series_max == 0) metric->series_max = SERIES_DEFAULT;
     if (metric->kind_ == WF_METRIC_HISTOGRAM_) metric->bucket_count_ = count_bounds(metric);

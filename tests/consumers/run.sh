@@ -77,7 +77,7 @@ check "its manual is installed" test -f "$prefix/$(option mandir)/man1/weft-run.
 
 # ---- Consumers ----
 
-cp -r "$here"/pkg-config "$here"/tls "$here"/cmake "$here"/meson-subproject "$here"/cplusplus "$work"
+cp -r "$here"/pkg-config "$here"/tls "$here"/models "$here"/cmake "$here"/meson-subproject "$here"/cplusplus "$work"
 
 check "pkg-config: builds" make -C "$work/pkg-config" EXTRA="$flags"
 check "pkg-config: runs" prints "two naps at once" "$work/pkg-config/consumer"
@@ -106,6 +106,20 @@ if [ -e "$libraries/pkgconfig/weft-tls.pc" ]; then
             $(pkg-config --cflags --libs weft-tls)
         check "weft-tls in C++: runs" prints "/nowhere/ca.pem: No such file or directory" "$work/tls/in_cxx"
     fi
+fi
+
+build_models() {  # models that C defines and C++ uses
+    local strict="-Wall -Wextra -Werror $flags" needed
+    needed=$(pkg-config --cflags --libs weft-http) || return
+    # shellcheck disable=SC2086
+    cc $strict $needed -c -o "$work/models/order.o" "$work/models/order.c" &&
+        c++ $strict -o "$work/models/in_cxx" "$work/models/main.cc" "$work/models/order.o" $needed
+}
+
+if [ -e "$libraries/pkgconfig/weft-http.pc" ] && command -v c++ >/dev/null; then
+    line='{"kind":"line","sku":"x","count":2}'
+    check "models in C++: builds" build_models
+    check "models in C++: runs" prints "$line" "$work/models/in_cxx" "$line"
 fi
 
 check "cmake: configures" cmake -S "$work/cmake" -B "$work/cmake/build" -DCMAKE_PREFIX_PATH="$prefix" \

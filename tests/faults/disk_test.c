@@ -109,7 +109,7 @@ static bool mount_small_disk(const struct wf_temporary *folder)
 {
     char options[32];
     snprintf(options, sizeof options, "size=%d", ROOM);
-    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, "") == 0 &&
            mount("none", folder->path, "tmpfs", 0, options) == 0;
 }
 

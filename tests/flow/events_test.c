@@ -165,6 +165,7 @@ WF_TEST(each_transition_of_a_breaker_is_logged_once_and_counted, .simulated = tr
                                            .on_transition = count_transition, .context = &heard);
     begin_counting();
     for (int i = 0; i < 5; i++) wf_ignore(call(&breaker, &peer)); /* opens, then refuses */
+    WF_EXPECT_INT(counted("weft_breakers_open{name=\"shop\"} "), 1);
     wf_sleep(WF_SECONDS(10));
     wf_ignore(call(&breaker, &peer)); /* a probe that fails */
     wf_sleep(WF_SECONDS(10));
@@ -182,6 +183,7 @@ WF_TEST(each_transition_of_a_breaker_is_logged_once_and_counted, .simulated = tr
     WF_EXPECT_INT(counted("weft_breaker_transitions_total{name=\"shop\",to=\"open\"} "), 2);
     WF_EXPECT_INT(counted("weft_breaker_transitions_total{name=\"shop\",to=\"half_open\"} "), 2);
     WF_EXPECT_INT(counted("weft_breaker_transitions_total{name=\"shop\",to=\"closed\"} "), 1);
+    WF_EXPECT_INT(counted("weft_breakers_open{name=\"shop\"} "), 0);
 }
 
 static int ask_slowly(struct wf_breaker *breaker)

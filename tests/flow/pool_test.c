@@ -1,4 +1,5 @@
 /* Borrowing from a pool: how many there are, who gets which, what is replaced, what a cancel leaves behind. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,39 @@ WF_TEST(what_is_idle_is_lent_again_without_suspending, .simulated = true, .sweep
     world = new_world;
     IN_POOL(&world, borrow_twice, .max = 3);
     WF_EXPECT_INT(world.closed, 1);
+}
+
+/* Of this test's pools alone: the name is nobody else's. */
+static int gauge_of(const char *state)
+{
+    char *text, wanted[128];
+    if (wf_metrics_text(wf_task_arena(), &text) < 0) return -1;
+    snprintf(wanted, sizeof wanted, "weft_pool_resources{name=\"gauged\",state=\"%s\"} ", state);
+    const char *line = strstr(text, wanted);
+    return line != NULL ? atoi(line + strlen(wanted)) : -1;
+}
+
+static int look_at_gauges(struct world *world)
+{
+    WF_LEASE(first);
+    WF_LEASE(second);
+    int rc = wf_pool_acquire(world->pool, &first);
+    if (rc == 0) rc = wf_pool_acquire(world->pool, &second);
+    if (rc < 0) return rc;
+    WF_EXPECT_INT(gauge_of("lent"), 2);
+    wf_ignore(wf_pool_release(&first));
+    WF_EXPECT_INT(gauge_of("lent"), 1);
+    WF_EXPECT_INT(gauge_of("idle"), 1);
+    return wf_pool_release(&second);
+}
+
+WF_TEST(what_is_lent_and_what_is_idle_are_metrics, .simulated = true)
+{
+    static struct world world;
+    world = new_world;
+    IN_POOL(&world, look_at_gauges, .name = "gauged");
+    WF_EXPECT_INT(gauge_of("lent"), 0);
+    WF_EXPECT_INT(gauge_of("idle"), 0);
 }
 
 /* Three come back in the order 1, 2, 3. */

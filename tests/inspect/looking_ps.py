@@ -153,7 +153,8 @@ def the_process_is_never_stopped_nor_traced(looking):
             assert "TracerPid:\t0\n" in status.read()
         process.stdin.write("\n")
         process.stdin.flush()
-        print(f"a task that wakes each ms overslept {int(process.stdout.readline()) / 1e6:.1f} ms at most while looked at")
+        overslept_ms = int(process.stdout.readline()) / 1e6
+        print(f"a task that wakes each ms overslept {overslept_ms:.1f} ms at most while it was looked at")
 
 
 @check

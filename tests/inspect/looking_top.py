@@ -90,6 +90,23 @@ def selected(terminal):
 
 
 @check
+def metrics_are_read_from_outside(looking):
+    with looking.target("work") as process:
+        view = top_json(looking, process, "--batch", 2)[-1]
+        metrics = {metric["name"]: metric for metric in view["metrics"]}
+        rounds, durations = metrics["test_rounds_total"], metrics["test_duration_seconds"]
+        assert rounds["labels"] == "kind=quick, size=small" and rounds["value"] > 10 and rounds["per_s"] > 1
+        assert durations["sum"] == 3_000_000 * durations["count"], durations
+        with screen_of(looking, process) as terminal:
+            terminal.until(lambda text: "q quit" in text)
+            terminal.type("m")
+            text = terminal.until(lambda text: "test_rounds_total" in text)
+            has(text, "test_rounds_total{kind=quick, size=small}", "3.0ms", "test_duration_seconds")
+            terminal.type("m")
+            terminal.until(lambda text: len(rows(text)) > 5)
+
+
+@check
 def the_screen_fits_whatever_size_the_terminal_gets(looking):
     with looking.target("work") as process, screen_of(looking, process, lines=40, columns=150) as terminal:
         terminal.until(lambda text: len(rows(text)) > 25)

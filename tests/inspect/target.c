@@ -203,6 +203,21 @@ static int tick(void *unused)
     return rc;
 }
 
+WF_COUNTER(rounds, "test_rounds_total", "Rounds of work.", .labels = {"kind", "size"});
+WF_HISTOGRAM(durations, "test_duration_seconds", "Of the rounds.", .seconds = true);
+
+static int count_rounds(void *unused)
+{
+    (void)unused;
+    int rc = 0;
+    while (rc == 0) {
+        wf_counter_add(wf_counter_at(&rounds, "quick", "small"), 1);
+        wf_histogram_observe(&durations, WF_MILLISECONDS(3));
+        rc = wf_sleep(WF_MILLISECONDS(10));
+    }
+    return rc;
+}
+
 static int work(void *unused)
 {
     static const int64_t heavy = WF_MILLISECONDS(12), light = WF_MILLISECONDS(2);
@@ -210,6 +225,7 @@ static int work(void *unused)
     wf_spawn(&scope, work_for, &heavy, .name = "reindex");
     wf_spawn(&scope, work_for, &light, .name = "compress");
     wf_spawn(&scope, tick, NULL, .name = "heartbeat");
+    wf_spawn(&scope, count_rounds, NULL);
     return wf_scope_end(&scope, tree(unused));
 }
 

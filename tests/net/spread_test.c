@@ -81,7 +81,7 @@ WF_TEST(connections_that_stay_are_spread_evenly, .loops = LOOPS)
     WF_EXPECT(site.statistics.open == 0 && site.statistics.failed == 0);
 }
 
-/* On a busy machine a loop may be slow to end one, and gets fewer then: that is what the least loaded one is taken for. */
+/* On a busy machine a loop may be slow to end one, and gets fewer then: that is what the least loaded is taken for. */
 WF_TEST(connections_that_go_at_once_are_spread_evenly, .loops = LOOPS)
 {
     struct site site = {.port = 0};

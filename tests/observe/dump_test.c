@@ -5,6 +5,7 @@
 #include <weft/weft.h>
 
 #include "base/sanitize.h" /* private: where a sanitizer watches, calls are walked by frame pointers only */
+#include "fiber/fiber.h"   /* private: some switches leave nothing to begin a walk with */
 
 /* The text of a dump; freed by the caller. */
 #define DUMP(text, ...)                                                                                                \
@@ -179,7 +180,8 @@ WF_TEST(a_parked_task_shows_its_calls_and_is_not_disturbed, .rule = "8.1")
     WF_EXPECT_CODE(wf_yield(), 0);
     for (int i = 0; i < 3; i++) {
         DUMP(text);
-        if (!wf_test_failed()) WF_EXPECT(frames_below(text, "outermost #2") >= 4);
+        bool walks = weft_fiber_record_at >= 0;
+        if (walks && !wf_test_failed()) WF_EXPECT(frames_below(text, "outermost #2") >= 4);
     }
     wf_event_set(&event);
     int rc = wf_scope_join(&scope);
@@ -205,7 +207,7 @@ WF_TEST(a_parked_generator_shows_its_calls_too)
     DUMP(text);
     if (!wf_test_failed()) {
         WF_EXPECT_PART(text, "waits: to be asked for an item");
-        WF_EXPECT(WEFT_ASAN || WEFT_TSAN || frames_below(text, "count_up #2") >= 2);
+        WF_EXPECT(WEFT_ASAN || WEFT_TSAN || weft_fiber_record_at < 0 || frames_below(text, "count_up #2") >= 2);
     }
     WF_EXPECT_INT(wf_next(&numbers, &number), 1);
     WF_EXPECT_INT((int64_t)number, 5);

@@ -58,6 +58,8 @@ void table_clear(struct table *table);
     W(TASK, "task")                                                                                                    \
     W(SCOPE, "scope")                                                                                                  \
     W(WAIT, "wait")                                                                                                    \
+    W(METRIC, "metric")                                                                                                \
+    W(SERIES, "series")                                                                                                \
     W(OP, "op")                                                                                                        \
     W(REASON, "reason")
 #define WANTED_FIELDS(W)                                                                                               \
@@ -120,7 +122,23 @@ void table_clear(struct table *table);
     W(OP_PATH, "op.path")                                                                                              \
     W(DESC_FD, "desc.fd")                                                                                              \
     W(STACK_LOW, "stack.low")                                                                                          \
-    W(STACK_SIZE, "stack.size")
+    W(STACK_SIZE, "stack.size")                                                                                        \
+    W(REGISTRY_METRICS, "registry.metrics")                                                                            \
+    W(METRICS_FIRST, "metrics.first")                                                                                  \
+    W(METRICS_SHARED, "metrics.shared_cells")                                                                          \
+    W(METRICS_BLOCKS, "metrics.blocks")                                                                                \
+    W(METRICS_CELLS, "metrics.cells_max")                                                                              \
+    W(METRIC_KIND, "metric.kind_")                                                                                     \
+    W(METRIC_NAME, "metric.name")                                                                                      \
+    W(METRIC_LABELS, "metric.labels")                                                                                  \
+    W(METRIC_SECONDS, "metric.seconds")                                                                                \
+    W(METRIC_NEXT, "metric.next_")                                                                                     \
+    W(METRIC_SERIES, "metric.series_")                                                                                 \
+    W(METRIC_LABEL_COUNT, "metric.label_count_")                                                                       \
+    W(METRIC_BUCKETS, "metric.bucket_count_")                                                                          \
+    W(SERIES_CELL, "series.cell")                                                                                      \
+    W(SERIES_NEXT, "series.next")                                                                                      \
+    W(SERIES_VALUES, "series.values")
 #define WANTED_NUMBERS(W)                                                                                              \
     W(CHUNK_TASKS, "CHUNK_TASKS")                                                                                      \
     W(NODE_CANCELLED, "NODE_CANCELLED")                                                                                \
@@ -262,6 +280,22 @@ void read_texts(struct memory *memory, struct snapshot *snapshot, const uint64_t
 
 /* The same without remembering: a text that is freed with its task. */
 const char *fresh_text(struct memory *memory, struct snapshot *snapshot, uint64_t address);
+
+/* ---- inspect_metrics.c: what the program counts ---- */
+
+struct seen_metric {
+    uint64_t series;           /* its address, which tells it from others */
+    const char *name, *labels; /* labels: "name=pool, reason=old", or "" */
+    bool counts;               /* it only grows */
+    bool seconds;              /* values are nanoseconds */
+    int64_t value;             /* of a histogram: the sum */
+    uint64_t observed;         /* of a histogram: how many; else 0 */
+    bool histogram;
+};
+
+/* All that are not zero, in the order of their definitions, kept with the snapshot; how many. */
+size_t read_metrics(struct memory *memory, const struct registry *registry, struct snapshot *snapshot,
+                    struct seen_metric **metrics);
 
 /* ---- inspect_tree.c ---- */
 

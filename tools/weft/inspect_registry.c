@@ -103,12 +103,14 @@ static const char *check_layout(const struct registry *registry, const bool *kno
         if (!known[i])
             return format_text("its library (weft %s) does not say where %s is; this command is of weft " WEFT_VERSION,
                                registry->library, wanted_names[i]);
-    bool fit = fits(registry, AT_TASK, AT_TASK_SP, AT_TASK_SLEEP) &&
-               fits(registry, AT_SCOPE, AT_SCOPE_NODE, AT_SCOPE_STATE) &&
-               fits(registry, AT_REASON, AT_REASON_TEXT, AT_REASON_TASK) &&
-               fits(registry, AT_WAIT, AT_WAIT_TASK, AT_WAIT_CLASS) && fits(registry, AT_OP, AT_OP_DESC, AT_OP_PATH) &&
-               node_fits(registry, AT_TASK, AT_TASK_NODE) && node_fits(registry, AT_SCOPE, AT_SCOPE_NODE) &&
-               chunk_fits(registry) && registry->at[AT_WAIT].size <= registry->at[AT_TASK].size;
+    bool fit =
+        fits(registry, AT_TASK, AT_TASK_SP, AT_TASK_SLEEP) && fits(registry, AT_SCOPE, AT_SCOPE_NODE, AT_SCOPE_STATE) &&
+        fits(registry, AT_REASON, AT_REASON_TEXT, AT_REASON_TASK) &&
+        fits(registry, AT_WAIT, AT_WAIT_TASK, AT_WAIT_CLASS) && fits(registry, AT_OP, AT_OP_DESC, AT_OP_PATH) &&
+        fits(registry, AT_METRIC, AT_METRIC_KIND, AT_METRIC_BUCKETS) &&
+        fits(registry, AT_SERIES, AT_SERIES_CELL, AT_SERIES_VALUES) && registry->at[AT_METRIC_LABELS].size == 32 &&
+        node_fits(registry, AT_TASK, AT_TASK_NODE) && node_fits(registry, AT_SCOPE, AT_SCOPE_NODE) &&
+        chunk_fits(registry) && registry->at[AT_WAIT].size <= registry->at[AT_TASK].size;
     return fit ? NULL : "its registry is damaged: the table makes no sense";
 }
 

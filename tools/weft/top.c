@@ -22,7 +22,7 @@ static const char usage[] =
     "  --json          with --batch or --once: a view is a line of JSON\n"
     "  --limit N       in these: at most N tasks (40; 0: all)\n"
     "\n"
-    "Keys: j k or arrows move, Enter shows the stack, / filters, Esc goes back, q quits;\n"
+    "Keys: j k or arrows move, Enter shows the stack, m metrics, / filters, Esc goes back, q quits;\n"
     "r t w s n sort by run time, turns, how long it has been still, longest slice, name.\n"
     "\n"
     "Exit status: 0, 1 when the process cannot be looked into or ends, 2 for a wrong command line.\n";

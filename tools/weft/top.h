@@ -71,6 +71,11 @@ struct count {
     size_t tasks;
 };
 
+struct metric_row {
+    struct seen_metric seen;
+    double rate; /* of what only grows, a second */
+};
+
 struct view {
     struct snapshot snapshot;
     struct row *rows;
@@ -78,6 +83,8 @@ struct view {
     struct loop_row *loops;
     struct count *waits; /* what is waited for, most first */
     size_t wait_count;
+    struct metric_row *metrics;
+    size_t metric_count;
     double seconds; /* that it covers */
     uint64_t samples;
 };
@@ -90,7 +97,8 @@ struct top {
     struct memory memory;
     struct registry registry;
     struct sampler sampler;
-    struct store stores[2]; /* of what is remembered: the one in use, and the next */
+    struct table metrics_before; /* values, each plus one, by series */
+    struct store stores[2];      /* of what is remembered: the one in use, and the next */
     struct view view;
     int64_t viewed_at;
     uint64_t *cpu_before, *passes_before, *spawned_before; /* by loop */
@@ -113,6 +121,7 @@ struct screen {
     size_t lines, columns;
     size_t selected, first; /* of the rows that are wanted */
     bool detail;            /* the stack of the selected task */
+    bool metrics;           /* in place of the tasks */
     uint64_t detail_key;
     bool typing; /* a filter */
 };

@@ -155,7 +155,8 @@ static void press(struct top *top, struct screen *screen, char key)
 {
     if (screen->typing) type_filter(top, screen, key);
     else if (key == 'q' || key == 3) is_over = 1;
-    else if (key == '\r' || key == '\n') screen->detail = !screen->detail;
+    else if (key == 'm') screen->metrics = !screen->metrics && !screen->detail;
+    else if ((key == '\r' || key == '\n') && !screen->metrics) screen->detail = !screen->detail;
     else if (screen->detail) screen->detail = key != '\x1b';
     else if (key == 'j') screen->selected++;
     else if (key == 'k' && screen->selected > 0) screen->selected--;
@@ -174,7 +175,7 @@ static void press_escape(struct top *top, struct screen *screen, const char *byt
     char last = size > 2 ? bytes[2] : '\0';
     if (last == 'A') press(top, screen, 'k');
     else if (last == 'B') press(top, screen, 'j');
-    else if (screen->detail) screen->detail = false;
+    else if (screen->detail || screen->metrics) screen->detail = screen->metrics = false;
     else {
         screen->typing = false;
         top->filter[0] = '\0';

@@ -136,6 +136,28 @@ static void draw_table(struct top *top, struct screen *screen, struct page *page
     }
 }
 
+/* ---- Metrics ---- */
+
+static void draw_metrics(const struct top *top, struct screen *screen, struct page *page)
+{
+    put_line(page, !page->plain, "       VALUE       /S      MEAN  %s", "METRIC");
+    if (screen->selected >= top->view.metric_count) screen->selected = top->view.metric_count - (screen->selected > 0);
+    for (size_t i = screen->selected; i < top->view.metric_count && page->used < page->lines; i++) {
+        const struct metric_row *row = &top->view.metrics[i];
+        const struct seen_metric *seen = &row->seen;
+        char value[24], mean[16] = "", per_second[16] = "";
+        int64_t each = seen->observed > 0 ? seen->value / (int64_t)seen->observed : 0;
+        if (seen->histogram && seen->seconds) short_time(mean, sizeof mean, each);
+        else if (seen->histogram) snprintf(mean, sizeof mean, "%" PRId64, each);
+        if (seen->histogram) snprintf(value, sizeof value, "%" PRIu64, seen->observed);
+        else if (seen->seconds) short_time(value, sizeof value, seen->value);
+        else snprintf(value, sizeof value, "%" PRId64, seen->value);
+        if (seen->counts) short_number(per_second, sizeof per_second, row->rate);
+        put_line(page, false, "%12s %8s %9s  %s%s%s%s", value, per_second, mean, seen->name,
+                 seen->labels[0] != '\0' ? "{" : "", seen->labels, seen->labels[0] != '\0' ? "}" : "");
+    }
+}
+
 /* ---- One task ---- */
 
 static void draw_frames(struct top *top, const struct seen_task *task, struct page *page)
@@ -171,11 +193,12 @@ static void draw_detail(struct top *top, const struct screen *screen, struct pag
 void draw(struct top *top, struct screen *screen, FILE *out, bool plain)
 {
     static const char keys[] =
-        "q quit  j k move  Enter stack  / filter  sort: r run  t turns  w still  s longest  n name";
+        "q quit  j k move  Enter stack  m metrics  / filter  sort: r run  t turns  w still  s longest  n name";
     struct page page = {.out = out, .lines = screen->lines - !plain, .columns = screen->columns, .plain = plain};
     if (!plain) fputs("\x1b[H", out);
     draw_head(top, screen, &page);
     if (screen->detail) draw_detail(top, screen, &page);
+    else if (screen->metrics) draw_metrics(top, screen, &page);
     else draw_table(top, screen, &page);
     if (plain) return;
     fprintf(out, "\x1b[J\x1b[%zu;1H\x1b[2m%.*s\x1b[0m\x1b[K", screen->lines, (int)screen->columns,
@@ -219,6 +242,17 @@ static void put_row(FILE *out, const struct row *row, bool first)
             row->run, row->turns, row->longest, row->still);
 }
 
+static void put_metric(FILE *out, const struct metric_row *row, bool first)
+{
+    const struct seen_metric *seen = &row->seen;
+    fprintf(out, "%s{\"%s\": %" PRId64, first ? "" : ", ", seen->histogram ? "sum" : "value", seen->value);
+    if (seen->histogram) fprintf(out, ", \"count\": %" PRIu64, seen->observed);
+    put_string(out, "name", seen->name);
+    if (seen->labels[0] != '\0') put_string(out, "labels", seen->labels);
+    if (seen->counts) fprintf(out, ", \"per_s\": %.1f", row->rate);
+    fputs("}", out);
+}
+
 void print_view_json(const struct top *top, FILE *out, size_t limit)
 {
     const struct view *view = &top->view;
@@ -234,6 +268,8 @@ void print_view_json(const struct top *top, FILE *out, size_t limit)
         put_string(out, "what", view->waits[i].what);
         fputs("}", out);
     }
+    fputs("], \"metrics\": [", out);
+    for (size_t i = 0; i < view->metric_count; i++) put_metric(out, &view->metrics[i], i == 0);
     fputs("], \"tasks\": [", out);
     size_t shown = 0;
     for (size_t i = 0; i < view->row_count && shown < limit; i++)

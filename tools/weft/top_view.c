@@ -173,6 +173,27 @@ void sort_rows(struct top *top)
     if (top->view.row_count > 0) qsort(top->view.rows, top->view.row_count, sizeof *top->view.rows, compare_rows);
 }
 
+/* ---- Metrics ---- */
+
+static void fill_metrics(struct top *top)
+{
+    struct view *view = &top->view;
+    struct seen_metric *seen = NULL;
+    view->metric_count = read_metrics(&top->memory, &top->registry, &view->snapshot, &seen);
+    view->metrics = store_take(&view->snapshot.store, (view->metric_count + 1) * sizeof *view->metrics);
+    struct table now = {.count = 0};
+    for (size_t i = 0; i < view->metric_count; i++) {
+        struct metric_row *row = &view->metrics[i];
+        *row = (struct metric_row){.seen = seen[i]};
+        uint64_t value = seen[i].histogram ? seen[i].observed : (uint64_t)seen[i].value;
+        uintptr_t before = (uintptr_t)table_find(&top->metrics_before, seen[i].series);
+        if (before > 0 && seen[i].counts) row->rate = rate(value, before - 1, view->seconds);
+        table_put(&now, seen[i].series, (void *)(uintptr_t)(value + 1));
+    }
+    table_clear(&top->metrics_before);
+    top->metrics_before = now;
+}
+
 /* ---- Looking ---- */
 
 int top_look(struct top *top, const char **why)
@@ -191,6 +212,7 @@ int top_look(struct top *top, const char **why)
     for (; view->row_count < view->snapshot.task_count; view->row_count++)
         fill_row(top, &view->rows[view->row_count], &view->snapshot.tasks[view->row_count]);
     count_waits(view);
+    fill_metrics(top);
     sort_rows(top);
     forget_the_dead(top);
     return 0;
@@ -214,6 +236,7 @@ void top_end(struct top *top)
 {
     free_snapshot(&top->view.snapshot);
     table_clear(&top->sampler.tasks);
+    table_clear(&top->metrics_before);
     store_clear(&top->stores[0]);
     store_clear(&top->stores[1]);
     free(top->sampler.loops);
