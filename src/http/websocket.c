@@ -80,8 +80,9 @@ int ws_end(struct wf_websocket *socket, int outcome)
 {
     unsigned code = outcome < 0 ? WF_WEBSOCKET_FAILED : wf_draining() ? WF_WEBSOCKET_GOING_AWAY : WF_WEBSOCKET_NORMAL;
     if (outcome == -ECANCELED || outcome == -EPIPE || outcome == -ECONNRESET) code = WF_WEBSOCKET_GOING_AWAY;
-    if (socket->failed < 0 || socket->close_came) return 0;
-    return close_both_ways(socket, code, "");
+    if (socket->failed < 0) return 0;
+    int rc = socket->close_came ? 0 : close_both_ways(socket, code, "");
+    return rc == 0 ? wf_stream_shutdown(socket->stream) : rc; /* a server ends the connection first (section 7.1.1) */
 }
 
 bool ws_new_key(unsigned char key[4])
