@@ -1,6 +1,6 @@
 /*
- * A program whose loop is blocked: a task waits for half a second by a call of the C library, in which no other task can
- * run. The watchdog reports it while it happens, with the task's stack.
+ * A program whose loop is blocked: a task waits for half a second by a call of the C library, in which no other task
+ * can run. The watchdog reports it while it happens, with the task's stack.
  *
  *     build/examples/debug_blocked
  */

@@ -1,6 +1,6 @@
 /*
- * A program that crashes. Before it dies it says in which task, with its calls, and what the other tasks were doing; the
- * core file has the place itself.
+ * A program that crashes. Before it dies it says in which task, with its calls, and what the other tasks were doing;
+ * the core file has the place itself.
  *
  *     ulimit -c unlimited; build/examples/debug_core
  */

@@ -94,8 +94,10 @@ more_seeds() {
         suites build --driver sim --seeds 5 --only driver/sim
 }
 
+# And what else is there for who lacks something: stacks of other processes without libdw.
 with_ucontext() {
-    build build-ucontext -Dswitch=ucontext && real_drivers build-ucontext
+    build build-portable -Dswitch=ucontext -Dtools=true -Dlibdw=disabled && real_drivers build-portable &&
+        tests/inspect/run.py build-portable stacks
 }
 
 with_tsan() {

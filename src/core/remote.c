@@ -220,7 +220,10 @@ static int remote_new(int index, size_t copy_size, struct remote **out)
 {
     struct loops *loops = current_loop->station->loops;
     struct station *there = station_take(loops, index);
-    if (there == NULL) return wf_fail(-EINVAL, "there is no loop %d: this run has %u", index, loops->count);
+    if (there == NULL) {
+        wf_fail(-EINVAL, "there is no loop %d: this run has %u", index, loops->count);
+        return -EINVAL;
+    }
     struct remote *remote = memory_alloc(sizeof *remote + copy_size);
     if (remote == NULL) {
         atomic_fetch_sub_explicit(&there->load, 1, memory_order_relaxed);
@@ -247,7 +250,7 @@ int wf_spawn_on_(struct wf_scope *scope, int index, int (*fn)(void *), const str
         take_back(remote);
         rc = -EINVAL;
     }
-    if (rc < 0) return spawn_failed(scope, options->place_, rc);
+    if (rc != 0) return spawn_failed(scope, options->place_, rc);
     remote->fn = fn;
     remote->arg = (void *)(uintptr_t)options->arg_;
     if (copy_size > 0) remote->arg = memcpy(remote->copy, options->arg_, copy_size);
@@ -278,7 +281,7 @@ int wf_call_on_(int index, int (*fn)(void *), void *arg, const char *function, c
     if (rc < 0) return rc;
     struct remote *remote;
     rc = remote_new(index, 0, &remote);
-    if (rc < 0) return rc;
+    if (rc != 0) return rc;
     bool failed = false;
     remote->context = context_copy(loop->running->context, &failed);
     if (failed) {

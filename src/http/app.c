@@ -171,6 +171,8 @@ static int without_route(struct wf_request *request);
 int wf_continue(struct wf_request *request)
 {
     const struct wf_app_ *private = request->app->private_;
+    int rc = wf_checkpoint();
+    if (rc < 0) return rc;
     if (request->next_middleware == private->middlewares)
         return request->route != NULL ? call_handler(request) : without_route(request);
     const struct middleware *middleware = &private->middleware[request->next_middleware++];

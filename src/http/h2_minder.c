@@ -1,9 +1,12 @@
 /* Who minds a connection of HTTP/2: what has not moved for too long is refused, by streams where that is enough. */
+#include <weft/extend.h>
 #include <weft/task.h>
 #include <weft/time.h>
 
 #include "http/app.h"
 #include "http/h2.h"
+
+static const int64_t frugal_after = WF_SECONDS(1);
 
 bool h2_count(struct h2 *h2, struct h2_rate *rate, uint32_t burst, uint32_t per_second)
 {
@@ -73,6 +76,15 @@ static void drain(struct h2 *h2)
     h2_kick(h2);
 }
 
+/* An idle connection keeps no room for answers. */
+static void be_frugal(struct h2 *h2)
+{
+    if (h2->connection->writing || h2->out_size > 0) return;
+    wf_memory_free(h2->out);
+    h2->out = NULL;
+    h2->out_room = 0;
+}
+
 void h2_mind(struct connection *connection, int64_t now)
 {
     struct h2 *h2 = connection->protocol;
@@ -82,6 +94,8 @@ void h2_mind(struct connection *connection, int64_t now)
         mind_stream(stream, limits, now);
     if (lasts(h2->in_head || !h2->greeted, &h2->head_at, now) > limits->head_time)
         h2_refuse(h2, NGHTTP2_ENHANCE_YOUR_CALM);
-    if (lasts(h2->count == 0, &h2->idle_at, now) > limits->idle_time) h2_refuse(h2, NGHTTP2_NO_ERROR);
+    int64_t idle = lasts(h2->count == 0, &h2->idle_at, now);
+    if (idle > limits->idle_time) h2_refuse(h2, NGHTTP2_NO_ERROR);
+    else if (idle > frugal_after) be_frugal(h2);
     if (wf_draining()) drain(h2);
 }

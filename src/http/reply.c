@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <weft/address.h>
+#include <weft/extend.h>
 #include <weft/log.h>
 #include <weft/task.h>
 
@@ -40,6 +41,8 @@ static bool has_no_body(const struct wf_request *request, int status)
 static int reply_begin(struct wf_request *request, int status, const char *content_type, int64_t length)
 {
     if (status < 200 || status > 599) return wf_fail(-EINVAL, "%d is no status of an answer", status);
+    int rc = wf_checkpoint();
+    if (rc < 0) return rc;
     if (request->state != ANSWER_NONE) answered_twice(request);
     request->state = ANSWER_BEGUN;
     request->status = status;
@@ -62,14 +65,17 @@ int wf_reply_write(struct wf_request *request, const void *bytes, size_t size)
     if (request->answer_length >= 0 && size > (uint64_t)request->answer_length - request->answer_written)
         return wf_fail(-EMSGSIZE, "the answer is longer than the %lld bytes that were announced",
                        (long long)request->answer_length);
-    if (size == 0) return 0;
+    int rc = wf_checkpoint();
+    if (rc < 0 || size == 0) return rc;
     request->answer_written += size;
-    return request->without_body ? wf_cancelled() ? -ECANCELED : 0 : request->exchange->write(request, bytes, size);
+    return request->without_body ? 0 : request->exchange->write(request, bytes, size);
 }
 
 int wf_reply_flush(struct wf_request *request)
 {
-    return request->state == ANSWER_BEGUN ? request->exchange->flush(request) : -EINVAL;
+    if (request->state != ANSWER_BEGUN) return -EINVAL;
+    int rc = wf_checkpoint();
+    return rc < 0 ? rc : request->exchange->flush(request);
 }
 
 int wf_reply_end(struct wf_request *request)
@@ -79,7 +85,8 @@ int wf_reply_end(struct wf_request *request)
         request->answer_written < (uint64_t)request->answer_length)
         return wf_fail(-EINVAL, "the answer is shorter than the %lld bytes that were announced",
                        (long long)request->answer_length);
-    int rc = request->exchange->end(request);
+    int rc = wf_checkpoint();
+    if (rc == 0) rc = request->exchange->end(request);
     if (rc == 0) request->state = ANSWER_ENDED;
     return rc;
 }
@@ -95,7 +102,8 @@ int wf_reply_inform(struct wf_request *request, int status)
 {
     if (status < 100 || status > 199 || status == 101) return -EINVAL;
     if (request->state != ANSWER_NONE) return -EINVAL;
-    return request->exchange->inform(request, status);
+    int rc = wf_checkpoint();
+    return rc < 0 ? rc : request->exchange->inform(request, status);
 }
 
 /* ---- Whole answers ---- */
@@ -119,7 +127,8 @@ int wf_reply_empty(struct wf_request *request, int status)
 int wf_reply_redirect(struct wf_request *request, int status, const char *location)
 {
     if (status < 300 || status > 308) return wf_fail(-EINVAL, "%d does not redirect", status);
-    int rc = wf_reply_header(request, "location", location);
+    int rc = wf_checkpoint();
+    if (rc == 0) rc = wf_reply_header(request, "location", location);
     return rc < 0 ? rc : wf_reply_empty(request, status);
 }
 
@@ -138,11 +147,13 @@ int wf_reply_trailer(struct wf_request *request, const char *name, const char *v
 
 int wf_http_error(struct wf_request *request, int status, const char *format, ...)
 {
+    int rc = wf_checkpoint();
+    if (rc < 0) return rc;
     va_list arguments;
     va_start(arguments, format);
     char *detail = wf_arena_vprintf(&request->arena, format, arguments);
     va_end(arguments);
-    int rc = reply_detail(request, status, detail != NULL ? detail : wf_status_reason(status));
+    rc = reply_detail(request, status, detail != NULL ? detail : wf_status_reason(status));
     if (rc < 0) return rc;
     switch (status) {
     case 404:

@@ -1,5 +1,6 @@
 /* Answers in JSON: values by their models, problems, errors. */
 #include <string.h>
+#include <weft/extend.h>
 #include <weft/model.h>
 #include <weft/task.h>
 
@@ -18,15 +19,18 @@ static int reply_written(struct wf_request *request, int status, struct wf_json_
 
 int wf_reply(struct wf_request *request, int status, const struct wf_model *model, const void *value)
 {
+    int rc = wf_checkpoint();
+    if (rc < 0) return rc;
     struct wf_json_writer writer;
     wf_json_writer_init(&writer, &request->arena, 0);
-    int rc = wf_model_write(model, value, &writer);
+    rc = wf_model_write(model, value, &writer);
     return rc < 0 ? rc : reply_written(request, status, &writer);
 }
 
 int wf_reply_json(struct wf_request *request, int status, struct wf_json_writer *writer)
 {
-    return reply_written(request, status, writer);
+    int rc = wf_checkpoint();
+    return rc < 0 ? rc : reply_written(request, status, writer);
 }
 
 int reply_problems(struct wf_request *request, int status, const struct wf_problems *problems)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 #include <weft/app.h>
+#include <weft/extend.h>
 #include <weft/task.h>
 #include <weft/tls.h>
 
@@ -216,11 +217,14 @@ int wf_path_int(struct wf_request *request, const char *name, int64_t *value)
 {
     const char *text = wf_path_text(request, name);
     if (text == NULL) return wf_fail(-ENOENT, "the pattern has no {%s}", name);
-    return parse_int(request, "the path's", name, text, value);
+    int rc = wf_checkpoint();
+    return rc < 0 ? rc : parse_int(request, "the path's", name, text, value);
 }
 
 int wf_query_int(struct wf_request *request, const char *name, int64_t otherwise, int64_t *value)
 {
+    int rc = wf_checkpoint();
+    if (rc < 0) return rc;
     const char *text = wf_query_text(request, name);
     *value = otherwise;
     return text == NULL ? 0 : parse_int(request, "the query's", name, text, value);
@@ -255,6 +259,8 @@ void *wf_body_value(const struct wf_request *request)
 
 ssize_t wf_request_read(struct wf_request *request, void *buffer, size_t size)
 {
+    int rc = wf_checkpoint();
+    if (rc < 0) return rc;
     if (request->body_error < 0) return request->body_error;
     if (request->body_ended || size == 0) return 0;
     ssize_t got = request->exchange->read(request, buffer, size);
@@ -290,6 +296,8 @@ static bool is_encoded(const struct wf_request *request)
 
 int wf_request_body(struct wf_request *request, char **bytes, size_t *size)
 {
+    int rc = wf_checkpoint();
+    if (rc < 0) return rc;
     if (is_encoded(request)) return wf_http_error(request, 415, "the encoding of the body is not taken here");
     size_t room = request->length >= 0 ? (size_t)request->length : 4096, count = 0;
     char *body = wf_arena_alloc(&request->arena, room + 1);

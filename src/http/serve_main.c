@@ -73,6 +73,7 @@ static int read_options(struct settings *settings, int argc, char **argv)
     const char *port = environment("PORT", "8000"), *grace = environment("GRACE", "30");
     settings->host = environment("HOST", "127.0.0.1");
     if (strcmp(environment("ACCESS_LOG", "0"), "1") == 0) settings->app->access_log = true;
+    optind = 1; /* it may not be the first command line that is read */
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (option) {

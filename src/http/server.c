@@ -1,6 +1,7 @@
 /* A server: its connections from their opening to their end, and what surrounds them. */
 #define WF_LOG_MODULE "http"
 #include <string.h>
+#include <weft/extend.h>
 #include <weft/serve.h>
 #include <weft/task.h>
 #include <weft/tcp.h>
@@ -95,7 +96,8 @@ static int serve_one(struct wf_app *app, struct wf_stream *stream, struct server
 
 int wf_app_serve_stream(struct wf_app *app, struct wf_stream *stream)
 {
-    int rc = app_prepare(app);
+    int rc = wf_checkpoint();
+    if (rc == 0) rc = app_prepare(app);
     if (rc < 0) return rc;
     struct server server;
     server_init(&server, app);
@@ -136,7 +138,8 @@ int wf_app_run(struct wf_app *app)
     const struct wf_http_serve_options *options = app->private_ != NULL ? app->private_->serving : NULL;
     if (options == NULL) return wf_fail(-EINVAL, "wf_app_run is for the lifespan of an app that wf_serve runs");
     struct wf_listener *listener;
-    int rc = listen_somewhere(options, &listener);
+    int rc = wf_checkpoint();
+    if (rc == 0) rc = listen_somewhere(options, &listener);
     if (rc < 0) return rc;
     rc = serve_listener(app, options, listener);
     if (listener != options->listener) wf_listener_close(listener);
@@ -146,7 +149,8 @@ int wf_app_run(struct wf_app *app)
 int wf_http_serve_(struct wf_app *app, const struct wf_http_serve_options *options)
 {
     if (options->size != sizeof *options) return -EINVAL;
-    int rc = app_prepare(app);
+    int rc = wf_checkpoint();
+    if (rc == 0) rc = app_prepare(app);
     if (rc < 0) return rc;
     app->private_->serving = options;
     rc = app->lifespan != NULL ? app->lifespan(app) : wf_app_run(app);

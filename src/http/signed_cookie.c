@@ -51,8 +51,10 @@ static char *decode(struct wf_arena *arena, const char *text, size_t size)
     }
     int count = EVP_DecodeBlock((unsigned char *)bytes, (unsigned char *)copy, (int)padded);
     if (count < 0) return NULL;
-    bytes[(size_t)count - (padded - size)] = '\0';
-    return bytes;
+    count -= (int)(padded - size);
+    bytes[count] = '\0';
+    char *again = encode(arena, bytes, (size_t)count); /* the last letter may have bits that mean nothing */
+    return again != NULL && memcmp(again, text, size) == 0 ? bytes : NULL;
 }
 
 /* ---- Signing ---- */

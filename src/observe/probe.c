@@ -14,7 +14,7 @@
 #include "core/loop.h"
 #include "fiber/walk.h"
 
-enum { IDLE, ASKED, ANSWERING, ANSWERED, PATIENCE_MS = 200 };
+enum { IDLE, ASKED, ANSWERING, ANSWERED, PATIENCE_MS = 200, TAKEN_ON_TOP = 5 /* by emulators and debuggers */ };
 
 static struct {
     atomic_int state;
@@ -60,8 +60,8 @@ static void on_question(int number, siginfo_t *info, void *context)
 {
     (void)number, (void)info;
     int saved = errno, asked = ASKED;
-    if (question.thread_id == (pid_t)syscall(SYS_gettid) &&
-        atomic_compare_exchange_strong(&question.state, &asked, ANSWERING)) {
+    bool is_asked = atomic_load(&question.state) == ASKED && question.thread_id == (pid_t)syscall(SYS_gettid);
+    if (is_asked && atomic_compare_exchange_strong(&question.state, &asked, ANSWERING)) {
         answer(&question.answer, context);
         machine_call_again(context, &question.call);
         atomic_store(&question.state, ANSWERED);
@@ -84,7 +84,7 @@ void probe_begin(void)
     backtrace(prime, 1); /* loads its library now, not in the handler */
     struct sigaction action = {.sa_sigaction = on_question, .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
     sigemptyset(&action.sa_mask);
-    for (int number = SIGRTMAX - 1; number >= SIGRTMIN && probe_signal == 0; number--)
+    for (int number = SIGRTMAX - TAKEN_ON_TOP; number >= SIGRTMIN && probe_signal == 0; number--)
         if (is_free(number) && sigaction(number, &action, &previous) == 0) probe_signal = number;
 }
 

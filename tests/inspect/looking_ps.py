@@ -19,7 +19,7 @@ LOOKS = 150
 def the_tree_names_tasks_scopes_waits_descriptors_and_cancels(looking):
     with looking.target("tree") as process:
         text = looking.ps(process.pid)
-        has(text, f"inspect_target, process {process.pid}, weft 0.1.0: ", "loop 0, thread ", "sleeps\n",
+        has(text, f"inspect_target, process {process.pid}, weft 0.1.0: ", "loop 0, thread ", " tasks, ",
             "  tree #1  waits: children, for ", "  (spawned at ", "target.c:")
         has(text, "    accepting #2  waits: accept fd ", "(tcp 127.0.0.1:")
         has(text, "    reading #", "waits: recv fd ", "(tcp 127.0.0.1:", " peer 127.0.0.1:", "KiB of stack\n")
@@ -145,7 +145,8 @@ def the_process_is_never_stopped_nor_traced(looking):
     with looking.target("gap", 20_000) as process:
         states, end = set(), time.monotonic() + 2
         while time.monotonic() < end:
-            with subprocess.Popen([looking.weft, "ps", "--json", str(process.pid)], stdout=subprocess.DEVNULL) as command:
+            words = [looking.weft, "ps", "--json", str(process.pid)]
+            with subprocess.Popen(words, stdout=subprocess.DEVNULL) as command:
                 while command.poll() is None:
                     states.add(state_of(process.pid))
         assert states and states <= {"R", "S", "D"}, states

@@ -96,6 +96,8 @@ WF_TEST(a_storm_of_signals_leaves_time_for_work, .plain = true, .real = true)
 
 /* ---- Every loop of the process ---- */
 
+#if !WEFT_TSAN /* which forbids threads in a forked process */
+
 static struct wf_waker *wakers[2];
 static _Atomic int waiting;
 
@@ -140,6 +142,8 @@ WF_TEST(the_signal_reaches_every_loop_of_the_process, .plain = true, .real = tru
     WF_EXPECT_INT(count_parts(said, "a dump, by signal:"), 3);
     WF_EXPECT_INT(count_parts(said, "wait_in_thread #1  waits: an event"), 2);
 }
+
+#endif
 
 /* ---- Crashes ---- */
 
@@ -213,7 +217,7 @@ WF_TEST(without_signals_a_crash_is_nobodys_but_the_systems, .plain = true)
 {
     int status = crash_by(BY_WRITING, false);
     WF_EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
-    WF_EXPECT_TEXT(said, "");
+    WF_EXPECT(strstr(said, "weft:") == NULL);
 }
 
 static int die_damaged(const int *part)

@@ -5,9 +5,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "../apart.h"
+#include "base/sanitize.h" /* private: which sanitizer watches */
 
 /* ---- What was reported, on the watchdog's thread ---- */
 
@@ -109,17 +111,30 @@ static int run_compute(struct hold *hold)
 
 /* ---- Who is told of ---- */
 
+/* In an emulator the system's calls are others than the program's; ThreadSanitizer keeps handlers back until a call is
+ * over. There a sleep is cut short by the watchdog's question. */
+static bool calls_begin_again(void)
+{
+    long number = -1;
+    FILE *file = fopen("/proc/self/syscall", "r");
+    if (file == NULL) return false;
+    bool known = fscanf(file, "%ld", &number) == 1 && number == SYS_read;
+    fclose(file);
+    return known && !WEFT_TSAN;
+}
+
 /* The machine may be busy: of several times one is in time. */
 WF_TEST(a_task_that_blocks_its_loop_is_reported_within_250_ms_with_its_stack, .plain = true, .real = true,
         .rule = "5.4", .timeout = WF_SECONDS(60))
 {
     int64_t after = WF_FOREVER;
+    bool begins_again = calls_begin_again();
     for (int i = 0; i < 10 && after > WF_MILLISECONDS(250); i++) {
         struct hold hold = {.duration = WF_MILLISECONDS(600)};
         listen_anew();
         WF_EXPECT_CODE(wf_run(run_block, &hold, .watchdog_ns = WF_MILLISECONDS(100)), 0);
         if (atomic_load(&heard.count) > 0) after = heard.first_ns - hold.began;
-        WF_EXPECT_CODE(hold.slept, 0);
+        if (begins_again) WF_EXPECT_CODE(hold.slept, 0);
         WF_EXPECT(hold.blocked <= 1 && hold.blocked_max < WF_SECONDS(5));
     }
     WF_EXPECT(after >= WF_MILLISECONDS(100) && after <= WF_MILLISECONDS(250));

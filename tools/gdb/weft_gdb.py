@@ -412,10 +412,9 @@ class BacktraceAllCommand(Subcommand):
 
 
 def walk(task):
-    """Where it is to return to, by frame pointers: cheap, and enough to tell stacks apart."""
+    """Where its frames return to, by frame pointers: cheap, and enough to tell stacks apart."""
     registers = task.registers()
-    at, below = registers.get("rbp", registers.get("x29", 0)), task.sp
-    frames = [registers.get("rip", registers.get("pc"))]
+    at, below, frames = registers.get("rbp", registers.get("x29", 0)), task.sp, []
     while at > below and at - task.sp < 1 << 20 and len(frames) < 64:
         try:
             below, (at, pc) = at, struct.unpack("=QQ", read(at, 16))

@@ -58,6 +58,7 @@ uint64_t stack_kind(struct memory *memory, const struct registry *registry, cons
     uint64_t pcs[FRAMES_MAX], kind = 1;
     if (!read_parked(memory, registry, task, &parked)) return 0;
     size_t count = walk_frames(memory, task, &parked, pcs, FRAMES_MAX);
-    for (size_t i = 0; i < count; i++) kind = (kind ^ pcs[i]) * UINT64_C(0x100000001b3);
+    /* Not the innermost one: a switch to another task and one to the loop are two places of the scheduler. */
+    for (size_t i = 1; i < count; i++) kind = (kind ^ pcs[i]) * UINT64_C(0x100000001b3);
     return kind;
 }

@@ -14,6 +14,14 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+/* From one time to another; where what was read is nonsense, as far as numbers go. */
+static inline int64_t time_between(int64_t from, int64_t to)
+{
+    int64_t between;
+    if (!__builtin_sub_overflow(to, from, &between) && between != INT64_MIN) return between;
+    return to > from ? INT64_MAX : -INT64_MAX;
+}
+
 /* ---- inspect_memory.c: reading, and a store for what was read ---- */
 
 struct piece {

@@ -78,7 +78,8 @@ static void put_scope(const struct ps *ps, FILE *out, const struct seen_scope *s
     put_number(out, "daemons", scope->daemons);
     if (scope->limit > 0) put_number(out, "limit", scope->limit);
     if (scope->deadline != INT64_MAX)
-        put_number(out, "deadline_in_ns", scope->deadline - loop_time(ps->snapshot, &ps->snapshot->loops[owner->loop]));
+        put_number(out, "deadline_in_ns",
+                   time_between(loop_time(ps->snapshot, &ps->snapshot->loops[owner->loop]), scope->deadline));
     put_reason(out, scope->reason);
     fputs("}", out);
 }
@@ -135,7 +136,7 @@ static void put_task(struct ps *ps, FILE *out, const struct seen_task *task)
     put_member(out, "state", state_names[task->state]);
     put_member(out, "waits_for", task->waits);
     if (task->waits != NULL && strcmp(task->waits, "sleep") == 0 && task->until != INT64_MAX)
-        put_number(out, "ends_in_ns", task->until - loop_time(ps->snapshot, loop));
+        put_number(out, "ends_in_ns", time_between(loop_time(ps->snapshot, loop), task->until));
     if (task->state == SEEN_WAITING) put_number(out, "waits_ns", task_waited(ps->snapshot, task));
     put_descriptor(ps, out, task);
     put_number(out, "resumes", task->resumes);

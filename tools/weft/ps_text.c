@@ -28,13 +28,13 @@ int64_t loop_time(const struct snapshot *snapshot, const struct seen_loop *loop)
 int64_t loop_lag(const struct snapshot *snapshot, const struct seen_loop *loop)
 {
     bool works = loop->running != 0 || loop->runnable > 0;
-    int64_t lag = snapshot->taken_at - loop->now;
+    int64_t lag = time_between(loop->now, snapshot->taken_at);
     return !works || loop->simulated || lag < 0 ? 0 : lag;
 }
 
 int64_t task_waited(const struct snapshot *snapshot, const struct seen_task *task)
 {
-    int64_t waited = loop_time(snapshot, &snapshot->loops[task->loop]) - task->since;
+    int64_t waited = time_between(task->since, loop_time(snapshot, &snapshot->loops[task->loop]));
     return task->state == SEEN_WAITING && waited > 0 ? waited : 0;
 }
 
@@ -42,7 +42,7 @@ int64_t task_waited(const struct snapshot *snapshot, const struct seen_task *tas
 static void print_until(FILE *out, const char *before, int64_t when, int64_t now)
 {
     if (when == INT64_MAX) return;
-    int64_t left = when - now;
+    int64_t left = time_between(now, when);
     fprintf(out, "%s%s", before, left >= 0 ? "in " : "");
     print_duration(out, left >= 0 ? left : -left);
     if (left < 0) fputs(" ago", out);
@@ -114,16 +114,32 @@ static void print_task(struct ps *ps, FILE *out, const struct seen_task *task, i
     fputc('\n', out);
 }
 
+/* Names out of files, which may hold anything, even what a terminal obeys. */
+static void put_name(FILE *out, const char *name)
+{
+    for (; *name != '\0'; name++) fputc((unsigned char)*name < ' ' || *name == 0x7f ? '?' : *name, out);
+}
+
+static void print_frame(FILE *out, const struct frame *frame)
+{
+    put_name(out, frame->function != NULL ? frame->function : "?");
+    if (frame->file == NULL && frame->module == NULL) {
+        fprintf(out, " 0x%" PRIx64, frame->pc);
+        return;
+    }
+    fputs(frame->file != NULL ? " at " : " in ", out);
+    put_name(out, frame->file != NULL ? frame->file : frame->module);
+    if (frame->file != NULL) fprintf(out, ":%d", frame->line);
+    else fprintf(out, "+0x%" PRIx64, frame->offset);
+}
+
 static void print_frames(struct ps *ps, FILE *out, const struct seen_task *task, int depth)
 {
     struct frame frames[FRAMES_MAX];
     size_t count = ps->unwinder != NULL ? unwind(ps->unwinder, task, frames, FRAMES_MAX) : 0;
     for (size_t i = 0; i < count; i++) {
-        const struct frame *frame = &frames[i];
-        fprintf(out, "%*s| %s", depth * 2 + 4, "", frame->function != NULL ? frame->function : "?");
-        if (frame->file != NULL) fprintf(out, " at %s:%d", frame->file, frame->line);
-        else if (frame->module != NULL) fprintf(out, " in %s+0x%" PRIx64, frame->module, frame->offset);
-        else fprintf(out, " 0x%" PRIx64, frame->pc);
+        fprintf(out, "%*s| ", depth * 2 + 4, "");
+        print_frame(out, &frames[i]);
         fputc('\n', out);
     }
 }

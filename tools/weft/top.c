@@ -122,7 +122,7 @@ static int run_batch(struct top *top, const struct wishes *wishes)
 {
     for (size_t i = 0; i < wishes->batch; i++) {
         const char *why;
-        sample_until(top, top->viewed_at + top->delay);
+        sample_until(top, top->looked_at + top->delay);
         if (top_look(top, &why) < 0) fail("process %d: %s", (int)top->pid, why);
         struct screen screen = {.columns = 200};
         screen.lines = wishes->limit < SIZE_MAX / 2 ? wishes->limit + top->view.snapshot.loop_count + 4 : SIZE_MAX / 2;

@@ -99,8 +99,10 @@ struct top {
     struct sampler sampler;
     struct table metrics_before; /* values, each plus one, by series */
     struct store stores[2];      /* of what is remembered: the one in use, and the next */
+    struct unwinder *unwinder;   /* while stacks are shown */
     struct view view;
-    int64_t viewed_at;
+    int64_t viewed_at; /* when the tasks of the view were read, and when that was done: a million take a while */
+    int64_t looked_at;
     uint64_t *cpu_before, *passes_before, *spawned_before; /* by loop */
     enum sort sort;
     char filter[64];
@@ -114,6 +116,9 @@ int top_look(struct top *top, const char **why);
 void sort_rows(struct top *top);
 bool row_is_wanted(const struct top *top, const struct row *row);
 void top_end(struct top *top);
+
+/* Files may be mapped and unmapped: what is known of them is kept only while stacks are shown. */
+void top_forget_stacks(struct top *top);
 
 /* ---- top_screen.c ---- */
 

@@ -206,7 +206,7 @@ static bool read_keys(struct top *top, struct screen *screen)
 static bool wait_and_sample(struct top *top, struct screen *screen)
 {
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
-    int64_t until = top->viewed_at + top->delay;
+    int64_t until = top->looked_at + top->delay;
     int interval = (int)(top->interval / 1000000);
     while (!is_over && !was_resized && time_now() < until) {
         int ready = poll(&input, 1, interval > 0 ? interval : 1);
@@ -230,7 +230,7 @@ int run_screen(struct top *top)
         if (was_resized) measure(&screen);
         show(top, &screen);
         here = wait_and_sample(top, &screen);
-        if (here && !is_over && time_now() >= top->viewed_at + top->delay && top_look(top, &why) < 0) break;
+        if (here && !is_over && time_now() >= top->looked_at + top->delay && top_look(top, &why) < 0) break;
     }
     leave_screen();
     if (why != NULL) complain("process %d: %s", (int)top->pid, why);

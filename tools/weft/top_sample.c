@@ -83,7 +83,8 @@ static void sample_loop(struct sampler *sampler, uint32_t index, int64_t now)
     if (!pieces[0].whole || !pieces[4].whole) return;
     loop->samples++;
     bool works = running != 0 || runnable != given - left;
-    if (works && !loop->simulated && now - clock > loop->lag) loop->lag = now - clock;
+    int64_t lag = time_between(clock, now);
+    if (works && !loop->simulated && lag > loop->lag) loop->lag = lag;
     note_turn(sampler, index, running, now);
 }
 

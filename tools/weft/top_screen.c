@@ -50,6 +50,8 @@ __attribute__((__format__(__printf__, 3, 4))) static void put_line(struct page *
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    for (char *c = text; *c != '\0'; c++) /* names out of files may hold what a terminal obeys */
+        if ((unsigned char)*c < ' ' || *c == 0x7f) *c = '?';
     int width = page->columns < sizeof text ? (int)page->columns : (int)sizeof text - 1;
     page->used++;
     if (page->plain) fprintf(page->out, "%s\n", text);
@@ -146,7 +148,7 @@ static void draw_metrics(const struct top *top, struct screen *screen, struct pa
         const struct metric_row *row = &top->view.metrics[i];
         const struct seen_metric *seen = &row->seen;
         char value[24], mean[16] = "", per_second[16] = "";
-        int64_t each = seen->observed > 0 ? seen->value / (int64_t)seen->observed : 0;
+        int64_t each = seen->observed > 0 ? (int64_t)((double)seen->value / (double)seen->observed) : 0;
         if (seen->histogram && seen->seconds) short_time(mean, sizeof mean, each);
         else if (seen->histogram) snprintf(mean, sizeof mean, "%" PRId64, each);
         if (seen->histogram) snprintf(value, sizeof value, "%" PRIu64, seen->observed);
@@ -163,8 +165,8 @@ static void draw_metrics(const struct top *top, struct screen *screen, struct pa
 static void draw_frames(struct top *top, const struct seen_task *task, struct page *page)
 {
     static struct frame frames[FRAMES_MAX];
-    struct unwinder *unwinder = unwinder_open(&top->memory, &top->registry);
-    size_t count = unwinder != NULL ? unwind(unwinder, task, frames, FRAMES_MAX) : 0;
+    if (top->unwinder == NULL) top->unwinder = unwinder_open(&top->memory, &top->registry);
+    size_t count = top->unwinder != NULL ? unwind(top->unwinder, task, frames, FRAMES_MAX) : 0;
     for (size_t i = 0; i < count; i++) {
         const struct frame *frame = &frames[i];
         const char *function = frame->function != NULL ? frame->function : "?";
@@ -174,7 +176,6 @@ static void draw_frames(struct top *top, const struct seen_task *task, struct pa
         else put_line(page, false, "  %2zu  0x%" PRIx64, i, frame->pc);
     }
     if (count == 0) put_line(page, false, "  no stack to be seen: it is %s", state_names[task->state]);
-    unwinder_close(unwinder);
 }
 
 static void draw_detail(struct top *top, const struct screen *screen, struct page *page)
@@ -196,6 +197,7 @@ void draw(struct top *top, struct screen *screen, FILE *out, bool plain)
         "q quit  j k move  Enter stack  m metrics  / filter  sort: r run  t turns  w still  s longest  n name";
     struct page page = {.out = out, .lines = screen->lines - !plain, .columns = screen->columns, .plain = plain};
     if (!plain) fputs("\x1b[H", out);
+    if (!screen->detail) top_forget_stacks(top);
     draw_head(top, screen, &page);
     if (screen->detail) draw_detail(top, screen, &page);
     else if (screen->metrics) draw_metrics(top, screen, &page);

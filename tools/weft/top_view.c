@@ -215,6 +215,7 @@ int top_look(struct top *top, const char **why)
     fill_metrics(top);
     sort_rows(top);
     forget_the_dead(top);
+    top->looked_at = time_now();
     return 0;
 }
 
@@ -232,8 +233,15 @@ int top_begin(struct top *top, const char **why)
     return top_look(top, why);
 }
 
+void top_forget_stacks(struct top *top)
+{
+    unwinder_close(top->unwinder);
+    top->unwinder = NULL;
+}
+
 void top_end(struct top *top)
 {
+    top_forget_stacks(top);
     free_snapshot(&top->view.snapshot);
     table_clear(&top->sampler.tasks);
     table_clear(&top->metrics_before);
