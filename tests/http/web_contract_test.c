@@ -74,7 +74,7 @@ WF_TEST(a_refused_call_of_a_websocket_says_nothing, .rule = "1.1 1.3 1.7")
                      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n");
 }
 
-/* ---- Answers ---- */
+/* ---- Answers: out of line, together their frames are large ---- */
 
 static int no_items(struct wf_generator *out, int *unused)
 {
@@ -82,7 +82,7 @@ static int no_items(struct wf_generator *out, int *unused)
     return 0;
 }
 
-static void refuse_answers(struct wf_request *request)
+static __attribute__((noinline)) void refuse_answers(struct wf_request *request)
 {
     struct wf_stream *stream;
     struct wf_sse events = {.heartbeat_ = -1};
@@ -98,7 +98,7 @@ static void refuse_answers(struct wf_request *request)
     WF_EXPECT_CODE(wf_generator_close(&items), 0);
 }
 
-static void refuse_guards(struct wf_request *request)
+static __attribute__((noinline)) void refuse_guards(struct wf_request *request)
 {
     struct wf_login login;
     const char *text;
@@ -115,7 +115,7 @@ static void refuse_guards(struct wf_request *request)
     REFUSED(wf_refuse_bearer, wf_refuse_bearer(request, "realm", NULL));
 }
 
-static void stay(struct wf_request *request)
+static __attribute__((noinline)) void stay(struct wf_request *request)
 {
     static const struct wf_session_keys keys = {.name = "s", .keys = {"a key of 16 bytes"}};
     struct wf_stream *stream;
