@@ -29,7 +29,7 @@ def has_the_tasks(text):
 
 def has_the_stack_of_reading(text):
     has(text, "reading #3  waits: recv", "#0", "suspend", "op_run", "wf_stream_read", "read_inner", "read_request",
-        "fiber_main", "fiber_start")
+        "fiber_main")
     assert "corrupt stack" not in text, text
 
 
@@ -43,7 +43,7 @@ def gdb_lists_and_walks_the_tasks_of_a_live_process_without_a_word_written_to_it
             raise Missing("gdb may not attach here")
         has_the_tasks(text)
         has_the_stack_of_reading(text)
-        has(text, "consume #6  waits: the next item", "fiber_passed", "consume", "fiber_main")
+        has(text, "consume #6  waits: the next item", "#0", " in consume", "fiber_main")
         has(text, "nap #15", "and 11 with the same stack", "frame 0 is the thread's", "read_request", "own\n",
             "run_end", "main (")
         has(text, "weft: there is no task #4711", "weft: which task?")
@@ -86,7 +86,7 @@ def gdb_finds_the_tasks_in_the_core_of_an_abort(looking):
     text = gdb(looking, looking.program, cores[0], commands=["weft tasks", "weft bt 4", "weft bt 2", "backtrace"])
     cores[0].unlink()
     has(text, "  crash #1  waits: children", "    crash_soon #2  running", "    reading #4  waits: recv")
-    has(text, "reading #4", "op_run", "read_request", "fiber_start")
+    has(text, "reading #4", "op_run", "read_request", "fiber_main")
     has(text, "it is running: see the stack of its thread", "abort", "abort_at_the_end", "crash_soon")
 
 
