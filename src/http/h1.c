@@ -17,6 +17,7 @@
 
 enum {
     IN_ROOM = 8192,
+    BODY_ROOM = 1024,
     SPARES_MAX = 64, /* of the server, kept for the next request */
 };
 
@@ -83,22 +84,21 @@ static void give_work(struct h1 *h1)
 /* ---- Coming in ---- */
 
 /* Room behind what is there: what has been answered goes, then the buffer grows. */
-int h1_make_room(struct h1 *h1, size_t room_max)
+static int make_room(struct h1 *h1, size_t least, size_t room_max)
 {
     struct work *work = h1->work;
-    if (work->end < work->in_room) return 0;
+    if (work->in_room - work->end >= least) return 0;
     if (work->begin > 0) {
         memmove(work->in, work->in + work->begin, work->end - work->begin);
         h1_parser_moved(&work->parser, work->in + work->end, -(ptrdiff_t)work->begin);
-        work->body_at -= work->begin;
         work->parsed -= work->begin;
         work->end -= work->begin;
         work->begin = 0;
-        return 0;
+        if (work->in_room - work->end >= least) return 0;
     }
     size_t room = work->in_room * 2;
     if (room > room_max) room = room_max;
-    if (room <= work->in_room) return -EMSGSIZE;
+    if (room < work->end + least) return -EMSGSIZE;
     char *in = wf_memory_alloc(room);
     if (in == NULL) return -ENOMEM;
     memcpy(in, work->in, work->end);
@@ -171,7 +171,7 @@ static int read_head(struct h1 *h1, enum h1_found *found)
         bool idle = work->end == work->begin;
         if (connection->phase != (idle ? PHASE_IDLE : PHASE_HEAD))
             set_phase(connection, idle ? PHASE_IDLE : PHASE_HEAD);
-        int rc = h1_make_room(h1, h1->head_room);
+        int rc = make_room(h1, 1, h1->head_room);
         if (rc == 0) rc = h1_fill(h1, idle);
         if (rc <= 0) return rc == 0 && !idle ? -ECONNRESET : rc;
     }
@@ -277,7 +277,8 @@ static enum after serve_request(struct h1 *h1, int *rc)
     connection->scope = work->request.scope = &scope;
     *rc = read_head(h1, &found);
     bool whole = *rc == 1 && found == H1_WHOLE;
-    if (whole) *rc = answer(h1);
+    if (whole) *rc = make_room(h1, BODY_ROOM, h1->head_room + BODY_ROOM); /* what is read from now on moves no head */
+    if (whole && *rc == 0) *rc = answer(h1);
     connection->scope = NULL;
     const char *cut = wf_scope_cancelled(&scope) ? wf_scope_reason(&scope)->text : NULL;
     *rc = wf_scope_end(&scope, *rc);

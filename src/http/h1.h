@@ -48,9 +48,7 @@ extern const struct exchange h1_exchange;
 
 void work_free(struct work *work);
 
-/* Room behind what is there: what has been answered goes, then the buffer grows. -EMSGSIZE past `room_max`. */
-int h1_make_room(struct h1 *h1, size_t room_max);
-/* More bytes behind those that are there: 1, 0 at the end. What was answered goes out first. */
+/* More bytes behind those that are there, where there is room: 1, 0 at the end. What was answered goes out first. */
 int h1_fill(struct h1 *h1, bool idle);
 
 /* ---- h1_body.c ---- */

@@ -21,9 +21,7 @@ static int fill_body(struct h1 *h1)
     struct work *work = h1->work;
     int rc = tell_to_continue(h1);
     if (rc < 0) return rc;
-    if (work->end == work->parsed) work->parsed = work->end = work->body_at; /* what was read makes room */
-    rc = h1_make_room(h1, work->in_room * 2);
-    if (rc < 0) return rc;
+    work->parsed = work->end = work->body_at; /* what was read makes room */
     set_phase(h1->connection, PHASE_BODY);
     rc = h1_fill(h1, false);
     set_phase(h1->connection, PHASE_ANSWERING);

@@ -334,6 +334,38 @@ WF_TEST_EACH(inputs_are_parsed_and_checked_before_the_handler_is_called, inputs)
     wf_app_finish(&app);
 }
 
+static int compare_head(struct wf_request *request)
+{
+    const char *header = wf_request_header(request, "x-long"), *path = wf_request_path(request);
+    char before[64], *body;
+    size_t size;
+    snprintf(before, sizeof before, "%.50s", header);
+    int rc = wf_request_body(request, &body, &size);
+    if (rc < 0) return rc;
+    WF_EXPECT(header == wf_request_header(request, "x-long") && strncmp(header, before, 50) == 0);
+    WF_EXPECT_TEXT(path, "/");
+    return wf_reply_text(request, size == 30000 ? 200 : 500, "");
+}
+
+WF_TEST(a_head_stays_where_it_is_while_a_body_is_read)
+{
+    struct wf_app app = {.title = "test"};
+    struct exchange_log log;
+    wf_route(&app, WF_POST, "/", compare_head);
+    for (size_t pad = 7000; pad < 8400; pad += 100) { /* heads that just fit, and just do not */
+        char *text = wf_arena_alloc(wf_task_arena(), 80000);
+        if (!WF_EXPECT(text != NULL)) break;
+        int at =
+            sprintf(text,
+                    "GET /none HTTP/1.1\r\nHost: a\r\n\r\nPOST / HTTP/1.1\r\nHost: a\r\nContent-Length: 30000\r\n");
+        at += sprintf(text + at, "X-Long: %0*d\r\n\r\n", (int)pad, 7);
+        sprintf(text + at, "%030000d", 8);
+        ask(&log, &app, text);
+        WF_EXPECT_TEXT(log.statuses, "404 200 ");
+    }
+    wf_app_finish(&app);
+}
+
 WF_TEST(malformed_json_is_400_with_the_place)
 {
     struct wf_app app = {.title = "test"};
