@@ -237,7 +237,7 @@ static int answer(struct h1 *h1)
     h1->requests++;
     request->body_ended = request->length == 0;
     request->secure = h1->connection->secure;
-    request->close_after = !work->parser.keep_alive || wf_draining();
+    request->close_after = !work->parser.keep_alive;
     work->body_at = work->parsed;
     work->chunks = (struct chunks){.state = CHUNK_SIZE};
     h1->watching = false;

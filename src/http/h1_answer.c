@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <weft/extend.h>
+#include <weft/task.h>
 #include <weft/file.h>
 #include <weft/task.h>
 
@@ -156,6 +157,7 @@ int h1_begin(struct wf_request *request, int64_t length)
     int rc;
     char *to = reserve(h1, size_of_headers(&request->answer) + type_size + 256, &rc);
     if (to == NULL) return rc;
+    if (wf_draining()) request->close_after = true;
     to = put_status(to, request->status);
     to = put(to, server->date, server->date_size);
     if (type_size > 0) {

@@ -65,7 +65,7 @@ static bool may_come_from(const struct wf_request *request, const char *origin, 
     for (unsigned i = 0; i < 8 && origins[i] != NULL; i++)
         if (strcmp(origins[i], "*") == 0 || strcasecmp(origins[i], origin) == 0) return true;
     const char *host = strstr(origin, "://");
-    return origins[0] == NULL && host != NULL && strcasecmp(host + 3, request->authority) == 0;
+    return origins[0] == NULL && host != NULL && strcasecmp(host + 3, wf_request_host(request)) == 0;
 }
 
 /* ---- The answer ---- */

@@ -235,6 +235,107 @@ WF_TEST(two_answers_are_a_mistake_of_the_program, .dies = "was answered twice")
     get(&app, &log, "GET", "/");
 }
 
+/* ---- What surrounds the serving ---- */
+
+struct served {
+    struct wf_app *app;
+    struct wf_scope *scope;
+    uint16_t port;
+    int result;
+};
+
+/* The last request: while it is answered, the server is told to stop. */
+static int drain(struct wf_request *request)
+{
+    const struct served *served = wf_request_arg(request);
+    wf_test_note("request with %s", (const char *)wf_request_state(request));
+    wf_scope_drain(served->scope);
+    return wf_reply_text(request, 200, "hello");
+}
+
+static char opened[] = "what was opened";
+
+static int open_and_close(struct wf_app *app)
+{
+    wf_test_note("open");
+    app->state = opened;
+    int rc = wf_app_run(app);
+    wf_test_note("close %d", rc);
+    return rc;
+}
+
+static void note_listening(struct wf_app *app, uint16_t port, void *where)
+{
+    (void)app;
+    wf_test_note("listen");
+    *(uint16_t *)where = port;
+}
+
+static int serve_until_drained(struct served *served)
+{
+    served->result =
+        wf_serve(served->app, .host = "127.0.0.1", .listening = note_listening, .listening_arg = &served->port);
+    return served->result;
+}
+
+static int ask_once(struct served *served)
+{
+    struct wf_stream *conn;
+    char text[512];
+    size_t size = 0;
+    while (served->port == 0) {
+        int waited = wf_sleep(WF_MILLISECONDS(1));
+        if (waited < 0) return waited;
+    }
+    int rc = wf_tcp_connect("127.0.0.1", served->port, &conn);
+    if (rc < 0) return rc;
+    static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    rc = wf_stream_write_all(conn, request, sizeof request - 1, NULL);
+    ssize_t got = 1;
+    while (rc == 0 && got > 0 && size < sizeof text - 1) {
+        got = wf_stream_read(conn, text + size, sizeof text - 1 - size);
+        if (got > 0) size += (size_t)got;
+    }
+    text[size] = '\0';
+    if (got == 0) WF_EXPECT_PART(text, "connection: close");
+    wf_stream_close(conn);
+    return rc < 0 ? rc : (int)got;
+}
+
+WF_TEST(what_surrounds_the_serving_is_before_the_first_request_and_after_the_last, .simulated = true,
+        .unswept = "notes")
+{
+    struct wf_app app = {.title = "test", .lifespan = open_and_close};
+    struct served served = {.app = &app};
+    wf_route(&app, WF_GET, "/", drain, .arg = &served);
+    WF_SCOPE(outer);
+    WF_SCOPE(scope);
+    served.scope = &scope;
+    wf_spawn(&scope, serve_until_drained, &served);
+    wf_spawn(&outer, ask_once, &served);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    WF_EXPECT_CODE(wf_scope_join(&outer), 0);
+    WF_EXPECT_CODE(served.result, 0);
+    WF_EXPECT_TEXT(wf_test_notes(), "open listen request with what was opened close 0");
+    wf_app_finish(&app);
+}
+
+static int cannot_open(struct wf_app *app)
+{
+    (void)app;
+    return wf_fail(-ENOTCONN, "the database is not there");
+}
+
+WF_TEST(what_cannot_be_opened_is_never_served)
+{
+    struct wf_app app = {.title = "test", .lifespan = cannot_open};
+    struct served served = {.app = &app};
+    wf_route(&app, WF_GET, "/", drain);
+    WF_EXPECT_CODE(serve_until_drained(&served), -ENOTCONN);
+    WF_EXPECT_INT(served.port, 0);
+    wf_app_finish(&app);
+}
+
 /* ---- In pieces ---- */
 
 static int in_pieces(struct wf_request *request)
