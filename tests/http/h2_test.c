@@ -201,7 +201,8 @@ WF_TEST(what_comes_right_after_a_drain_is_still_answered, .timeout = WF_SECONDS(
 
 /* ---- Limits of time ---- */
 
-WF_TEST(an_idle_connection_is_ended, .timeout = WF_SECONDS(300), .simulated = true)
+WF_TEST(an_idle_connection_is_ended, .timeout = WF_SECONDS(300), .simulated = true,
+        .unswept = "long; what it does is swept in the others")
 {
     struct seen seen;
     play_patiently(&seen, "H1eh GET /");
@@ -224,7 +225,8 @@ WF_TEST(a_client_that_says_nothing_after_the_preface_is_refused, .timeout = WF_S
     WF_EXPECT_TEXT(seen.log.text, "goaway=0,ENHANCE_YOUR_CALM end");
 }
 
-WF_TEST(a_body_that_does_not_come_is_refused_with_408, .timeout = WF_SECONDS(300), .simulated = true)
+WF_TEST(a_body_that_does_not_come_is_refused_with_408, .timeout = WF_SECONDS(300), .simulated = true,
+        .unswept = "long; what it does is swept in the others")
 {
     struct seen seen;
     play(&seen, "H1h POST /body; D1 abc; T 40000; H3eh GET /");
@@ -232,7 +234,8 @@ WF_TEST(a_body_that_does_not_come_is_refused_with_408, .timeout = WF_SECONDS(300
     WF_EXPECT_CODE(seen.code, -ETIMEDOUT);
 }
 
-WF_TEST(a_body_that_trickles_is_not_late, .timeout = WF_SECONDS(300), .simulated = true)
+WF_TEST(a_body_that_trickles_is_not_late, .timeout = WF_SECONDS(300), .simulated = true,
+        .unswept = "long; what it does is swept in the others")
 {
     struct seen seen;
     play(&seen, "H1h POST /body; D1 a; T 20000; D1 a; T 20000; D1 a; T 20000; D1e a");
@@ -240,7 +243,8 @@ WF_TEST(a_body_that_trickles_is_not_late, .timeout = WF_SECONDS(300), .simulated
     WF_EXPECT_INT(seen.read, 4);
 }
 
-WF_TEST(an_answer_that_nobody_takes_is_reset, .timeout = WF_SECONDS(300), .simulated = true)
+WF_TEST(an_answer_that_nobody_takes_is_reset, .timeout = WF_SECONDS(300), .simulated = true,
+        .unswept = "long; what it does is swept in the others")
 {
     struct seen seen;
     play(&seen, "S 4=0; H1eh GET /much; H3eh GET /; T 40000; H5eh POST /nothing");
@@ -250,7 +254,8 @@ WF_TEST(an_answer_that_nobody_takes_is_reset, .timeout = WF_SECONDS(300), .simul
 }
 
 /* The minder's first look at an answer that is on its way finds it new, whenever it comes. */
-WF_TEST(an_answer_that_waits_for_a_moment_is_not_reset, .timeout = WF_SECONDS(300), .simulated = true)
+WF_TEST(an_answer_that_waits_for_a_moment_is_not_reset, .timeout = WF_SECONDS(300), .simulated = true,
+        .unswept = "long; what it does is swept in the others")
 {
     struct seen seen;
     play(&seen, "S 4=0; T 60000; H1eh GET /; T 2000; W 1 5");
@@ -269,7 +274,8 @@ WF_TEST(the_window_opens_as_the_handler_reads, .timeout = WF_SECONDS(300), .simu
     WF_EXPECT_INT(reading.log.settings[4], 256 << 10);
 }
 
-WF_TEST(bodies_that_nobody_reads_do_not_use_the_connection_up, .timeout = WF_SECONDS(300), .simulated = true)
+WF_TEST(bodies_that_nobody_reads_do_not_use_the_connection_up, .timeout = WF_SECONDS(300), .simulated = true,
+        .unswept = "long; what it does is swept in the others")
 {
     struct seen seen;
     play(&seen, "60 H%h POST /nothing; D% *16384; D%e *16384; T 1");
@@ -278,7 +284,8 @@ WF_TEST(bodies_that_nobody_reads_do_not_use_the_connection_up, .timeout = WF_SEC
     WF_EXPECT(seen.log.windows > 2 * (1 << 20) - 65535 - (1 << 19));
 }
 
-WF_TEST(a_body_that_nobody_reads_may_come_as_far_as_it_is_short, .timeout = WF_SECONDS(300), .simulated = true)
+WF_TEST(a_body_that_nobody_reads_may_come_as_far_as_it_is_short, .timeout = WF_SECONDS(300), .simulated = true,
+        .unswept = "long; what it does is swept in the others")
 {
     struct seen seen;
     struct wf_http_limits limits = {.skip_max = 20000};
