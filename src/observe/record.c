@@ -195,12 +195,13 @@ static int write_record(const struct loop *loop, int64_t now, FILE *file, int fd
     struct reading *reading = reading_take(loop, now);
     if (reading == NULL) return -EBUSY;
     struct writer *writer = &the_writer;
-    *writer = (struct writer){.reading = reading,
-                              .file = file,
-                              .fd = fd,
-                              .pid = getpid(),
-                              .track = (int)loop->thread,
-                              .running = NO_TASK};
+    memset(writer, 0, sizeof *writer); /* in its place: it is larger than a stack may be */
+    writer->reading = reading;
+    writer->file = file;
+    writer->fd = fd;
+    writer->pid = getpid();
+    writer->track = (int)loop->thread;
+    writer->running = NO_TASK;
     write_all(writer, loop, now);
     bool failed = writer->failed;
     reading_give(reading);

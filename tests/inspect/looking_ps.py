@@ -108,7 +108,7 @@ def what_is_read_while_tasks_come_and_go_makes_sense(looking):
                 if task["state"] == "moving":
                     continue
                 seen_tasks += 1
-                assert task["name"] in ("churn", "below") or task["name"].startswith("born "), task
+                assert task["name"] in ("churn", "below", "short_lived") or task["name"].startswith("born "), task
                 assert "target.c:" in task["spawned_at"], task
                 assert task.get("waits_for", "") in ("", "sleep", "children", "room under the scope's limit"), task
                 if task.get("parent") in numbers:
