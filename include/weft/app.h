@@ -60,8 +60,7 @@ struct wf_http_limits {
     uint64_t body_max;    /* 413; default 1 MiB; a route may have its own */
     uint64_t skip_max;    /* of a body that no handler read: past it the connection is closed; default 256 KiB */
     uint32_t connections; /* at once; others wait; default 10,000 */
-    uint32_t connections_per_peer; /* 503; default: no limit but the one above */
-    uint32_t streams;              /* of one HTTP/2 connection, at once; default 100 */
+    uint32_t streams;     /* of one HTTP/2 connection, at once; default 100 */
 };
 
 enum wf_slashes {
@@ -81,8 +80,7 @@ struct wf_app {
     /* Whose word counts about whom they ask for (Forwarded, or X-Forwarded-For, -Proto and -Host): addresses and
      * networks, "127.0.0.1, 10.0.0.0/8, ::1, unix", at most 64. NULL: nobody's. */
     const char *trusted_proxies;
-    bool no_docs;    /* no /openapi.json and /docs */
-    bool access_log; /* a line for each request */
+    bool access_log; /* a line of the log for each request, at the level of information */
     /* Hears of every request once it is answered; must not suspend. */
     void (*on_request)(const struct wf_request *request, void *arg);
     void *on_request_arg;

@@ -1,9 +1,11 @@
 /* An app: its declarations, and the way of a request through it. */
+#define WF_LOG_MODULE "http"
 #include "http/app.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <weft/extend.h>
+#include <weft/log.h>
 #include <weft/task.h>
 #include <weft/time.h>
 
@@ -274,10 +276,20 @@ static int call_in_time(struct wf_request *request)
     return wf_within(limit, route_and_call(request));
 }
 
+static void log_request(const struct wf_request *request, int64_t took_ns)
+{
+    wf_log(WF_INFO, "request", WF_TEXT("method", wf_method_name(request->method)), WF_TEXT("path", request->path),
+           WF_INT("status", request->status), WF_INT("bytes", (int64_t)request->answer_written),
+           WF_NS("took", took_ns));
+}
+
 void app_answer(struct wf_request *request)
 {
+    bool logged = request->app->access_log;
+    int64_t began = logged ? wf_now() : 0;
     int rc = request->outcome = call_in_time(request);
     reply_finish(request, rc);
+    if (logged) log_request(request, wf_now() - began);
     struct wf_app *app = request->app;
     if (app->on_request != NULL) app->on_request(request, app->on_request_arg);
     reply_run_after(request);

@@ -15,7 +15,6 @@
 struct wf_app;
 struct wf_request;
 struct route;
-struct dependency_value;
 struct deferred_work;
 struct wf_file;
 struct forwarded;
@@ -103,15 +102,12 @@ struct wf_request {
 
     /* What the app keeps for it */
     unsigned next_middleware;
-    struct dependency_value *dependencies; /* those that were asked for, the last one first */
-    struct deferred_work *after;           /* to be done after the answer, in order */
+    struct deferred_work *after; /* to be done after the answer, in order */
     struct deferred_work **after_end;
     void *path_value, *query_value, *field_value, *cookie_value, *body_value; /* validated, by the route's models */
     struct compressor *compressor;     /* what is in front of the exchange: of the answer, */
     struct decompressor *decompressor; /* of the body */
     int outcome;                       /* what the handler returned */
-    char id[40];
-    int64_t began_at;
 };
 
 /* Everything but the arena is new. */

@@ -235,6 +235,18 @@ WF_TEST(two_answers_are_a_mistake_of_the_program, .dies = "was answered twice")
     get(&app, &log, "GET", "/");
 }
 
+WF_TEST(each_request_is_a_line_of_the_log_where_that_is_wanted)
+{
+    ROUTED(app);
+    struct exchange_log log;
+    app.access_log = true;
+    get(&app, &log, "GET", "/users/17");
+    get(&app, &log, "GET", "/nothing");
+    WF_EXPECT_PART(wf_test_log(), "msg=request method=GET path=/users/17 status=200 bytes=30 took");
+    WF_EXPECT_PART(wf_test_log(), "msg=request method=GET path=/nothing status=404 bytes=");
+    wf_app_finish(&app);
+}
+
 /* ---- What surrounds the serving ---- */
 
 struct served {
