@@ -81,18 +81,11 @@ static int header_pairs(struct wf_request *request, struct wf_pairs *pairs)
 static int cookie_pairs(struct wf_request *request, struct wf_pairs *pairs)
 {
     size_t room = 0;
-    uint32_t after = 0;
-    const char *at;
-    while ((at = wf_headers_next(&request->headers, "cookie", &after)) != NULL) {
-        for (at += strspn(at, " \t;"); *at != '\0'; at += strspn(at, " \t;")) {
-            size_t size = strcspn(at, ";"), name_size = strcspn(at, "=;");
-            if (name_size < size) {
-                struct wf_pair pair = {at, at + name_size + 1, name_size, size - name_size - 1};
-                int rc = add_pair(&request->arena, pairs, &room, pair);
-                if (rc < 0) return rc;
-            }
-            at += size;
-        }
+    struct cookie cookie = {0};
+    while (request_next_cookie(request, &cookie)) {
+        struct wf_pair pair = {cookie.name, cookie.value, cookie.name_size, cookie.value_size};
+        int rc = add_pair(&request->arena, pairs, &room, pair);
+        if (rc < 0) return rc;
     }
     return 0;
 }

@@ -83,7 +83,7 @@ bool list_has_token(const char *list, const char *token)
     return false;
 }
 
-static int hex_digit(char character)
+int hex_digit(char character)
 {
     if (character >= '0' && character <= '9') return character - '0';
     character = (char)(character | 0x20);

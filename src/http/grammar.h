@@ -13,6 +13,9 @@ bool is_token(const char *text, size_t size);
 /* No control characters but tabs; bytes over 127 are opaque (section 5.5). */
 bool is_field_value(const char *text, size_t size);
 
+/* What a hexadecimal digit stands for; -1: it is none. */
+int hex_digit(char character);
+
 /* Only characters that a host with a port is made of (RFC 3986 section 3.2), perhaps none. */
 bool is_authority(const char *text, size_t size);
 

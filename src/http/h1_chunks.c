@@ -7,16 +7,9 @@
 
 enum { EXTRAS_MAX = 16384, DIGITS_MAX = 16 };
 
-static int hex(char character)
-{
-    if (character >= '0' && character <= '9') return character - '0';
-    character = (char)(character | 0x20);
-    return character >= 'a' && character <= 'f' ? character - 'a' + 10 : -1;
-}
-
 static bool take_size(struct chunks *chunks, char byte)
 {
-    int digit = hex(byte);
+    int digit = hex_digit(byte);
     if (digit >= 0) {
         chunks->left = chunks->left << 4 | (uint64_t)digit;
         return ++chunks->digits <= DIGITS_MAX && chunks->left <= INT64_MAX;

@@ -2,6 +2,7 @@
 #include <endian.h>
 #include <string.h>
 
+#include "http/grammar.h"
 #include "base/utf8.h"
 #include "http/json.h"
 
@@ -39,14 +40,6 @@ const char *json_plain_end(const char *at, const char *end)
 }
 
 /* ---- Escapes ---- */
-
-static int hex_digit(char character)
-{
-    if (character >= '0' && character <= '9') return character - '0';
-    if (character >= 'a' && character <= 'f') return character - 'a' + 10;
-    if (character >= 'A' && character <= 'F') return character - 'A' + 10;
-    return -1;
-}
 
 /* Four digits; -1: they are not there. */
 static int32_t code_unit(const char *at, const char *end)

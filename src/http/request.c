@@ -148,20 +148,33 @@ int wf_request_tls(struct wf_request *request, struct wf_tls_info *info)
     return stream != NULL ? wf_tls_info(stream, &request->arena, info) : -EINVAL;
 }
 
-/* RFC 6265 section 5.4: "a=1; b=2". */
+bool request_next_cookie(const struct wf_request *request, struct cookie *cookie)
+{
+    for (;;) {
+        const char *at = cookie->rest != NULL ? cookie->rest + strspn(cookie->rest, " \t;") : "";
+        if (*at == '\0') {
+            cookie->rest = wf_headers_next(&request->headers, "cookie", &cookie->after_header);
+            if (cookie->rest == NULL) return false;
+            continue;
+        }
+        size_t size = strcspn(at, ";"), name_size = strcspn(at, "=;");
+        cookie->rest = at + size;
+        if (name_size == size) continue; /* no "=" */
+        cookie->name = at;
+        cookie->name_size = name_size;
+        cookie->value = at + name_size + 1;
+        cookie->value_size = size - name_size - 1;
+        return true;
+    }
+}
+
 const char *wf_request_cookie(struct wf_request *request, const char *name)
 {
-    uint32_t after = 0;
+    struct cookie cookie = {0};
     size_t size = strlen(name);
-    const char *at;
-    while ((at = wf_headers_next(&request->headers, "cookie", &after)) != NULL) {
-        for (at += strspn(at, " \t;"); *at != '\0'; at += strspn(at, " \t;")) {
-            size_t pair = strcspn(at, ";");
-            if (pair > size && at[size] == '=' && memcmp(at, name, size) == 0)
-                return wf_arena_strndup(&request->arena, at + size + 1, pair - size - 1);
-            at += pair;
-        }
-    }
+    while (request_next_cookie(request, &cookie))
+        if (cookie.name_size == size && memcmp(cookie.name, name, size) == 0)
+            return wf_arena_strndup(&request->arena, cookie.value, cookie.value_size);
     return NULL;
 }
 

@@ -116,4 +116,15 @@ void request_begin(struct wf_request *request, const struct exchange *exchange, 
 /* Splits the target in place. False: it is none (RFC 9112 section 3.2). */
 bool request_set_target(struct wf_request *request, char *target, size_t size);
 
+/* A cookie of the request, as it was sent; all zero before the first. */
+struct cookie {
+    const char *name, *value; /* not terminated */
+    size_t name_size, value_size;
+    uint32_t after_header;
+    const char *rest;
+};
+
+/* On to the next one (RFC 6265 section 5.4: "a=1; b=2"); false: there is none. */
+bool request_next_cookie(const struct wf_request *request, struct cookie *cookie);
+
 #endif
