@@ -109,8 +109,8 @@ WF_TEST(a_file_whose_size_is_not_known_before_is_loaded_whole)
 {
     char *bytes;
     size_t size;
-    if (WF_EXPECT_CODE(wf_file_load("/proc/self/status", 1 << 20, wf_task_arena(), &bytes, &size), 0))
-        WF_EXPECT_PART(bytes, "Name:");
+    if (WF_EXPECT_CODE(wf_file_load("/proc/version", 1 << 20, wf_task_arena(), &bytes, &size), 0))
+        WF_EXPECT_PART(bytes, "Linux version");
 }
 
 WF_TEST(errors_carry_the_path)
