@@ -1,0 +1,273 @@
+/* URLs: uriparser says what is one, and what a reference means; this takes it apart. */
+#include <weft/url.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <uriparser/Uri.h>
+#include <weft/extend.h>
+#include <weft/task.h>
+
+#include "http/grammar.h"
+
+/* ---- uriparser with the library's memory ---- */
+
+static void *take(UriMemoryManager *self, size_t size)
+{
+    (void)self;
+    return wf_memory_alloc(size);
+}
+
+static void *take_zeros(UriMemoryManager *self, size_t count, size_t size)
+{
+    (void)self;
+    void *memory = wf_memory_alloc(count * size);
+    if (memory != NULL) memset(memory, 0, count * size);
+    return memory;
+}
+
+static void *resize(UriMemoryManager *self, void *memory, size_t size)
+{
+    (void)self;
+    return wf_memory_resize(memory, size);
+}
+
+static void *resize_array(UriMemoryManager *self, void *memory, size_t count, size_t size)
+{
+    (void)self;
+    return wf_memory_resize(memory, count * size);
+}
+
+static void give(UriMemoryManager *self, void *memory)
+{
+    (void)self;
+    wf_memory_free(memory);
+}
+
+static UriMemoryManager memory = {.malloc = take,
+                                  .calloc = take_zeros,
+                                  .realloc = resize,
+                                  .reallocarray = resize_array,
+                                  .free = give};
+
+static int code_of(int outcome)
+{
+    return outcome == URI_SUCCESS ? 0 : outcome == URI_ERROR_MALLOC ? -ENOMEM : -EINVAL;
+}
+
+/* ---- Encoding ---- */
+
+static char *put_encoded(char *to, char byte)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    *to++ = '%';
+    *to++ = digits[(unsigned char)byte >> 4];
+    *to++ = digits[byte & 15];
+    return to;
+}
+
+static bool is_unreserved(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
+           (byte != '\0' && strchr("-._~", byte) != NULL);
+}
+
+const char *wf_url_encode(const char *text, struct wf_arena *arena)
+{
+    char *encoded = wf_arena_alloc(arena, strlen(text) * 3 + 1), *to = encoded;
+    if (encoded == NULL) return NULL;
+    for (; *text != '\0'; text++) {
+        if (is_unreserved(*text)) *to++ = *text;
+        else to = put_encoded(to, *text);
+    }
+    *to = '\0';
+    return encoded;
+}
+
+/* What people write and RFC 3986 does not know: spaces, other bytes than ASCII, brackets behind the host. */
+static int encode_loose(const char *text, struct wf_arena *arena, char **encoded)
+{
+    size_t size = strlen(text);
+    if (size > WF_URL_MAX) return wf_fail(-ENAMETOOLONG, "a URL of %zu bytes is too long", size);
+    char *to = *encoded = wf_arena_alloc(arena, size * 3 + 1);
+    if (to == NULL) return -ENOMEM;
+    const char *host = strstr(text, "//");
+    const char *behind = host == NULL ? text : host + 2 + strcspn(host + 2, "/?#");
+    for (const char *at = text; *at != '\0'; at++) {
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            return wf_fail(-EINVAL, "there is a control character in the URL, at byte %td", at - text);
+        bool bracket = (*at == '[' || *at == ']') && at >= behind;
+        if (bracket || (signed char)*at < 0 || strchr(" \"<>\\^`{|}", *at) != NULL) to = put_encoded(to, *at);
+        else *to++ = *at;
+    }
+    *to = '\0';
+    return 0;
+}
+
+/* ---- Normal form ---- */
+
+static int write_uri(const UriUriA *uri, struct wf_arena *arena, char **text)
+{
+    int size = 0;
+    int rc = code_of(uriToStringCharsRequiredA(uri, &size));
+    if (rc < 0) return rc;
+    *text = wf_arena_alloc(arena, (size_t)size + 1);
+    return *text == NULL ? -ENOMEM : code_of(uriToStringA(*text, uri, size + 1, NULL));
+}
+
+static int parse_text(const char *text, UriUriA *uri)
+{
+    const char *where = text;
+    int rc = code_of(uriParseSingleUriExMmA(uri, text, text + strlen(text), &where, &memory));
+    return rc == -EINVAL ? wf_fail(rc, "\"%s\" is no URL, from byte %td on", text, where - text) : rc;
+}
+
+static int check_whole(const UriUriA *uri, const char *text)
+{
+    bool has_host = uri->hostText.first != NULL && uri->hostText.afterLast > uri->hostText.first;
+    if (uri->scheme.first == NULL) return wf_fail(-EINVAL, "\"%s\" is no whole URL: it has no scheme", text);
+    return has_host ? 0 : wf_fail(-EINVAL, "\"%s\" has no host", text);
+}
+
+/* Scheme and host in small letters, no "." and ".." in the path. */
+static int normalise(UriUriA *uri, const char *text, struct wf_arena *arena, char **normal)
+{
+    int rc = check_whole(uri, text);
+    if (rc == 0)
+        rc = code_of(
+            uriNormalizeSyntaxExMmA(uri, URI_NORMALIZE_SCHEME | URI_NORMALIZE_HOST | URI_NORMALIZE_PATH, &memory));
+    return rc < 0 ? rc : write_uri(uri, arena, normal);
+}
+
+static int read_normal(const char *text, struct wf_arena *arena, char **normal)
+{
+    UriUriA uri;
+    char *encoded;
+    int rc = encode_loose(text, arena, &encoded);
+    if (rc == 0) rc = parse_text(encoded, &uri);
+    if (rc < 0) return rc;
+    rc = normalise(&uri, encoded, arena, normal);
+    uriFreeUriMembersMmA(&uri, &memory);
+    return rc;
+}
+
+/* ---- Parts ---- */
+
+static uint16_t default_port(const char *scheme)
+{
+    if (strcmp(scheme, "http") == 0 || strcmp(scheme, "ws") == 0) return 80;
+    return strcmp(scheme, "https") == 0 || strcmp(scheme, "wss") == 0 ? 443 : 0;
+}
+
+static int take_user(struct wf_url *url, char *at, char *end)
+{
+    *end = '\0';
+    char *colon = strchr(at, ':');
+    if (colon != NULL) {
+        *colon = '\0';
+        url->password = colon + 1;
+        if (percent_decode(colon + 1, strlen(colon + 1), false) < 0) return -EINVAL;
+    }
+    url->user = at;
+    return percent_decode(at, strlen(at), false) < 0 ? -EINVAL : 0;
+}
+
+static int take_port(struct wf_url *url, const char *digits)
+{
+    if (digits[0] == '\0') return 0;
+    char *end;
+    unsigned long port = strtoul(digits, &end, 10);
+    if (*end != '\0' || port == 0 || port > 65535) return wf_fail(-EINVAL, "\"%s\" is no port", digits);
+    url->port = (uint16_t)port;
+    return 0;
+}
+
+/* "user:password@[::1]:80" */
+static int take_authority(struct wf_url *url, char *at)
+{
+    int rc = 0;
+    char *user_end = strrchr(at, '@');
+    if (user_end != NULL) {
+        rc = take_user(url, at, user_end);
+        at = user_end + 1;
+    }
+    char *host_end = at + strcspn(at, at[0] == '[' ? "]" : ":");
+    if (at[0] == '[') at++;
+    url->host = at;
+    const char *colon = strchr(host_end, ':');
+    if (rc == 0 && colon != NULL) rc = take_port(url, colon + 1);
+    *host_end = '\0';
+    return rc;
+}
+
+static int compose(struct wf_url *url, struct wf_arena *arena)
+{
+    bool v6 = strchr(url->host, ':') != NULL;
+    const char *left = v6 ? "[" : "", *right = v6 ? "]" : "";
+    url->authority = url->port == default_port(url->scheme)
+                         ? wf_arena_printf(arena, "%s%s%s", left, url->host, right)
+                         : wf_arena_printf(arena, "%s%s%s:%u", left, url->host, right, url->port);
+    if (url->authority == NULL) return -ENOMEM;
+    url->text = wf_arena_printf(arena, "%s://%s%s", url->scheme, url->authority, url->target);
+    return url->text == NULL ? -ENOMEM : 0;
+}
+
+static int split(char *text, struct wf_arena *arena, struct wf_url *url)
+{
+    *url = (struct wf_url){.scheme = text};
+    char *colon = strchr(text, ':');
+    *colon = '\0';
+    url->port = default_port(text);
+    char *authority = colon + 3, *behind = authority + strcspn(authority, "/?#");
+    char *fragment = strchr(behind, '#');
+    if (fragment != NULL) {
+        *fragment = '\0';
+        url->fragment = fragment + 1;
+    }
+    url->target = wf_arena_printf(arena, "%s%s", behind[0] == '/' ? "" : "/", behind);
+    if (url->target == NULL) return -ENOMEM;
+    *behind = '\0';
+    int rc = take_authority(url, authority);
+    return rc < 0 ? rc : compose(url, arena);
+}
+
+int wf_url_parse(const char *text, struct wf_arena *arena, struct wf_url *url)
+{
+    char *normal;
+    if (text == NULL) return wf_fail(-EINVAL, "there is no URL");
+    int rc = read_normal(text, arena, &normal);
+    return rc < 0 ? rc : split(normal, arena, url);
+}
+
+/* ---- Joining ---- */
+
+static int join(UriUriA *base, UriUriA *reference, const char *text, struct wf_arena *arena, const char **joined)
+{
+    UriUriA whole;
+    char *normal;
+    int rc = check_whole(base, text);
+    if (rc == 0) rc = code_of(uriAddBaseUriExMmA(&whole, reference, base, URI_RESOLVE_STRICTLY, &memory));
+    if (rc < 0) return rc;
+    rc = normalise(&whole, text, arena, &normal);
+    uriFreeUriMembersMmA(&whole, &memory);
+    *joined = normal;
+    return rc;
+}
+
+int wf_url_join(const char *base, const char *reference, struct wf_arena *arena, const char **joined)
+{
+    UriUriA base_uri, reference_uri;
+    char *base_text, *text;
+    if (base == NULL || reference == NULL) return wf_fail(-EINVAL, "there is no URL");
+    int rc = encode_loose(base, arena, &base_text);
+    if (rc == 0) rc = encode_loose(reference, arena, &text);
+    if (rc == 0) rc = parse_text(base_text, &base_uri);
+    if (rc < 0) return rc;
+    rc = parse_text(text, &reference_uri);
+    if (rc == 0) {
+        rc = join(&base_uri, &reference_uri, base_text, arena, joined);
+        uriFreeUriMembersMmA(&reference_uri, &memory);
+    }
+    uriFreeUriMembersMmA(&base_uri, &memory);
+    return rc;
+}
