@@ -12,6 +12,7 @@
 #include "http/bind.h"
 #include "http/connection.h"
 #include "http/forwarded.h"
+#include "http/openapi.h"
 #include "http/reply.h"
 
 /* ---- Declarations ---- */
@@ -140,7 +141,7 @@ static int read_trusted(struct wf_app *app)
     return rc == -ENOMEM ? rc : 0;
 }
 
-int app_prepare(struct wf_app *app)
+static int prepare_one(struct wf_app *app)
 {
     struct wf_app_ *private = app_private(app);
     if (private == NULL || app->lost_ < 0) return -ENOMEM;
@@ -152,10 +153,16 @@ int app_prepare(struct wf_app *app)
         if (rc < 0) return rc;
     }
     for (struct mount *mount = private->mounts; mount != NULL; mount = mount->next) {
-        int rc = app_prepare(mount->app);
+        int rc = prepare_one(mount->app);
         if (rc < 0) return rc;
     }
     return private->mistake == 0 ? 0 : wf_fail(private->mistake, "%s", private->mistake_text);
+}
+
+int app_prepare(struct wf_app *app)
+{
+    int rc = prepare_one(app);
+    return rc < 0 ? rc : openapi_declare(app);
 }
 
 /* ---- The way of a request ---- */

@@ -8,6 +8,7 @@
 #include "http/request.h"
 
 struct network;
+struct pages;
 struct segment;
 
 struct route {
@@ -48,6 +49,7 @@ struct wf_app_ {
     uint64_t skip_max;
     struct network *trusted; /* proxies */
     unsigned trusted_count;
+    struct pages *pages; /* of the documentation, once they are declared */
     const struct wf_http_serve_options *serving; /* while wf_serve runs */
     int mistake;                                 /* of a declaration: 0, or its code */
     char mistake_text[256];

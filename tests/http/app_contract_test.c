@@ -167,10 +167,13 @@ WF_TEST(declaring_never_suspends, .rule = "1.7")
     struct wf_headers headers = {0};
     struct wf_arena *arena = wf_task_arena();
     uint32_t after = 0;
+    struct wf_json_writer writer;
+    wf_json_writer_init(&writer, arena, 0);
     char *argv[] = {(char *)(uintptr_t) "program", (char *)(uintptr_t) "--version", NULL};
     STAYS(wf_route, wf_route(&app, WF_GET, "/", nothing));
     STAYS(wf_mount, wf_mount(&app, "/inner", &inner));
     STAYS(wf_app_use, wf_app_use(&app, around, "it"));
+    STAYS(wf_app_write_openapi, WF_EXPECT_CODE(wf_app_write_openapi(&app, &writer), 0));
     STAYS(wf_method_name, WF_EXPECT_TEXT(wf_method_name(WF_PATCH), "PATCH"));
     STAYS(wf_method_parse, WF_EXPECT_CODE(wf_method_parse("get", 3), -EINVAL));
     STAYS(wf_status_reason, WF_EXPECT_TEXT(wf_status_reason(404), "Not Found"));

@@ -1,0 +1,48 @@
+/* The description of an app: what its routes say of themselves, as an OpenAPI document. */
+#ifndef WEFT_HTTP_OPENAPI_H
+#define WEFT_HTTP_OPENAPI_H
+
+#include <weft/json.h>
+
+#include "http/app.h"
+#include "http/model.h"
+
+enum { OPERATIONS_MAX = 4096 };
+
+/* A route in the document. */
+struct operation {
+    const struct route *route;
+    const char *path;             /* "/users/{id}", from the outermost app's root */
+    const struct operation *head; /* the first one of the same path, perhaps itself */
+};
+
+/* A document in the making. */
+struct openapi {
+    struct wf_app *app;
+    struct wf_arena *arena;
+    struct operation *operations;
+    size_t count, room;
+    struct models models; /* that it has schemas of */
+};
+
+/* Collects operations and models; what is wrong with them is said. Finish it in any case. */
+int openapi_collect(struct openapi *openapi, struct wf_app *app, struct wf_arena *arena);
+void openapi_finish(struct openapi *openapi);
+
+int openapi_write(const struct openapi *openapi, struct wf_json_writer *writer);
+
+/* ---- openapi_operation.c ---- */
+
+/* Errors as the answers have them, for schemas. */
+extern const struct wf_model *const openapi_errors[];
+enum { OPENAPI_ERRORS = 2 };
+
+void openapi_write_operation(const struct openapi *openapi, const struct operation *operation,
+                             struct wf_json_writer *writer);
+
+/* ---- openapi_pages.c ---- */
+
+/* Declares /openapi.json and /docs for the outermost app, once, where it wants them. */
+int openapi_declare(struct wf_app *app);
+
+#endif
