@@ -1,4 +1,4 @@
-/* The document at /openapi.json and the page at /docs. That the document is one, a validator says (examples/openapi). */
+/* The document at /openapi.json and the page at /docs. That it is one, a validator says: tests/examples/openapi.py. */
 #include <stdio.h>
 #include <string.h>
 #include <weft/model.h>

@@ -148,7 +148,7 @@ function makeField(name, where, schema, required, description) {
     const label = make("label", {for: id}, make("code", {}, name), required ? " (required)" : "",
                        make("span", {class: "hint"}, hint.filter(Boolean).join(", ")),
                        description ? make("span", {class: "hint"}, description) : null);
-    const values = () => (open.type === "array" ? input.value.split("\n") : [input.value]).filter((text) => text !== "");
+    const values = () => (open.type === "array" ? input.value.split("\n") : [input.value]).filter(Boolean);
     return {name, where, values, element: make("div", {class: "field"}, label, input)};
 }
 
@@ -160,7 +160,8 @@ function showCredentials() {
     const schemes = Object.entries((api.components || {}).securitySchemes || {});
     for (const [name, open] of schemes.map(([key, value]) => [key, resolve(value)])) {
         const basic = open.type === "http" && open.scheme === "basic";
-        const hint = open.type === "apiKey" ? `${open.in} ${open.name}` : basic ? "user:password" : open.scheme || open.type;
+        const kind = basic ? "user:password" : open.scheme || open.type;
+        const hint = open.type === "apiKey" ? `${open.in} ${open.name}` : kind;
         const id = `credential-${name}`;
         credentials[name] = make("input", {id, type: "password", autocomplete: "off"});
         find("credentials").append(make("div", {class: "field"}, make("label", {for: id}, make("code", {}, name),
@@ -172,12 +173,12 @@ function showCredentials() {
 
 function addCredentials(operation, request) {
     for (const name of (operation.security || api.security || []).flatMap(Object.keys)) {
-        const open = resolve(api.components.securitySchemes[name]), value = credentials[name] && credentials[name].value;
+        const open = resolve(api.components.securitySchemes[name]), value = credentials[name]?.value;
         if (!value) continue;
         if (open.type !== "apiKey") {
-            const basic = open.scheme === "basic";
             const bytes = new TextEncoder().encode(value);
-            request.headers.set("Authorization", basic ? `Basic ${btoa(String.fromCharCode(...bytes))}` : `Bearer ${value}`);
+            const word = open.scheme === "basic" ? `Basic ${btoa(String.fromCharCode(...bytes))}` : `Bearer ${value}`;
+            request.headers.set("Authorization", word);
         } else if (open.in === "header") request.headers.set(open.name, value);
         else if (open.in === "query") request.query.append(open.name, value);
         else document.cookie = `${open.name}=${value}; path=/`;
@@ -318,20 +319,28 @@ function showForm(form) {
     return area;
 }
 
+// Successes are shown as they are, errors by the names of their schemas, which are much alike.
+function showAnswer(status, answer) {
+    const success = /^[123]/.test(status);
+    const content = Object.entries(answer.content || {}).filter(([, {schema}]) => schema);
+    const names = success ? [] : content.map(([, {schema}]) => nameOf(schema) || typeOf(schema));
+    const line = make("p", {}, make("code", {}, status), ` ${answer.description || ""}`);
+    if (names.length) line.append(": ", make("a", {href: `#schema-${names[0]}`}, names[0]));
+    const show = ([type, {schema}]) => make("pre", {tabindex: 0, "aria-label": `${status}, ${type}`}, describe(schema));
+    const shown = success ? content.map(show) : [];
+    return make("div", {class: "possible"}, line, ...shown);
+}
+
 function showAnswers(operation) {
-    const rows = Object.entries(operation.responses || {}).map(([status, reference]) => {
-        const answer = resolve(reference), content = Object.entries(answer.content || {});
-        return make("div", {}, make("p", {}, make("code", {}, status), ` ${answer.description || ""}`),
-                    ...content.map(([type, {schema}]) => make("pre", {tabindex: 0, "aria-label": `${status}, ${type}`},
-                                                              describe(schema || {}))));
-    });
-    return make("div", {}, make("h3", {}, "Answers"), ...rows);
+    const answers = Object.entries(operation.responses || {}).map(([status, each]) => showAnswer(status, resolve(each)));
+    return make("div", {}, make("h3", {}, "Answers"), ...answers);
 }
 
 // What is inside is made when it is first opened.
 function showOperation(path, method, item) {
     const operation = item[method];
-    const lock = (operation.security || api.security || []).length ? make("span", {class: "faint"}, "needs credentials") : null;
+    const locked = (operation.security || api.security || []).length > 0;
+    const lock = locked ? make("span", {class: "faint"}, "needs credentials") : null;
     const summary = make("summary", {}, make("span", {class: `method ${method}`}, method), make("code", {}, path),
                          make("span", {class: "faint"}, operation.summary || ""), lock);
     const details = make("details", {id: operation.operationId || `${method}-${path}`, class: "operation"}, summary);
@@ -362,9 +371,10 @@ function showOperations() {
 function showSchemas() {
     const schemas = Object.keys((api.components || {}).schemas || {});
     if (!schemas.length) return;
-    const list = schemas.map((name) => make("details", {}, make("summary", {}, make("code", {}, name)),
-        make("div", {class: "inside"}, make("pre", {tabindex: 0, "aria-label": `Schema ${name}`},
-                                            describe({$ref: `#/components/schemas/${name}`})))));
+    const show = (name) => make("pre", {tabindex: 0, "aria-label": `Schema ${name}`},
+                                describe({$ref: `#/components/schemas/${name}`}));
+    const list = schemas.map((name) => make("details", {id: `schema-${name}`},
+        make("summary", {}, make("code", {}, name)), make("div", {class: "inside"}, show(name))));
     find("operations").append(make("section", {"aria-label": "Schemas"}, make("h2", {}, "Schemas"), ...list));
 }
 
