@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What a browser makes of the examples: browser.py BUILD WORK SCREENSHOTS.
 
-Chromium is driven by its DevTools protocol: it opens /docs, unfolds an operation by the keyboard, sends requests, and is
-asked whether everything has a name for who cannot see it, fits a phone, and left no error in the console.
+Chromium is driven by its DevTools protocol: it opens /docs, unfolds an operation by the keyboard, sends requests, and
+is asked whether everything has a name for who cannot see it, fits a phone, and left no error in the console.
 """
 
 import asyncio

@@ -332,7 +332,8 @@ function showAnswer(status, answer) {
 }
 
 function showAnswers(operation) {
-    const answers = Object.entries(operation.responses || {}).map(([status, each]) => showAnswer(status, resolve(each)));
+    const all = Object.entries(operation.responses || {});
+    const answers = all.map(([status, each]) => showAnswer(status, resolve(each)));
     return make("div", {}, make("h3", {}, "Answers"), ...answers);
 }
 
