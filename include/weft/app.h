@@ -196,5 +196,7 @@ WF_API WF_SUSPENDS int wf_http_serve_(struct wf_app *app, const struct wf_http_s
 
 #ifdef __cplusplus
 }
+
+#include <weft/cxx_http.h>
 #endif
 #endif

@@ -24,6 +24,7 @@ WF_UNION(shape, SHAPE_CASES, .tag = "kind")
     M(DATE_TIME, at)                                                                                                   \
     M(STRING, secret, .optional = true, .format = WF_PASSWORD, .write_only = true)                                     \
     M(LIST(MODEL(tag)), tags, .max = 5)                                                                                \
+    M(LIST(LIST(INT32), .max = 3), matrix, .optional = true)                                                           \
     M(MAP(MODEL(tag)), by_name, .optional = true)                                                                      \
     M(MODEL(tag), first, .optional = true, .nullable = true)                                                           \
     M(MODEL(shape), shape)                                                                                             \
