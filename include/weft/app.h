@@ -45,7 +45,10 @@ extern "C" {
 #endif
 
 struct wf_app_;
+struct wf_dependency;
 struct wf_tls_config;
+
+enum { WF_NEEDS_MAX = 8 };
 
 /* What a client may take of the server. Zero means the default; each refusal is an answer of its own. */
 struct wf_http_limits {
@@ -83,6 +86,7 @@ struct wf_app {
     /* The outermost app serves its documentation at /openapi.json and, for people, at /docs, unless it has routes of
      * its own there, or this says no. Routes of mounted apps are in it, except for those of apps that say no. */
     bool no_docs;
+    const struct wf_dependency *needs[WF_NEEDS_MAX]; /* of every route, also of apps below (weft/depend.h) */
     bool access_log; /* a line of the log for each request, at the level of information */
     /* Hears of every request once it is answered; must not suspend. */
     void (*on_request)(const struct wf_request *request, void *arg);
@@ -103,9 +107,11 @@ struct wf_route_options {
     const struct wf_model *response; /* of the 200 or 201, for the documentation */
     int status;                      /* of a success, for the documentation; default 200 */
     const char *name, *summary, *description, *tag;
-    uint64_t body_max; /* default: the app's */
-    bool hidden;       /* not in the documentation */
-    void *arg;         /* wf_request_arg gives it to the handler */
+    const struct wf_dependency *needs[WF_NEEDS_MAX]; /* opened before anything else is looked at (weft/depend.h) */
+    const char *scopes;                              /* that a token has to have, "orders:read orders:write" */
+    uint64_t body_max;                               /* default: the app's */
+    bool hidden;                                     /* not in the documentation */
+    void *arg;                                       /* wf_request_arg gives it to the handler */
     const char *function_, *place_;
 };
 

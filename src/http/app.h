@@ -8,6 +8,7 @@
 #include "http/request.h"
 
 struct network;
+struct override;
 struct pages;
 struct segment;
 
@@ -42,6 +43,7 @@ struct wf_app_ {
     struct segment *root;
     struct route *routes, **routes_end;
     struct mount *mounts;
+    struct override *overrides; /* of dependencies */
     struct middleware middleware[MIDDLEWARE_MAX];
     unsigned middlewares;
     struct h1_limits head_limits;

@@ -49,14 +49,15 @@ static bool is_there(const struct openapi *openapi, const struct route *route, c
     return false;
 }
 
-static int add_operation(struct openapi *openapi, const struct route *route, const char *prefix)
+static int add_operation(struct openapi *openapi, const struct route *route, const struct level *level)
 {
     if (route->options.hidden || route->method == WF_CONNECT) return 0;
-    const char *path = document_path(openapi->arena, prefix, route->pattern);
+    const char *path = document_path(openapi->arena, level->prefix, route->pattern);
     if (path == NULL) return -ENOMEM;
     if (is_there(openapi, route, path)) return 0;
     int rc = make_room(openapi);
-    if (rc == 0) openapi->operations[openapi->count++] = (struct operation){.route = route, .path = path};
+    if (rc == 0)
+        openapi->operations[openapi->count++] = (struct operation){.route = route, .level = level, .path = path};
     return rc;
 }
 
@@ -70,16 +71,17 @@ static bool is_covered(const struct wf_app *app, const char *pattern)
     return false;
 }
 
-static int add_app(struct openapi *openapi, const struct wf_app *app, const char *prefix)
+static int add_app(struct openapi *openapi, const struct wf_app *app, const struct level *outer, const char *prefix)
 {
+    struct level *level = wf_arena_new(openapi->arena, struct level);
+    if (level == NULL || prefix == NULL) return -ENOMEM;
+    *level = (struct level){.app = app, .outer = outer, .prefix = prefix};
     int rc = 0;
-    for (const struct mount *mount = app->private_->mounts; mount != NULL && rc == 0; mount = mount->next) {
-        const char *inner = wf_arena_printf(openapi->arena, "%s%s", prefix, mount->prefix);
-        if (inner == NULL) return -ENOMEM;
-        if (!mount->app->no_docs) rc = add_app(openapi, mount->app, inner);
-    }
     for (const struct route *route = app->private_->routes; route != NULL && rc == 0; route = route->next)
-        if (!is_covered(app, route->pattern)) rc = add_operation(openapi, route, prefix);
+        if (!is_covered(app, route->pattern)) rc = add_operation(openapi, route, level);
+    for (const struct mount *mount = app->private_->mounts; mount != NULL && rc == 0; mount = mount->next)
+        if (!mount->app->no_docs)
+            rc = add_app(openapi, mount->app, level, wf_arena_printf(openapi->arena, "%s%s", prefix, mount->prefix));
     return rc;
 }
 
@@ -127,10 +129,11 @@ static int reach_models(struct openapi *openapi)
 int openapi_collect(struct openapi *openapi, struct wf_app *app, struct wf_arena *arena)
 {
     *openapi = (struct openapi){.app = app, .arena = arena};
-    int rc = add_app(openapi, app, "");
+    int rc = add_app(openapi, app, NULL, "");
     if (rc < 0) return rc;
     find_heads(openapi);
-    return reach_models(openapi);
+    rc = openapi_collect_schemes(openapi);
+    return rc < 0 ? rc : reach_models(openapi);
 }
 
 void openapi_finish(struct openapi *openapi)
@@ -179,6 +182,7 @@ static void write_components(const struct openapi *openapi, struct wf_json_write
         wf_model_write_schema(openapi->models.list[i], writer);
     }
     wf_json_close_object(writer);
+    openapi_write_schemes(openapi, writer);
     wf_json_close_object(writer);
 }
 

@@ -7,11 +7,21 @@
 #include "http/app.h"
 #include "http/model.h"
 
-enum { OPERATIONS_MAX = 4096 };
+struct wf_security_scheme;
+
+enum { OPERATIONS_MAX = 4096, SCHEMES_MAX = 32 };
+
+/* An app, and the one that it is mounted in. */
+struct level {
+    const struct wf_app *app;
+    const struct level *outer;
+    const char *prefix;
+};
 
 /* A route in the document. */
 struct operation {
     const struct route *route;
+    const struct level *level;
     const char *path;             /* "/users/{id}", from the outermost app's root */
     const struct operation *head; /* the first one of the same path, perhaps itself */
 };
@@ -23,6 +33,8 @@ struct openapi {
     struct operation *operations;
     size_t count, room;
     struct models models; /* that it has schemas of */
+    const struct wf_security_scheme *schemes[SCHEMES_MAX];
+    unsigned scheme_count;
 };
 
 /* Collects operations and models; what is wrong with them is said. Finish it in any case. */
@@ -39,6 +51,13 @@ enum { OPENAPI_ERRORS = 2 };
 
 void openapi_write_operation(const struct openapi *openapi, const struct operation *operation,
                              struct wf_json_writer *writer);
+
+/* ---- openapi_security.c ---- */
+
+int openapi_collect_schemes(struct openapi *openapi);
+bool openapi_is_guarded(const struct operation *operation);
+void openapi_write_security(const struct operation *operation, struct wf_json_writer *writer);
+void openapi_write_schemes(const struct openapi *openapi, struct wf_json_writer *writer);
 
 /* ---- openapi_pages.c ---- */
 

@@ -178,14 +178,18 @@ static void write_answer(int status, const struct wf_model *model, struct wf_jso
     wf_json_close_object(writer);
 }
 
-static void write_answers(const struct route *route, struct wf_json_writer *writer)
+static void write_answers(const struct operation *operation, struct wf_json_writer *writer)
 {
+    const struct route *route = operation->route;
     const struct wf_route_options *options = &route->options;
     wf_json_write_key(writer, "responses");
     wf_json_open_object(writer);
     write_answer(options->status != 0 ? options->status : 200, options->response, writer);
-    if (options->body != NULL || options->form != NULL) {
-        write_answer(400, &problems_answer_model, writer);
+    bool has_body = options->body != NULL || options->form != NULL;
+    if (has_body) write_answer(400, &problems_answer_model, writer);
+    if (openapi_is_guarded(operation)) write_answer(401, &error_answer_model, writer);
+    if (options->scopes != NULL) write_answer(403, &error_answer_model, writer);
+    if (has_body) {
         write_answer(413, &error_answer_model, writer);
         write_answer(415, &error_answer_model, writer);
     }
@@ -205,6 +209,7 @@ void openapi_write_operation(const struct openapi *openapi, const struct operati
     write_id(openapi, operation, writer);
     write_parameters(operation, writer);
     write_body(options, writer);
-    write_answers(operation->route, writer);
+    write_answers(operation, writer);
+    openapi_write_security(operation, writer);
     wf_json_close_object(writer);
 }

@@ -21,8 +21,8 @@ PATIENCE_S = 30
 
 
 class Server:
-    def __init__(self, name):
-        self.process = subprocess.Popen([BUILD / "examples" / name, "--port", "0"], stdout=subprocess.PIPE, text=True)
+    def __init__(self, name, folder="examples"):
+        self.process = subprocess.Popen([BUILD / folder / name, "--port", "0"], stdout=subprocess.PIPE, text=True)
         self.url = self.process.stdout.readline().split()[-1]
 
     def __enter__(self):
@@ -152,6 +152,37 @@ async def the_docs_page_fills_in_what_is_asked_for(page):
         assert page.errors == [], page.errors
 
 
+async def every_kind_of_input_can_be_sent(page):
+    with Server("http_openapi_document", "tests") as server:
+        await page.open(f"{server.url}/docs#show_inputs")
+        await page.until("document.querySelector('#show_inputs form')")
+        await page.run("for (const label of document.querySelectorAll('#show_inputs label')) {"
+                       "const field = document.getElementById(label.htmlFor), name = label.firstChild.textContent;"
+                       "field.value = {limit: '7', word: 'one\\ntwo\\n', order: 'down', theme: 'dark=',"
+                       "like: '{\"label\": \"x\"}', 'user-agent': 'weft'}[name]; }")
+        await page.run("document.querySelector('#show_inputs form').requestSubmit()")
+        await page.until("document.querySelector('#show_inputs .body').textContent !== ''")
+        shown = await page.run("document.querySelector('#show_inputs .body').textContent")
+        assert shown.startswith("7, 2 words, order 1, like x, ") and shown.endswith("theme dark="), shown
+        await page.look(1200, "light", "fields")
+        await page.look(360, "dark", "fields-phone")
+
+        await page.run("location.hash = 'show_thing_3'")  # /guarded
+        await page.until("document.querySelector('#show_thing_3 form')")
+        await page.run("document.getElementById('credential-bearer').value = 'secret'")
+        await page.run("document.querySelector('#show_thing_3 form').requestSubmit()")
+        await page.until("document.querySelector('#show_thing_3 [role=status]').textContent.startsWith('200')")
+        await check_names(page)
+
+        await page.run("location.hash = 'log_in'")
+        await page.until("document.querySelector('#log_in form')")
+        assert await page.run("[...document.querySelectorAll('#log_in input')].map((each) => each.type).join()") \
+            == "text,password"
+        await page.run("document.querySelector('#log_in form').requestSubmit()")
+        await page.until("document.querySelector('#log_in [role=status]').textContent.startsWith('204')")
+        assert page.errors == [], page.errors
+
+
 async def a_page_hears_events(page):
     with Server("http_events") as server:
         await page.open(f"{server.url}/")
@@ -182,8 +213,8 @@ async def a_page_talks_by_websocket(page):
         assert page.errors == [], page.errors
 
 
-TESTS = [the_docs_page_lists_and_sends, the_docs_page_fills_in_what_is_asked_for, a_page_hears_events,
-         a_page_talks_by_websocket]
+TESTS = [the_docs_page_lists_and_sends, the_docs_page_fills_in_what_is_asked_for,
+         every_kind_of_input_can_be_sent, a_page_hears_events, a_page_talks_by_websocket]
 
 
 async def new_page(port):

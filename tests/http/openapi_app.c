@@ -1,7 +1,11 @@
 /* Inputs of every kind and from everywhere, answers, mounts, names that meet twice. */
 #include "openapi_app.h"
 
+#include <stdio.h>
+#include <string.h>
+#include <weft/depend.h>
 #include <weft/model.h>
+#include <weft/security.h>
 
 #define TAG_MEMBERS(M) M(STRING, label, .max = 20)
 WF_MODEL(tag, TAG_MEMBERS)
@@ -61,12 +65,51 @@ static int log_in(struct wf_request *request)
     return wf_reply_empty(request, 204);
 }
 
+/* What came in, as it was understood. */
+static int show_inputs(struct wf_request *request)
+{
+    const struct thing_query *query = wf_query_value(request);
+    const struct thing_header *header = wf_header_value(request);
+    const struct thing_cookie *cookie = wf_cookie_value(request);
+    char text[400];
+    snprintf(text, sizeof text, "%d, %zu words, order %d, like %s, %zu letters of agent, theme %s", query->limit,
+             query->word.count, query->order, query->has.like ? query->like.label : "-", strlen(header->agent),
+             cookie->has.theme ? cookie->theme : "-");
+    return wf_reply_text(request, 200, text);
+}
+
+static const struct wf_security_scheme key_scheme = {.name = "key",
+                                                     .kind = WF_SECURITY_KEY,
+                                                     .place = WF_KEY_IN_HEADER,
+                                                     .key = "x-key",
+                                                     .description = "From us"};
+static const struct wf_security_scheme oauth_scheme = {.name = "login",
+                                                       .kind = WF_SECURITY_OAUTH2,
+                                                       .flows = {{.flow = WF_OAUTH2_PASSWORD,
+                                                                  .token_url = "https://login.example/token"},
+                                                                 {.flow = WF_OAUTH2_AUTHORIZATION_CODE,
+                                                                  .authorization_url = "https://login.example/ask",
+                                                                  .token_url = "https://login.example/token",
+                                                                  .refresh_url = "https://login.example/again"}},
+                                                       .scopes = {{"things:read", "Look at things"},
+                                                                  {"things:write", NULL}}};
+static const struct wf_security_scheme openid_scheme = {.name = "openid",
+                                                        .kind = WF_SECURITY_OPENID,
+                                                        .openid_url =
+                                                            "https://login.example/.well-known/openid-configuration"};
+static const struct wf_security_scheme tls_scheme = {.name = "certificate", .kind = WF_SECURITY_MUTUAL_TLS};
+
+static const struct wf_dependency key = WF_API_KEY(&key_scheme), token = WF_BEARER("things"), login = WF_BASIC("admin");
+static const struct wf_dependency by_oauth = {.name = "oauth", .needs = {&token}, .scheme = &oauth_scheme};
+static const struct wf_dependency by_openid = {.name = "openid", .scheme = &openid_scheme};
+static const struct wf_dependency by_tls = {.name = "tls", .scheme = &tls_scheme};
+
 void openapi_app(struct wf_app *app, struct wf_app *inner)
 {
     *app = (struct wf_app){.title = "Every \"thing\"", .version = "2.1", .description = "All\nof it"};
-    *inner = (struct wf_app){.title = "inner"};
+    *inner = (struct wf_app){.title = "inner", .needs = {&login}};
     wf_route(app, WF_GET, "/", show_thing, .summary = "The first page");
-    wf_route(app, WF_GET, "/things", show_thing, .query = &thing_query_model, .header = &thing_header_model,
+    wf_route(app, WF_GET, "/things", show_inputs, .query = &thing_query_model, .header = &thing_header_model,
              .cookie = &thing_cookie_model, .response = &thing_model, .tag = "things");
     wf_route(app, WF_PUT, "/things/{id}", change_thing, .path = &thing_path_model, .body = &thing_model,
              .response = &thing_model, .tag = "things", .description = "All of it is new.");
@@ -79,5 +122,8 @@ void openapi_app(struct wf_app *app, struct wf_app *inner)
     wf_route(app, WF_GET, "/admin/never", show_thing);
     wf_route(inner, WF_GET, "/", show_thing);
     wf_route(inner, WF_POST, "/things", change_thing, .body = &thing_model, .status = 201);
+    wf_route(inner, WF_GET, "/guarded", show_thing, .needs = {&key, &by_tls}, .tag = "guarded");
+    wf_route(app, WF_GET, "/guarded", show_thing, .needs = {&by_oauth, &by_openid},
+             .scopes = "things:read  things:write", .tag = "guarded");
     wf_mount(app, "/admin", inner);
 }

@@ -1,4 +1,4 @@
-/* Prints the description of the app of the tests, for validators. */
+/* Prints the description of the app of the tests, for validators; with options, serves it. */
 #include <stdio.h>
 #include <weft/json.h>
 #include <weft/run.h>
@@ -20,8 +20,18 @@ static int print_document(struct wf_arena *arena)
     return rc;
 }
 
-int main(void)
+static int serve(int argc, char **argv)
 {
+    struct wf_app app, inner;
+    openapi_app(&app, &inner);
+    int status = wf_serve_main(&app, argc, argv);
+    wf_app_finish(&inner);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) return serve(argc, argv);
     struct wf_arena arena;
     wf_arena_init(&arena);
     int status = wf_main(print_document, &arena);

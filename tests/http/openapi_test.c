@@ -1,7 +1,9 @@
 /* The document at /openapi.json and the page at /docs. That it is one, a validator says: tests/examples/openapi.py. */
 #include <stdio.h>
 #include <string.h>
+#include <weft/depend.h>
 #include <weft/model.h>
+#include <weft/security.h>
 #include <weft/testing.h>
 #include <weft/weft.h>
 
@@ -27,7 +29,7 @@ static const struct {
 } parts[] = {
     {"version", "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Every \\\"thing\\\"\",\"description\":\"All\\nof "
                 "it\",\"version\":\"2.1\"},\"paths\":{"},
-    {"mounted root", "\"/admin\":{\"get\":{\"summary\":\"Show thing\",\"operationId\":\"show_thing\",\"responses\":"},
+    {"mounted root", "\"/admin\":{\"get\":{\"summary\":\"Show thing\",\"operationId\":\"show_thing_4\",\"responses\":"},
     {"below a mount", "\"/admin/things\":{\"post\":{"},
     {"a summary", "\"/\":{\"get\":{\"summary\":\"The first page\""},
     {"tags", "\"get\":{\"tags\":[\"things\"],"},
@@ -42,7 +44,7 @@ static const struct {
     {"a cookie", "{\"name\":\"theme\",\"in\":\"cookie\",\"required\":false,\"schema\":{\"type\":\"string\"}}"},
     {"a path by its model",
      "\"/things/{id}\":{\"put\":{\"tags\":[\"things\"],\"summary\":\"Change thing\",\"description\":\"All of it is "
-     "new.\",\"operationId\":\"change_thing_2\",\"parameters\":[{\"name\":\"id\",\"in\":\"path\",\"required\":true,"
+     "new.\",\"operationId\":\"change_thing\",\"parameters\":[{\"name\":\"id\",\"in\":\"path\",\"required\":true,"
      "\"description\":\"of the thing\",\"schema\":{\"type\":\"string\",\"format\":\"uuid\""},
     {"the same path under another name",
      "\"delete\":{\"summary\":\"Remove\",\"operationId\":\"remove\",\"parameters\":[{\"name\":\"id\",\"in\":\"path\","
@@ -53,6 +55,16 @@ static const struct {
     {"problems", "\"422\":{\"description\":\"Unprocessable Content\",\"content\":{\"application/json\":{\"schema\":{"
                  "\"$ref\":\"#/components/schemas/HTTPValidationError\"}}}}"},
     {"a rest", "\"/files/{path}\":{"},
+    {"what it needs, and what that needs",
+     "\"security\":[{\"bearer\":[\"things:read\",\"things:write\"],\"login\":[\"things:read\",\"things:write\"],"
+     "\"openid\":[\"things:read\",\"things:write\"]}]"},
+    {"what its app needs", "\"security\":[{\"basic\":[],\"key\":[],\"certificate\":[]}]"},
+    {"a key", "\"key\":{\"type\":\"apiKey\",\"description\":\"From us\",\"in\":\"header\",\"name\":\"x-key\"}"},
+    {"a bearer", "\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\"}"},
+    {"flows", "\"login\":{\"type\":\"oauth2\",\"flows\":{\"password\":{\"tokenUrl\":\"https://login.example/token\","
+              "\"scopes\":{\"things:read\":\"Look at things\",\"things:write\":\"\"}},\"authorizationCode\":{"},
+    {"who shows nothing", "\"401\":{\"description\":\"Unauthorized\","},
+    {"who may not", "\"403\":{\"description\":\"Forbidden\","},
     {"a schema of what a schema needs", "\"tag\":{\"type\":\"object\""},
 };
 
@@ -190,6 +202,19 @@ WF_TEST(two_models_of_one_name_are_told_before_it_serves)
         WF_EXPECT_CODE(log.served, -EEXIST);
         wf_app_finish(&app);
     }
+}
+
+WF_TEST(two_schemes_of_one_name_are_told_before_it_serves)
+{
+    static const struct wf_security_scheme other = {.name = "basic", .kind = WF_SECURITY_MUTUAL_TLS};
+    static const struct wf_dependency login = WF_BASIC("a"), by_other = {.name = "other", .scheme = &other};
+    struct wf_app app = {.title = "A"};
+    struct exchange_log log;
+    wf_route(&app, WF_GET, "/a", say, .needs = {&login});
+    wf_route(&app, WF_GET, "/b", say, .needs = {&by_other});
+    get(&app, &log, "/a", "");
+    WF_EXPECT_CODE(log.served, -EEXIST);
+    wf_app_finish(&app);
 }
 
 WF_TEST(what_is_not_documented_may_have_any_name)

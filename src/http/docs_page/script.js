@@ -152,6 +152,11 @@ function makeField(name, where, schema, required, description) {
     return {name, where, values, element: make("div", {class: "field"}, label, input)};
 }
 
+// As it is, but for what a cookie cannot hold.
+function setCookie(name, value) {
+    document.cookie = `${name}=${value.replace(/[\s;,"\\]/g, encodeURIComponent)}; path=/; samesite=strict`;
+}
+
 // ---- Credentials ----
 
 const credentials = {};
@@ -181,7 +186,7 @@ function addCredentials(operation, request) {
             request.headers.set("Authorization", word);
         } else if (open.in === "header") request.headers.set(open.name, value);
         else if (open.in === "query") request.query.append(open.name, value);
-        else document.cookie = `${open.name}=${value}; path=/`;
+        else setCookie(open.name, value);
     }
 }
 
@@ -194,7 +199,7 @@ function buildRequest(form) {
         for (const value of field.values()) {
             if (field.where === "query") request.query.append(field.name, value);
             else if (field.where === "header") request.headers.append(field.name, value);
-            else if (field.where === "cookie") document.cookie = `${field.name}=${encodeURIComponent(value)}; path=/`;
+            else if (field.where === "cookie") setCookie(field.name, value);
             else if (field.where === "form") pairs.append(field.name, value);
         }
         if (field.where === "path")
