@@ -83,10 +83,12 @@ class Page:
                             text=text if kind == "keyDown" else "")
 
     async def look(self, width, scheme, name):
-        await self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1,
-                        mobile=width < 600)
         await self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-        shot = await self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+        for height in (900, None):  # all of it is seen at once
+            await self.call("Emulation.setDeviceMetricsOverride", width=width, deviceScaleFactor=1, mobile=width < 600,
+                            height=height or await self.run("document.documentElement.scrollHeight"))
+        await self.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done())))")
+        shot = await self.call("Page.captureScreenshot", format="png")
         (SCREENSHOTS / f"{name}.png").write_bytes(base64.b64decode(shot["data"]))
         wide = await self.run("document.documentElement.scrollWidth")
         assert wide <= width, f"{name}: {wide} pixels wide, there are {width}"

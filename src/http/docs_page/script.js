@@ -162,8 +162,9 @@ function setCookie(name, value) {
 const credentials = {};
 
 function showCredentials() {
-    const schemes = Object.entries((api.components || {}).securitySchemes || {});
-    for (const [name, open] of schemes.map(([key, value]) => [key, resolve(value)])) {
+    const schemes = Object.entries((api.components || {}).securitySchemes || {})
+        .map(([name, scheme]) => [name, resolve(scheme)]).filter(([, scheme]) => scheme.type !== "mutualTLS");
+    for (const [name, open] of schemes) {
         const basic = open.type === "http" && open.scheme === "basic";
         const kind = basic ? "user:password" : open.scheme || open.type;
         const hint = open.type === "apiKey" ? `${open.in} ${open.name}` : kind;
