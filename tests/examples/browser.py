@@ -215,8 +215,22 @@ async def a_page_talks_by_websocket(page):
         assert page.errors == [], page.errors
 
 
+async def a_page_of_the_app_may_listen_to_it(page):
+    with Server("http_board") as server:
+        await page.open(f"{server.url}/docs#add_note")
+        await page.until("document.querySelector('#add_note form')")
+        await page.run("new Promise((done, fail) => { window.heard = []; const socket = new WebSocket('/notes/live'"
+                       ".replace(/^/, location.origin.replace('http', 'ws'))); socket.onopen = done;"
+                       "socket.onerror = () => fail('error'); socket.onmessage = ({data}) => heard.push(data); })")
+        await page.run("document.querySelector('#add_note form').requestSubmit()")
+        await page.until("heard.length === 1")
+        assert json.loads(await page.run("heard[0]")) == {"id": 1, "text": "Milk is out"}
+        assert page.errors == [], page.errors
+
+
 TESTS = [the_docs_page_lists_and_sends, the_docs_page_fills_in_what_is_asked_for,
-         every_kind_of_input_can_be_sent, a_page_hears_events, a_page_talks_by_websocket]
+         every_kind_of_input_can_be_sent, a_page_hears_events, a_page_talks_by_websocket,
+         a_page_of_the_app_may_listen_to_it]
 
 
 async def new_page(port):
