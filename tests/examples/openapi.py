@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -136,9 +137,18 @@ class Server:
         return answer.status, answer.headers, json.loads(text) if text else None
 
     def end(self):
+        """Drains it; what it printed since it began to listen."""
         self.process.terminate()
         status = self.process.wait(30)
         assert status == 0, f"the server's exit status is {status}"
+        return self.process.stdout.read()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
 
 
 BOOK = {"isbn": "9780131103627", "title": "The C Programming Language", "year": 1988}
@@ -181,8 +191,7 @@ def fits(document, path, method, status, answer):
 
 
 def check_crud(build, driver):
-    server = Server(build / "examples" / "http_crud", driver)
-    try:
+    with Server(build / "examples" / "http_crud", driver) as server:
         _, _, document = server.ask("GET", "/openapi.json")
         check(document)
         for method, path, body, wanted, part in STEPS:
@@ -192,15 +201,41 @@ def check_crud(build, driver):
             assert status != 201 or headers["Location"] == f"/books/{answer['id']}"
             fits(document, path, method, status, answer)
         server.end()
-    finally:
-        server.process.kill()
-        server.process.wait()
+
+
+# ---- Work that is done later ----
+
+def state_of(server, number, wanted):
+    """Asks until it is so."""
+    for _ in range(400):
+        _, _, answer = server.ask("GET", f"/transfers/{number}")
+        if answer["state"] in wanted:
+            return answer["state"]
+        time.sleep(0.05)  # real time: the server is another process
+    return answer["state"]
+
+
+def check_jobs(build, driver):
+    with Server(build / "examples" / "http_jobs", driver) as server:
+        check(server.ask("GET", "/openapi.json")[2])
+        began = time.monotonic()
+        status, headers, answer = server.ask("POST", "/transfers", {"amount": 5, "delay_ms": 5000})
+        assert status == 202 and answer["state"] == "queued" and headers["Location"] == "/transfers/1", answer
+        assert time.monotonic() - began < 4, "the answer waited for the work"
+        server.ask("POST", "/transfers", {"amount": 5, "delay_ms": 50})
+        server.ask("POST", "/transfers", {"amount": 5000, "delay_ms": 0})
+        assert state_of(server, 2, ["done"]) == "done"
+        assert state_of(server, 3, ["failed"]) == "failed"
+        assert server.ask("GET", "/transfers/4")[0] == 404
+        said = server.end()  # waits for the first
+        assert said.count("transfer-3 failed: 5000 is too much") == 1 and "transfer-1" not in said, said
+        assert time.monotonic() - began > 4, "the drain did not wait for the work"
 
 
 def main():
     build = Path(sys.argv[1])
     tests = [("an app with everything", check_everything, []), ("the CRUD on uring", check_crud, ["uring"]),
-             ("the CRUD on epoll", check_crud, ["epoll"])]
+             ("the CRUD on epoll", check_crud, ["epoll"]), ("work done later", check_jobs, ["uring"])]
     failed = 0
     for name, test, arguments in tests:
         try:

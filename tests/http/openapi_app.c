@@ -104,6 +104,15 @@ static const struct wf_dependency by_oauth = {.name = "oauth", .needs = {&token}
 static const struct wf_dependency by_openid = {.name = "openid", .scheme = &openid_scheme};
 static const struct wf_dependency by_tls = {.name = "tls", .scheme = &tls_scheme};
 
+static void declare_guarded(struct wf_app *app, struct wf_app *inner)
+{
+    wf_route(inner, WF_GET, "/", show_thing);
+    wf_route(inner, WF_POST, "/things", change_thing, .body = &thing_model, .status = 201);
+    wf_route(inner, WF_GET, "/guarded", show_thing, .needs = {&key, &by_tls}, .tag = "guarded");
+    wf_route(app, WF_GET, "/guarded", show_thing, .needs = {&by_oauth, &by_openid},
+             .scopes = "things:read  things:write", .tag = "guarded");
+}
+
 void openapi_app(struct wf_app *app, struct wf_app *inner)
 {
     *app = (struct wf_app){.title = "Every \"thing\"", .version = "2.1", .description = "All\nof it"};
@@ -120,10 +129,6 @@ void openapi_app(struct wf_app *app, struct wf_app *inner)
     wf_route(app, WF_GET, "/secret", show_thing, .hidden = true);
     wf_route(app, WF_CONNECT, "/tunnel", show_thing);
     wf_route(app, WF_GET, "/admin/never", show_thing);
-    wf_route(inner, WF_GET, "/", show_thing);
-    wf_route(inner, WF_POST, "/things", change_thing, .body = &thing_model, .status = 201);
-    wf_route(inner, WF_GET, "/guarded", show_thing, .needs = {&key, &by_tls}, .tag = "guarded");
-    wf_route(app, WF_GET, "/guarded", show_thing, .needs = {&by_oauth, &by_openid},
-             .scopes = "things:read  things:write", .tag = "guarded");
+    declare_guarded(app, inner);
     wf_mount(app, "/admin", inner);
 }
