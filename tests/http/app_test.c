@@ -540,4 +540,27 @@ WF_TEST(malformed_json_is_400_with_the_place)
     wf_app_finish(&app);
 }
 
+static int take_form(struct wf_request *request)
+{
+    return wf_reply(request, 200, &order_model, wf_body_value(request));
+}
+
+WF_TEST(a_form_that_is_none_is_400_and_says_why)
+{
+    struct wf_app app = {.title = "test"};
+    struct exchange_log log;
+    static char text[4000];
+    char *at = text;
+    wf_route(&app, WF_POST, "/", take_form, .form = &order_model);
+    ask(&log, &app, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\n\r\nemail=%");
+    WF_EXPECT_TEXT(log.statuses, "400 ");
+    WF_EXPECT_PART(body_of(&log), "\"type\":\"value_error\"");
+    at += sprintf(at, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", 2 * (WF_PAIRS_MAX + 1));
+    for (int i = 0; i < WF_PAIRS_MAX + 1; i++) at += sprintf(at, "a&");
+    ask(&log, &app, text);
+    WF_EXPECT_TEXT(log.statuses, "400 ");
+    WF_EXPECT_PART(body_of(&log), "more than 1000 pairs");
+    wf_app_finish(&app);
+}
+
 WF_TEST_MAIN

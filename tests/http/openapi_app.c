@@ -104,7 +104,7 @@ static const struct wf_dependency by_oauth = {.name = "oauth", .needs = {&token}
 static const struct wf_dependency by_openid = {.name = "openid", .scheme = &openid_scheme};
 static const struct wf_dependency by_tls = {.name = "tls", .scheme = &tls_scheme};
 
-static void declare_guarded(struct wf_app *app, struct wf_app *inner)
+__attribute__((noinline)) static void declare_guarded(struct wf_app *app, struct wf_app *inner)
 {
     wf_route(inner, WF_GET, "/", show_thing);
     wf_route(inner, WF_POST, "/things", change_thing, .body = &thing_model, .status = 201);

@@ -9,6 +9,7 @@ part() {  # NAME FILE: the file's bytes, between two symbols
 
 folder=$1
 {
+    printf '#ifdef __CET__\n#include <cet.h>\n#endif\n'  # or the linker takes the protection from all of the library
     echo '    .section .rodata'
     echo '    .globl docs_page_begin, docs_page_end'
     echo '    .hidden docs_page_begin, docs_page_end'
