@@ -8,6 +8,8 @@
 #include "http/request.h"
 
 struct network;
+struct override;
+struct pages;
 struct segment;
 
 struct route {
@@ -41,6 +43,7 @@ struct wf_app_ {
     struct segment *root;
     struct route *routes, **routes_end;
     struct mount *mounts;
+    struct override *overrides; /* of dependencies */
     struct middleware middleware[MIDDLEWARE_MAX];
     unsigned middlewares;
     struct h1_limits head_limits;
@@ -48,6 +51,7 @@ struct wf_app_ {
     uint64_t skip_max;
     struct network *trusted; /* proxies */
     unsigned trusted_count;
+    struct pages *pages; /* of the documentation, once they are declared */
     const struct wf_http_serve_options *serving; /* while wf_serve runs */
     int mistake;                                 /* of a declaration: 0, or its code */
     char mistake_text[256];

@@ -19,8 +19,8 @@ void request_begin(struct wf_request *request, const struct exchange *exchange, 
     memset(request, 0, sizeof *request);
     request->arena = arena;
     request->exchange = exchange;
-    request->app = request->root = app;
-    request->path = request->authority = "";
+    request->app = request->root = request->target = app;
+    request->path = request->path_here = request->authority = "";
 }
 
 /* "http://host/path": a proxy's way of asking (RFC 9112 section 3.2.2). */
