@@ -1,11 +1,8 @@
-/* A server: its connections from their opening to their end, and what surrounds them. */
+/* A server: its connections from their opening to their end. Each loop that serves has one. */
 #define WF_LOG_MODULE "http"
 #include <string.h>
 #include <weft/extend.h>
-#include <weft/serve.h>
 #include <weft/task.h>
-#include <weft/tcp.h>
-#include <weft/unix.h>
 
 #include "http/app.h"
 #include "http/arrival.h"
@@ -103,57 +100,5 @@ int wf_app_serve_stream(struct wf_app *app, struct wf_stream *stream)
     server_init(&server, app);
     rc = serve_one(app, stream, &server);
     server_finish(&server);
-    return rc;
-}
-
-static int listen_somewhere(const struct wf_http_serve_options *options, struct wf_listener **listener)
-{
-    if (options->listener != NULL) {
-        *listener = options->listener;
-        return 0;
-    }
-    if (options->unix_path != NULL) return wf_unix_listen(options->unix_path, listener);
-    return wf_tcp_listen(options->host, options->port, listener);
-}
-
-static int serve_listener(struct wf_app *app, const struct wf_http_serve_options *options, struct wf_listener *listener)
-{
-    struct server server;
-    server_init(&server, app);
-    server.tls = options->tls;
-    server.proxy_protocol = options->proxy_protocol;
-    if (options->listening != NULL) options->listening(app, wf_listener_port(listener), options->listening_arg);
-    WF_SCOPE(scope);
-    int rc = wf_spawn(&scope, mind_connections, &server, .daemon = true, .name = "http minder");
-    if (rc == 0)
-        rc = wf_serve_streams(listener, connection_serve, &server, .limit = app->private_->limits.connections,
-                              .name = "http");
-    rc = wf_scope_end(&scope, rc);
-    server_finish(&server);
-    return rc;
-}
-
-int wf_app_run(struct wf_app *app)
-{
-    const struct wf_http_serve_options *options = app->private_ != NULL ? app->private_->serving : NULL;
-    if (options == NULL) return wf_fail(-EINVAL, "wf_app_run is for the lifespan of an app that wf_serve runs");
-    struct wf_listener *listener;
-    int rc = wf_checkpoint();
-    if (rc == 0) rc = listen_somewhere(options, &listener);
-    if (rc < 0) return rc;
-    rc = serve_listener(app, options, listener);
-    if (listener != options->listener) wf_listener_close(listener);
-    return rc;
-}
-
-int wf_http_serve_(struct wf_app *app, const struct wf_http_serve_options *options)
-{
-    if (options->size != sizeof *options) return -EINVAL;
-    int rc = wf_checkpoint();
-    if (rc == 0) rc = app_prepare(app);
-    if (rc < 0) return rc;
-    app->private_->serving = options;
-    rc = app->lifespan != NULL ? app->lifespan(app) : wf_app_run(app);
-    app->private_->serving = NULL;
     return rc;
 }
