@@ -30,8 +30,8 @@
  * The message of wf_fail goes into answers below 500 only. Two answers to one request are a mistake of the program,
  * which ends it with a message.
  *
- * Threads: routes are declared before it serves; then the app is only read. Without .spread it belongs to one loop. With
- * it handlers, middleware and on_request run on all loops at once, each request from its first byte to its last on one:
+ * Threads: routes are declared before it serves; then the app is only read. Without .spread it belongs to one loop.
+ * With it handlers, middleware and on_request run on all loops at once, each request from its first byte to its last on one:
  * what they share (wf_request_state, arguments of routes) is yours to protect, with atomics, weft/shared.h, or one of
  * everything for each loop (wf_loop_index). Streams, locks, channels and pools belong to one loop. The lifespan is
  * called once, on the loop of wf_serve.
@@ -65,6 +65,9 @@ struct wf_http_limits {
     uint64_t skip_max;    /* of a body that no handler read: past it the connection is closed; default 256 KiB */
     uint32_t connections; /* at once; others wait; default 10,000 */
     uint32_t streams;     /* of one HTTP/2 connection, at once; default 100 */
+    uint32_t per_peer;    /* connections of one address (of IPv6: of 64 bits), at once: 503, where TLS is spoken a
+                             reset; default 1,000. Not counted: this machine, Unix sockets, trusted proxies. Where
+                             a proxy's header says whose a connection is, that counts */
 };
 
 enum wf_slashes {
@@ -183,8 +186,8 @@ WF_API int wf_serve_main(struct wf_app *app, int argc, char **argv);
 
 /*
  * Serves one connection, whatever kind of stream it is, until it ends; the stream stays yours. For tests without
- * sockets: one end of a wf_stream_pair. Suspends: until the end. On cancel: cut. Errors: -EINVAL for a wrong route; the
- * stream's.
+ * sockets: one end of a wf_stream_pair. Suspends: until the end. On cancel: cut. Errors: -EINVAL for a wrong route;
+ * -ECONNABORTED when an answer broke off, which the client should see by wf_stream_abort; the stream's.
  */
 WF_API WF_SUSPENDS int wf_app_serve_stream(struct wf_app *app, struct wf_stream *stream);
 

@@ -252,7 +252,8 @@ static int answer(struct h1 *h1)
     if (!request->close_after && !h1_skip_body(h1)) request->close_after = true;
     if (!request->close_after) return 1;
     int rc = h1_flush(h1);
-    return rc == 0 && request->broken ? -ECONNABORTED : rc; /* without its end, for it has none */
+    if (rc < 0 || !request->broken) return rc;
+    return request->state == ANSWER_NONE ? -ESHUTDOWN : -ECONNABORTED; /* by a reset, for it has no end */
 }
 
 enum after {

@@ -1,5 +1,6 @@
 /* A server: its connections from their opening to their end. Each loop that serves has one. */
 #define WF_LOG_MODULE "http"
+#include <stdio.h>
 #include <string.h>
 #include <weft/extend.h>
 #include <weft/task.h>
@@ -7,6 +8,7 @@
 #include "http/app.h"
 #include "http/arrival.h"
 #include "http/connection.h"
+#include "http/crowd.h"
 #include "http/h1.h"
 
 enum { LINGER_BYTES = 262144 }; /* thrown away after the last answer */
@@ -66,6 +68,28 @@ void connection_linger(struct connection *connection)
     wf_scope_end(&scope, 0);
 }
 
+/* Before it has asked: it is not looked at any further. */
+static int refuse_one_of_many(struct connection *connection)
+{
+    const struct server *server = connection->server;
+    static const char why[] = "there are too many connections from this address\n";
+    char text[512];
+    if (server->tls != NULL) return -ECONNABORTED;
+    int size = snprintf(text, sizeof text,
+                        "HTTP/1.1 503 Service Unavailable\r\n%.*scontent-type: text/plain; charset=utf-8\r\n"
+                        "content-length: %zu\r\nconnection: close\r\n\r\n%s",
+                        (int)server->date_size, server->date, sizeof why - 1, why);
+    WF_SCOPE(scope);
+    connection->scope = &scope;
+    connection->writing = true;
+    int rc = wf_stream_write_all(connection->stream, text, (size_t)size, NULL);
+    connection->writing = false;
+    connection->scope = NULL;
+    rc = wf_scope_end(&scope, rc);
+    if (rc == 0) connection_linger(connection);
+    return rc;
+}
+
 int connection_serve(struct server *server, struct wf_stream *stream)
 {
     struct connection connection = {.server = server, .stream = stream, .seen_at = wf_now()};
@@ -73,10 +97,11 @@ int connection_serve(struct server *server, struct wf_stream *stream)
     struct arrival arrival;
     int rc = arrival_begin(&arrival, &connection);
     if (rc == 0) rc = arrival.speaks_h2 ? h2_serve(h2_create(&connection, "", 0)) : h1_serve(&connection);
-    arrival_end(&arrival);
+    else if (rc == -EUSERS) rc = refuse_one_of_many(&connection);
+    arrival_end(&arrival, rc == -ECONNABORTED);
+    crowd_leave(server->crowd, connection.peer);
     strike_off(server, &connection);
-    bool expected = rc == -ECANCELED || rc == -ESHUTDOWN || rc == -ECONNRESET || rc == -ECONNABORTED || rc == -EPIPE ||
-                    rc == WF_EEND;
+    bool expected = rc == -ECANCELED || rc == -ESHUTDOWN || rc == -ECONNRESET || rc == -EPIPE || rc == WF_EEND;
     return expected && !wf_cancelled() ? 0 : rc;
 }
 

@@ -18,6 +18,7 @@ static int make_server(struct site *site, int loop)
     struct server *server = site->servers[loop] = wf_memory_alloc(sizeof *server);
     if (server == NULL) return -ENOMEM;
     server_init(server, site->app);
+    server->crowd = &site->crowd;
     server->tls = site->options->tls;
     server->proxy_protocol = site->options->proxy_protocol;
     return 0;
@@ -44,12 +45,18 @@ static int mind(struct server **server)
     return mind_connections(*server);
 }
 
+/* On one loop they are plain children, which a drain reaches at once. */
+static int start_minder(struct server **server, struct wf_scope *scope, const struct site *site, int loop)
+{
+    if (site->loops == 1) return wf_spawn(scope, mind, server, .daemon = true, .name = "http minder");
+    return wf_spawn_on(scope, loop, mind, server, .daemon = true, .name = "http minder");
+}
+
 static int start_minders(struct site *site, struct wf_scope *scope)
 {
     int rc = 0;
     for (int i = 0; i < LOOPS_MAX && rc == 0; i++)
-        if (site->servers[i] != NULL)
-            rc = wf_spawn_on(scope, i, mind, &site->servers[i], .daemon = true, .name = "http minder");
+        if (site->servers[i] != NULL) rc = start_minder(&site->servers[i], scope, site, i);
     return rc;
 }
 
@@ -83,9 +90,8 @@ static int accept_at(const struct gate *gate)
                             .name = "http");
 }
 
-static int keep_gate(struct gate **reference)
+static int keep_gate(struct gate *gate)
 {
-    struct gate *gate = *reference;
     int rc = open_gate(gate);
     if (rc < 0) return rc;
     if (gate == gate->site->gates) gate->site->port = wf_listener_port(gate->listener);
@@ -94,6 +100,11 @@ static int keep_gate(struct gate **reference)
     rc = accept_at(gate);
     if (gate->listener != gate->site->options->listener) wf_listener_close(gate->listener);
     return rc;
+}
+
+static int keep_gate_there(struct gate **gate)
+{
+    return keep_gate(*gate);
 }
 
 /* ---- All of them ---- */
@@ -112,7 +123,8 @@ static int start_gate(struct site *site, struct wf_scope *scope, unsigned i)
     int here = wf_loop_index(), loop = (int)(i % (unsigned)site->loops);
     bool ours = site->loops == 1 || site->options->listener != NULL;
     *gate = (struct gate){.site = site, .loop = ours ? here : loop, .index = i};
-    return wf_spawn_on(scope, gate->loop, keep_gate, &gate, .name = "http gate");
+    if (site->loops == 1) return wf_spawn(scope, keep_gate, gate, .name = "http gate");
+    return wf_spawn_on(scope, gate->loop, keep_gate_there, &gate, .name = "http gate");
 }
 
 /* The first one finds the port for all. */
@@ -170,7 +182,9 @@ int wf_app_run(struct wf_app *app)
     struct site *site = wf_memory_alloc(sizeof *site);
     if (site == NULL) return -ENOMEM;
     *site = (struct site){.app = app, .options = options};
+    crowd_init(&site->crowd);
     rc = site_serve(site);
+    crowd_finish(&site->crowd);
     wf_memory_free(site);
     return rc;
 }

@@ -15,6 +15,7 @@
 #include <weft/app.h>
 
 #include "http/connection.h"
+#include "http/crowd.h"
 
 struct wf_shared_channel;
 
@@ -34,6 +35,7 @@ struct site {
     unsigned gates_count;
     uint16_t port;                    /* of the first gate */
     struct wf_shared_channel *opened; /* a word from each gate, when it listens */
+    struct crowd crowd;
     struct server *servers[LOOPS_MAX];
     struct gate gates[GATES_MAX];
 };

@@ -15,7 +15,7 @@ struct site {
     atomic_uint port;
     atomic_int on[LOOPS]; /* requests that were answered there */
     atomic_int heard;     /* by on_request */
-    atomic_int begun, answered, refused, torn;
+    atomic_int begun, answered, refused, torn, gone;
 };
 
 static int tell_loop(struct wf_request *request)
@@ -91,12 +91,12 @@ static int open_all(struct site *site, struct wf_stream **streams)
     int count = 0;
     for (; count < VISITS; count++) {
         if (!WF_EXPECT_CODE(wf_tcp_connect("127.0.0.1", (uint16_t)site->port, &streams[count]), 0)) break;
-        if (!WF_EXPECT_CODE(ask(streams[count], "/", "loop "), 0)) return count + 1;
+        if (!WF_EXPECT_CODE(wf_within(WF_SECONDS(5), ask(streams[count], "/", "loop ")), 0)) return count + 1;
     }
     return count;
 }
 
-WF_TEST(connections_go_evenly_to_all_loops, .loops = LOOPS)
+WF_TEST(connections_go_evenly_to_all_loops, .loops = LOOPS, .timeout = WF_SECONDS(30))
 {
     struct site site = {.reuse_port = false};
     struct wf_stream *streams[VISITS];
@@ -137,15 +137,19 @@ static int load(struct site *site)
 {
     for (;;) {
         struct wf_stream *stream;
-        if (wf_tcp_connect("127.0.0.1", (uint16_t)site->port, &stream) < 0) return 0;
+        if (wf_tcp_connect("127.0.0.1", (uint16_t)site->port, &stream) < 0) break;
         int rc = wf_shielded(WF_SECONDS(5), ask(stream, "/slow", "taken"));
         wf_stream_close(stream);
         if (rc == 0) site->answered++;
         else site->refused++; /* it stood in the queue of a socket that was closed */
         if (rc == -ETIME || rc == -EPROTO) site->torn++;
-        if (rc < 0) return 0;
+        if (rc < 0) break;
     }
+    site->gone++;
+    return 0;
 }
+
+enum { CLIENTS = 9 };
 
 WF_TEST(a_drain_loses_nothing_that_was_begun_on_any_loop, .loops = LOOPS, .timeout = WF_SECONDS(30))
 {
@@ -154,8 +158,9 @@ WF_TEST(a_drain_loses_nothing_that_was_begun_on_any_loop, .loops = LOOPS, .timeo
     WF_SCOPE(server);
     if (WF_EXPECT(begin(&server, &site))) {
         WF_SCOPE(clients);
-        for (int i = 0; i < 9; i++) wf_spawn(&clients, load, &site);
-        while (site.answered < 100 && wf_sleep(WF_MILLISECONDS(1)) == 0) continue; /* real time: until they are at it */
+        for (int i = 0; i < CLIENTS; i++) wf_spawn(&clients, load, &site);
+        while (site.answered < 100 && site.gone < CLIENTS && wf_sleep(WF_MILLISECONDS(1)) == 0)
+            continue; /* real time: until they are at it */
         wf_scope_drain(&server);
         WF_EXPECT_CODE(wf_scope_join(&clients), 0);
     }
@@ -171,8 +176,8 @@ WF_TEST(a_port_that_is_taken_ends_all_servers, .loops = LOOPS)
 {
     struct site site = {.reuse_port = false};
     struct wf_listener *listener;
-    declare(&site);
     if (!WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0)) return;
+    declare(&site);
     int rc = wf_serve(&site.app, .host = "127.0.0.1", .port = wf_listener_port(listener), .spread = true);
     WF_EXPECT_CODE(rc, -EADDRINUSE);
     wf_listener_close(listener);
