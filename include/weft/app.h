@@ -31,10 +31,10 @@
  * which ends it with a message.
  *
  * Threads: routes are declared before it serves; then the app is only read. Without .spread it belongs to one loop.
- * With it handlers, middleware and on_request run on all loops at once, each request from its first byte to its last on one:
- * what they share (wf_request_state, arguments of routes) is yours to protect, with atomics, weft/shared.h, or one of
- * everything for each loop (wf_loop_index). Streams, locks, channels and pools belong to one loop. The lifespan is
- * called once, on the loop of wf_serve.
+ * With it handlers, middleware and on_request run on all loops at once, each request from its first byte to its last
+ * on one: what they share (wf_request_state, arguments of routes) is yours to protect, with atomics, weft/shared.h, or
+ * one of everything for each loop (wf_loop_index). Streams, locks, channels and pools belong to one loop. The lifespan
+ * is called once, on the loop of wf_serve.
  */
 #ifndef WEFT_APP_H
 #define WEFT_APP_H

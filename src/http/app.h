@@ -9,6 +9,7 @@
 
 struct network;
 struct segment;
+struct site;
 
 struct route {
     struct route *next; /* in the order of declaration */
@@ -49,6 +50,7 @@ struct wf_app_ {
     struct network *trusted; /* proxies */
     unsigned trusted_count;
     const struct wf_http_serve_options *serving; /* while wf_serve runs */
+    struct site *site;                           /* while wf_app_run does */
     int mistake;                                 /* of a declaration: 0, or its code */
     char mistake_text[256];
 };

@@ -69,7 +69,7 @@ static int open_gate(struct gate *gate)
     gate->listener = options->listener;
     if (gate->listener != NULL) return 0;
     if (options->inherited) return wf_listen_inherited(NULL, gate->index, &gate->listener);
-    if (options->unix_path != NULL) return wf_unix_listen(options->unix_path, &gate->listener);
+    if (options->unix_path != NULL) return wf_unix_listen(options->unix_path, &gate->listener, .replace = true);
     return wf_tcp_listen(options->host, site->port, &gate->listener, .reuse_port = options->reuse_port);
 }
 
@@ -98,6 +98,7 @@ static int keep_gate(struct gate *gate)
     char word = 1;
     wf_ignore(wf_shared_try_send(gate->site->opened, &word)); /* there is room for all */
     rc = accept_at(gate);
+    if (atomic_load(&gate->site->handed_over)) wf_listener_leave_file(gate->listener);
     if (gate->listener != gate->site->options->listener) wf_listener_close(gate->listener);
     return rc;
 }
@@ -142,8 +143,11 @@ static int serve_site(struct site *site)
     WF_SCOPE(scope, .name = "http");
     int rc = start_minders(site, &scope);
     if (rc == 0) rc = start_gates(site, &scope);
+    site->listening = rc == 0;
     if (rc == 0 && options->listening != NULL) options->listening(site->app, site->port, options->listening_arg);
-    return wf_scope_end(&scope, rc);
+    rc = wf_scope_end(&scope, rc);
+    site->listening = false;
+    return rc;
 }
 
 static int count_gates(const struct site *site)
@@ -182,9 +186,11 @@ int wf_app_run(struct wf_app *app)
     struct site *site = wf_memory_alloc(sizeof *site);
     if (site == NULL) return -ENOMEM;
     *site = (struct site){.app = app, .options = options};
+    app->private_->site = site;
     crowd_init(&site->crowd);
     rc = site_serve(site);
     crowd_finish(&site->crowd);
+    app->private_->site = NULL;
     wf_memory_free(site);
     return rc;
 }

@@ -12,6 +12,7 @@
 #ifndef WEFT_HTTP_SITE_H
 #define WEFT_HTTP_SITE_H
 
+#include <stdatomic.h>
 #include <weft/app.h>
 
 #include "http/connection.h"
@@ -33,6 +34,8 @@ struct site {
     const struct wf_http_serve_options *options;
     int loops; /* that serve */
     unsigned gates_count;
+    bool listening;                   /* all gates are open */
+    atomic_bool handed_over;          /* to another process, which listens now at the same sockets */
     uint16_t port;                    /* of the first gate */
     struct wf_shared_channel *opened; /* a word from each gate, when it listens */
     struct crowd crowd;
