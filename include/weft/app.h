@@ -30,7 +30,11 @@
  * The message of wf_fail goes into answers below 500 only. Two answers to one request are a mistake of the program,
  * which ends it with a message.
  *
- * Threads: an app belongs to one loop; routes are declared before it serves.
+ * Threads: routes are declared before it serves; then the app is only read. Without .spread it belongs to one loop.
+ * With it handlers, middleware and on_request run on all loops at once, each request from its first byte to its last
+ * on one: what they share (wf_request_state, arguments of routes) is yours to protect, with atomics, weft/shared.h, or
+ * one of everything for each loop (wf_loop_index). Streams, locks, channels and pools belong to one loop. The lifespan
+ * is called once, on the loop of wf_serve.
  */
 #ifndef WEFT_APP_H
 #define WEFT_APP_H
@@ -64,6 +68,9 @@ struct wf_http_limits {
     uint64_t skip_max;    /* of a body that no handler read: past it the connection is closed; default 256 KiB */
     uint32_t connections; /* at once; others wait; default 10,000 */
     uint32_t streams;     /* of one HTTP/2 connection, at once; default 100 */
+    uint32_t per_peer;    /* connections of one address (of IPv6: of 64 bits), at once: 503, where TLS is spoken a
+                             reset; default 1,000. Not counted: this machine, Unix sockets, trusted proxies. Where
+                             a proxy's header says whose a connection is, that counts */
 };
 
 enum wf_slashes {
@@ -152,6 +159,9 @@ struct wf_http_serve_options {
     uint16_t port;                /* 0: a free one, see `listening` */
     const char *unix_path;        /* instead: a Unix socket */
     struct wf_listener *listener; /* instead: one of yours, which stays yours */
+    bool inherited;               /* instead: the sockets that were opened for this process (weft/service.h) */
+    bool spread;                  /* on every loop of the run, see below */
+    bool reuse_port;              /* each loop that serves has a socket of its own at the port: see below */
     struct wf_tls_config *tls;    /* of a server: TLS is spoken; offer {"h2", "http/1.1"} there as .alpn */
     bool proxy_protocol;          /* each connection begins with a header of the PROXY protocol, version 1 or 2, that
                                      says whose it is; one without is closed */
@@ -162,8 +172,17 @@ struct wf_http_serve_options {
 
 /*
  * wf_serve(&app, .port = 8080, ...) runs the app until it is drained or cancelled. Returns 0 after a drain in which
- * everything under way was answered. Suspends: until then. On cancel: what is under way is cut.
- * Errors: -EINVAL for a wrong route, with a message; what listening gave; the lifespan's.
+ * everything under way was answered.
+ *
+ * In a run of several loops (weft/loops.h), .spread has all of them serve. One accepts, and each connection goes to the
+ * loop that has the fewest; limits.connections is for all together. With .reuse_port each loop has a socket of its own:
+ * cheaper where connections are short, and as even as the kernel's hash is; each takes its part of limits.connections,
+ * and another program of the same user may listen at the same port. Inherited sockets are all served; when there are
+ * fewer than loops, their connections go to all loops. A drain ends all of it, a cancel as well.
+ *
+ * Suspends: until then. On cancel: what is under way is cut.
+ * Errors: -EINVAL for a wrong route, or options that exclude each other, with a message; -ENOENT when nothing was
+ * inherited; what listening gave; the lifespan's.
  */
 #define wf_serve(app, ...)                                                                                             \
     wf_http_serve_((app), &(struct wf_http_serve_options){.size = sizeof(struct wf_http_serve_options), __VA_ARGS__})
@@ -177,8 +196,8 @@ WF_API int wf_serve_main(struct wf_app *app, int argc, char **argv);
 
 /*
  * Serves one connection, whatever kind of stream it is, until it ends; the stream stays yours. For tests without
- * sockets: one end of a wf_stream_pair. Suspends: until the end. On cancel: cut. Errors: -EINVAL for a wrong route; the
- * stream's.
+ * sockets: one end of a wf_stream_pair. Suspends: until the end. On cancel: cut. Errors: -EINVAL for a wrong route;
+ * -ECONNABORTED when an answer broke off, which the client should see by wf_stream_abort; the stream's.
  */
 WF_API WF_SUSPENDS int wf_app_serve_stream(struct wf_app *app, struct wf_stream *stream);
 

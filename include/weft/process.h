@@ -60,7 +60,7 @@ struct wf_process_limit {
     bool set; /* also where `most` is 0: {.resource = RLIMIT_CORE, .set = true} */
 };
 
-enum { WF_PROCESS_LIMITS_MAX = 8 };
+enum { WF_PROCESS_LIMITS_MAX = 8, WF_PROCESS_DESCRIPTORS_MAX = 300 };
 
 struct wf_process_options {
     size_t size;              /* filled by the macro */
@@ -78,7 +78,11 @@ struct wf_process_options {
     int64_t grace;           /* between TERM and KILL; default 5 s; negative: KILL at once */
     const void *input_bytes; /* of wf_process_run: what it reads, `input_size` bytes */
     size_t input_size;
-    size_t output_max; /* of wf_process_run: of output, and of errors; default 16 MiB */
+    size_t output_max;          /* of wf_process_run: of output, and of errors; default 16 MiB */
+    const int *descriptors;     /* besides these three it gets those as 3, 4, ...; they stay ours. Not in a */
+    unsigned descriptors_count; /* simulated world; at most WF_PROCESS_DESCRIPTORS_MAX */
+    unsigned listening;         /* so many of them, the first, it is told of as sockets that it inherits
+                                   (weft/service.h): by LISTEN_FDS and LISTEN_PID */
 };
 
 /* ---- How it ended ---- */
@@ -111,9 +115,10 @@ struct wf_process {
 /*
  * wf_process_start(process, argv, .option = value, ...) starts the program argv[0], looked for in PATH unless there is
  * a slash in it; argv ends with NULL. Returns 0 when it runs.
- * Suspends: never. Owns: wf_process_end.
+ * Suspends: never. Owns: wf_process_end, or wf_process_release.
  * Errors, with the program's name: -ENOENT, -EACCES, -ENOEXEC and what else execve(2) says; -ENOTDIR, -ENOENT of the
- * directory; -EPERM for user and limits; -EINVAL; -EMFILE, -EAGAIN, -ENOMEM.
+ * directory; -EPERM for user and limits; -EINVAL, -E2BIG for descriptors; -EMFILE, -EAGAIN, -ENOMEM;
+ * -EOPNOTSUPP for descriptors in a simulated world.
  */
 #define wf_process_start(process, ...) wf_process_start_((process), WF_PROCESS_OPTIONS_(__VA_ARGS__))
 
@@ -137,6 +142,12 @@ WF_API WF_SUSPENDS WF_UNCANCELLABLE int wf_process_stop(struct wf_process *proce
  * Suspends: when it still runs. On cancel: it goes on. WF_UNCANCELLABLE, bounded as wf_process_stop.
  */
 WF_API WF_SUSPENDS WF_UNCANCELLABLE int wf_process_end(struct wf_process *process, int rc);
+
+/*
+ * Lets it go: it runs on when we have ended, and nobody here waits for it any more. Its streams are closed. What was
+ * never started, and NULL, are ignored. Suspends: never.
+ */
+WF_API void wf_process_release(struct wf_process *process);
 
 /* ---- At once ---- */
 

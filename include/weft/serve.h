@@ -19,6 +19,7 @@
  * What goes wrong with a connection, or with accepting one, does not end the server:
  *
  *     the handler failed                          logged and counted
+ *     the handler gave -ECONNABORTED              the connection is reset (wf_stream_abort), which is no failure
  *     no descriptors or memory (-EMFILE, ...)     the connection waits in the backlog; the server pauses, 10 ms at
  *                                                 first, 1 s at most, or until one of its connections has ended
  *     no task to be had                           the connection is reset, and the server pauses

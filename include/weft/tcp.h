@@ -66,6 +66,15 @@ WF_API int wf_listener_local(const struct wf_listener *listener, struct wf_addre
 /* The port that it listens on; 0 for a Unix socket. */
 WF_API uint16_t wf_listener_port(const struct wf_listener *listener);
 
+/*
+ * The descriptor of one of the places where it listens, from 0, to pass it on to another process (weft/process.h); -1
+ * past the last. It stays the listener's. Suspends: never. Threads: any, while the listener is open.
+ */
+WF_API int wf_listener_fd(const struct wf_listener *listener, unsigned index);
+
+/* The file of a Unix socket stays when the listener is closed: another process listens there now. Suspends: never. */
+WF_API void wf_listener_leave_file(struct wf_listener *listener);
+
 /* Stops listening; NULL is ignored. Pending accepts end with -EBADF. Suspends: never. */
 WF_API void wf_listener_close(struct wf_listener *listener);
 

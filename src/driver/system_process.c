@@ -45,8 +45,9 @@ struct child {
     char *const *environment;
     const char *search; /* PATH */
     pid_t parent;
-    int report_fd; /* -1: memory is shared, as is known */
-    bool shared;   /* written by the child */
+    int report_fd;    /* -1: memory is shared, as is known */
+    char *listen_pid; /* where the child writes its number; NULL: nowhere */
+    bool shared;      /* written by the child */
     struct failure failure;
 };
 
@@ -66,19 +67,38 @@ static int reset_signals(void)
     return sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+enum { PLACES_MAX = 3 + WF_PROCESS_DESCRIPTORS_MAX };
+
 /* First out of the way, so that none overwrites another. */
-static int place_descriptors(const struct child *child)
+static int move_away(int fd, int places)
 {
-    int from[3];
-    for (int i = 0; i < 3; i++) {
-        from[i] = child->program->fds[i];
-        if (from[i] >= 0 && from[i] < 3) from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 3);
-        if (from[i] < 0 && child->program->fds[i] >= 0) return -1;
+    return fd >= 0 && fd < places ? fcntl(fd, F_DUPFD_CLOEXEC, places) : fd;
+}
+
+static int place_descriptors(struct child *child)
+{
+    const struct wf_process_options *options = child->program->options;
+    int from[PLACES_MAX], places = 3 + (int)options->descriptors_count;
+    for (int i = 0; i < places; i++) {
+        int fd = i < 3 ? child->program->fds[i] : options->descriptors[i - 3];
+        from[i] = move_away(fd, places);
+        if (from[i] < 0 && (fd >= 0 || i >= 3)) return -1;
     }
-    for (int i = 0; i < 3; i++)
-        if (from[i] >= 0 && dup2(from[i], i) < 0) return -1;
+    child->report_fd = move_away(child->report_fd, places);
     syscall(SYS_close_range, 3U, ~0U, 1U << 2); /* CLOSE_RANGE_CLOEXEC: also what is not ours */
+    for (int i = 0; i < places; i++)
+        if (from[i] >= 0 && dup2(from[i], i) < 0) return -1;
     return 0;
+}
+
+static void write_number(char *to, unsigned number)
+{
+    char digits[12];
+    size_t at = sizeof digits;
+    digits[--at] = '\0';
+    do digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    memcpy(to, digits + at, sizeof digits - at);
 }
 
 static int limit(const struct wf_process_options *options)
@@ -134,11 +154,12 @@ static void execute(const struct child *child)
     errno = code;
 }
 
-static enum step prepare_and_execute(const struct child *child)
+static enum step prepare_and_execute(struct child *child)
 {
     const struct wf_process_options *options = child->program->options;
     if (options->new_session ? setsid() < 0 : options->new_group && setpgid(0, 0) < 0) return STEP_GROUP;
     if (place_descriptors(child) < 0) return STEP_DESCRIPTORS;
+    if (child->listen_pid != NULL) write_number(child->listen_pid, (unsigned)syscall(SYS_getpid));
     if (options->directory != NULL && chdir(options->directory) < 0) return STEP_DIRECTORY;
     if (limit(options) < 0) return STEP_LIMIT;
     if (become_user(options) < 0) return STEP_USER;
@@ -190,6 +211,28 @@ static char **own_environment(char ***copy)
     return environment;
 }
 
+struct announcement {
+    char fds[32], pid[32]; /* "LISTEN_FDS=1" */
+    char *environment[];
+};
+
+/* An environment with what the child is told about the sockets that it inherits. NULL: out of memory. */
+static struct announcement *announce(char *const *environment, unsigned sockets)
+{
+    size_t count = 0;
+    while (environment[count] != NULL) count++;
+    struct announcement *made = memory_alloc(sizeof *made + (count + 3) * sizeof made->environment[0]);
+    if (made == NULL) return NULL;
+    memcpy(made->environment, environment, count * sizeof environment[0]);
+    strcpy(made->fds, "LISTEN_FDS=");
+    write_number(made->fds + strlen(made->fds), sockets);
+    strcpy(made->pid, "LISTEN_PID=");
+    made->environment[count] = made->fds;
+    made->environment[count + 1] = made->pid;
+    made->environment[count + 2] = NULL;
+    return made;
+}
+
 /* No handler of ours may run in the child, which would run it in our memory. */
 static int clone_child(struct child *child, void *stack_top, int *fd)
 {
@@ -232,25 +275,21 @@ static int clone_and_listen(struct child *child, int *fd)
     return pid;
 }
 
-int system_process_start(struct loop *loop, struct program *program)
+static int start_in(struct program *program, char *const *environment, char *listen_pid)
 {
-    (void)loop;
     const struct wf_process_options *options = program->options;
     const char *search = getenv("PATH");
-    char **copy = NULL, *const *environment = (char *const *)(uintptr_t)options->environment;
-    if (environment == NULL) environment = own_environment(&copy);
-    if (environment == NULL) return -ENOMEM;
     struct child child = {
         .program = program,
         .environment = environment,
         .search = search != NULL ? search : "/usr/bin:/bin",
         .parent = options->death_signal != 0 ? getpid() : 0,
         .report_fd = -1,
+        .listen_pid = listen_pid,
     };
     int *fd = &program->fd;
     int rc = atomic_load(&memory_is_shared) ? clone_on_own_stack(&child, fd) : clone_and_listen(&child, fd);
     program->what = step_names[child.failure.step];
-    memory_free(copy);
     if (rc < 0) return rc;
     program->pid = rc;
     if (child.failure.code == 0) return 0;
@@ -258,6 +297,22 @@ int system_process_start(struct loop *loop, struct program *program)
     close(program->fd);
     waitid(P_PID, (id_t)program->pid, &ended, WEXITED);
     return -child.failure.code;
+}
+
+int system_process_start(struct loop *loop, struct program *program)
+{
+    (void)loop;
+    const struct wf_process_options *options = program->options;
+    char **copy = NULL, *const *environment = (char *const *)(uintptr_t)options->environment;
+    if (environment == NULL) environment = own_environment(&copy);
+    struct announcement *told = NULL;
+    if (environment != NULL && options->listening > 0) told = announce(environment, options->listening);
+    int rc = -ENOMEM;
+    if (told != NULL) rc = start_in(program, told->environment, told->pid + strlen(told->pid));
+    else if (environment != NULL && options->listening == 0) rc = start_in(program, environment, NULL);
+    memory_free(told);
+    memory_free(copy);
+    return rc;
 }
 
 /* ---- Afterwards ---- */

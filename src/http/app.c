@@ -125,6 +125,7 @@ static void fill_in_limits(struct wf_app_ *private)
     DEFAULT(limits->skip_max, 256 << 10);
     DEFAULT(limits->connections, 10000);
     DEFAULT(limits->streams, 100);
+    DEFAULT(limits->per_peer, 1000);
     private->head_limits = (struct h1_limits){limits->line_max, limits->head_max, limits->fields_max};
     private->skip_max = limits->skip_max;
 }

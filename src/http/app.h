@@ -11,6 +11,7 @@ struct network;
 struct override;
 struct pages;
 struct segment;
+struct site;
 
 struct route {
     struct route *next; /* in the order of declaration */
@@ -53,6 +54,7 @@ struct wf_app_ {
     unsigned trusted_count;
     struct pages *pages; /* of the documentation, once they are declared */
     const struct wf_http_serve_options *serving; /* while wf_serve runs */
+    struct site *site;                           /* while wf_app_run does */
     int mistake;                                 /* of a declaration: 0, or its code */
     char mistake_text[256];
 };

@@ -4,6 +4,9 @@
 #include <weft/task.h>
 #include <weft/tls.h>
 
+#include "http/app.h"
+#include "http/crowd.h"
+#include "http/forwarded.h"
 #include "http/proxy_header.h"
 
 /* ---- A proxy's header ---- */
@@ -61,16 +64,28 @@ static int shake_hands(struct arrival *arrival, struct connection *connection)
     return rc;
 }
 
-/* ---- Both ---- */
+/* ---- All of it ---- */
+
+/* A proxy that is trusted comes for many. */
+static int enter_crowd(struct connection *connection)
+{
+    const struct server *server = connection->server;
+    const struct wf_app_ *app = server->app->private_;
+    struct wf_address peer;
+    if (server->crowd == NULL || wf_stream_peer(connection->stream, &peer) < 0) return 0;
+    if (app->trusted_count > 0 && forwarded_trusts(app, &peer)) return 0;
+    return crowd_enter(server->crowd, &peer, app->limits.per_peer, &connection->peer);
+}
 
 static int arrive(struct arrival *arrival, struct connection *connection)
 {
     const struct server *server = connection->server;
-    if (server->tls == NULL && !server->proxy_protocol) return 0;
+    if (server->tls == NULL && !server->proxy_protocol) return enter_crowd(connection);
     lent_init(&arrival->lent, connection->stream);
     arrival->lends = true;
     connection->stream = &arrival->lent.stream;
     int rc = server->proxy_protocol ? take_header(&arrival->lent) : 0;
+    if (rc == 0) rc = enter_crowd(connection);
     return rc == 0 && server->tls != NULL ? shake_hands(arrival, connection) : rc;
 }
 
@@ -89,8 +104,9 @@ int arrival_begin(struct arrival *arrival, struct connection *connection)
     return rc == 0 ? look_at_tls(arrival, connection) : rc;
 }
 
-void arrival_end(struct arrival *arrival)
+void arrival_end(struct arrival *arrival, bool abort)
 {
-    wf_stream_close(arrival->tls);
+    if (arrival->tls != NULL && abort) wf_stream_abort(arrival->tls);
+    else wf_stream_close(arrival->tls);
     if (arrival->lends) lent_finish(&arrival->lent);
 }

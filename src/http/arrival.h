@@ -14,6 +14,6 @@ struct arrival {
 
 /* connection->stream is then what requests come on. Whatever this gives, arrival_end follows. */
 int arrival_begin(struct arrival *arrival, struct connection *connection);
-void arrival_end(struct arrival *arrival);
+void arrival_end(struct arrival *arrival, bool abort);
 
 #endif

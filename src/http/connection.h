@@ -26,6 +26,8 @@ enum phase {
     PHASE_LINGERING,
 };
 
+struct crowd;
+struct peer;
 struct server;
 struct work;
 struct h2_stream;
@@ -34,6 +36,7 @@ struct connection {
     struct server *server;
     struct wf_stream *stream;
     struct connection *next, *prev; /* in the server's list */
+    struct peer *peer;              /* of the crowd; NULL: not counted */
     struct wf_scope *scope;         /* what is cancelled when a phase lasts too long; NULL: nothing is */
     enum phase phase;
     uint32_t turn; /* one more with each phase that begins */
@@ -65,6 +68,7 @@ struct server {
     struct wf_app *app;
     struct wf_tls_config *tls; /* NULL: none is spoken */
     bool proxy_protocol;       /* each connection begins with a proxy's header */
+    struct crowd *crowd;       /* connections per peer; NULL: they are not counted */
     struct connection *connections;
     struct wf_event some; /* there is a connection to mind */
     uint64_t open;
@@ -82,7 +86,8 @@ struct server {
 void server_init(struct server *server, struct wf_app *app);
 void server_finish(struct server *server);
 
-/* One connection from its first byte to its last; the stream stays the caller's. */
+/* One connection from its first byte to its last; the stream stays the caller's. -ECONNABORTED: an answer broke off in
+ * the middle, or nobody was let in; the client has to see that by a reset. */
 int connection_serve(struct server *server, struct wf_stream *stream);
 
 /*

@@ -36,7 +36,7 @@ static bool is_in(const struct network *one, const struct network *network)
     return rest == 0 || (one->bytes[whole] & mask) == (network->bytes[whole] & mask);
 }
 
-static bool is_trusted(const struct wf_app_ *app, const struct wf_address *address)
+bool forwarded_trusts(const struct wf_app_ *app, const struct wf_address *address)
 {
     struct network one;
     if (!bytes_of(address, &one)) return false;
@@ -182,7 +182,7 @@ static void read_list(const struct wf_app_ *app, struct forwarded *said, struct 
         else said->has_peer = parse_peer(arena, entry, size, &said->peer);
         if (!said->has_peer) break;
         last = said->peer;
-        trusted = is_trusted(app, &last);
+        trusted = forwarded_trusts(app, &last);
         end = before;
     }
     said->peer = last;
@@ -218,7 +218,7 @@ const struct forwarded *forwarded_of(const struct wf_request *request)
     struct wf_stream *stream = request->exchange->stream(own);
     struct wf_address peer;
     if (app->trusted_count == 0 || stream == NULL || wf_stream_peer(stream, &peer) < 0) return &nothing;
-    struct forwarded *said = is_trusted(app, &peer) ? wf_arena_new(&own->arena, struct forwarded) : NULL;
+    struct forwarded *said = forwarded_trusts(app, &peer) ? wf_arena_new(&own->arena, struct forwarded) : NULL;
     if (said == NULL) return &nothing;
     read_fields(request, app, said, &own->arena);
     own->forwarded = said;

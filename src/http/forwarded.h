@@ -33,6 +33,9 @@ struct forwarded {
 int forwarded_trust(struct wf_arena *arena, const char *list, struct network **networks, unsigned *count,
                     const char **bad);
 
+/* Is it one of the app's trusted proxies? */
+bool forwarded_trusts(const struct wf_app_ *app, const struct wf_address *address);
+
 /* Of a request, once; never NULL. */
 const struct forwarded *forwarded_of(const struct wf_request *request);
 

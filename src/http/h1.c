@@ -21,6 +21,9 @@ enum {
     SPARES_MAX = 64, /* of the server, kept for the next request */
 };
 
+/* In a drain: for a request that is on its way, of a client that does not know yet. */
+static const int64_t last_chance = WF_MILLISECONDS(250);
+
 static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"; /* RFC 9113 section 3.4 */
 
 /* ---- Memory ---- */
@@ -119,7 +122,8 @@ int h1_fill(struct h1 *h1, bool idle)
     char *to = work->in + work->end;
     size_t room = work->in_room - work->end;
     ssize_t got = idle ? wf_idle(wf_stream_read(stream, to, room)) : wf_stream_read(stream, to, room);
-    if (got <= 0) return (int)got;
+    if (got == -ESHUTDOWN && idle) got = wf_within(last_chance, wf_stream_read(stream, to, room));
+    if (got <= 0) return got == -ETIME && idle ? -ESHUTDOWN : (int)got;
     work->end += (size_t)got;
     return 1;
 }
@@ -188,6 +192,7 @@ static int wait_frugally(struct h1 *h1)
     WF_SCOPE(scope);
     connection->scope = &scope;
     int rc = wf_idle(wf_wait_fd(fd, WF_READABLE));
+    if (rc == -ESHUTDOWN) rc = wf_within(last_chance, wf_wait_fd(fd, WF_READABLE));
     connection->scope = NULL;
     connection->frugal = false;
     bool cut = wf_scope_cancelled(&scope);
@@ -247,7 +252,8 @@ static int answer(struct h1 *h1)
     if (!request->close_after && !h1_skip_body(h1)) request->close_after = true;
     if (!request->close_after) return 1;
     int rc = h1_flush(h1);
-    return rc == 0 && request->broken ? -ECONNABORTED : rc; /* without its end, for it has none */
+    if (rc < 0 || !request->broken) return rc;
+    return request->state == ANSWER_NONE ? -ESHUTDOWN : -ECONNABORTED; /* by a reset, for it has no end */
 }
 
 enum after {

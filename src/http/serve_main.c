@@ -6,27 +6,35 @@
 #include <string.h>
 #include <weft/app.h>
 #include <weft/log.h>
-#include <weft/run.h>
+#include <weft/loops.h>
+#include <weft/service.h>
 #include <weft/signal.h>
 #include <weft/task.h>
 #include <weft/time.h>
 #include <weft/tls.h>
 
+#include "http/restart.h"
+
 struct settings {
     struct wf_app *app;
+    char **argv;
     const char *host, *unix_path, *certificate, *key;
     long port;
+    int threads;
     double grace;
-    bool quiet, proxy_protocol;
+    bool quiet, proxy_protocol, reuse_port;
+    bool succeeded; /* by another process */
+    struct wf_scope *serving;
 };
 
 static const struct option options[] = {
-    {"host", required_argument, NULL, 'H'},  {"port", required_argument, NULL, 'p'},
-    {"unix", required_argument, NULL, 'u'},  {"tls", required_argument, NULL, 't'},
-    {"key", required_argument, NULL, 'k'},   {"proxy-protocol", no_argument, NULL, 'P'},
-    {"grace", required_argument, NULL, 'g'}, {"quiet", no_argument, NULL, 'q'},
-    {"access-log", no_argument, NULL, 'a'},  {"version", no_argument, NULL, 'V'},
-    {"help", no_argument, NULL, 'h'},        {0},
+    {"host", required_argument, NULL, 'H'},    {"port", required_argument, NULL, 'p'},
+    {"unix", required_argument, NULL, 'u'},    {"tls", required_argument, NULL, 't'},
+    {"key", required_argument, NULL, 'k'},     {"proxy-protocol", no_argument, NULL, 'P'},
+    {"threads", required_argument, NULL, 'n'}, {"reuse-port", no_argument, NULL, 'r'},
+    {"grace", required_argument, NULL, 'g'},   {"quiet", no_argument, NULL, 'q'},
+    {"access-log", no_argument, NULL, 'a'},    {"version", no_argument, NULL, 'V'},
+    {"help", no_argument, NULL, 'h'},          {0},
 };
 
 static void write_help(FILE *file, const struct settings *settings, const char *program)
@@ -37,6 +45,8 @@ static void write_help(FILE *file, const struct settings *settings, const char *
             "  --host ADDRESS     listen there (HOST; default 127.0.0.1; \"*\": everywhere)\n"
             "  --port N           listen at this port (PORT; default 8000; 0: a free one)\n"
             "  --unix PATH        listen at a Unix socket instead\n"
+            "  --threads N        serve with so many loops, each a thread (THREADS; default 1; 0: one per processor)\n"
+            "  --reuse-port       each of them has a socket of its own at the port\n"
             "  --tls FILE         speak TLS with this certificate chain (PEM)\n"
             "  --key FILE         and this private key; default: in the same file\n"
             "                     SIGHUP reads both again\n"
@@ -46,7 +56,11 @@ static void write_help(FILE *file, const struct settings *settings, const char *
             "  --quiet            no word about where it listens\n"
             "  --version          of the API\n"
             "  --help             this\n"
-            "The words in capitals are the environment's; the command line wins.\n",
+            "The words in capitals are the environment's; the command line wins. Sockets that systemd, or whoever\n"
+            "started this, has opened (LISTEN_FDS) are taken in place of --host, --port and --unix.\n"
+            "SIGTERM and SIGINT end it when all is answered, a second one at once. SIGUSR2 starts the program anew,\n"
+            "with the same options and sockets: when that one listens, this one ends as by SIGTERM; else it stays.\n"
+            "Exit status: 0 after such an end, 1 for a failure, 2 for wrong options, 128 + N for a signal N.\n",
             program, settings->app->title != NULL ? settings->app->title : "",
             settings->app->title != NULL ? "\n" : "");
 }
@@ -71,6 +85,7 @@ static double number(const char *what, const char *text, double max)
 static int read_options(struct settings *settings, int argc, char **argv)
 {
     const char *port = environment("PORT", "8000"), *grace = environment("GRACE", "30");
+    const char *threads = environment("THREADS", "1");
     settings->host = environment("HOST", "127.0.0.1");
     if (strcmp(environment("ACCESS_LOG", "0"), "1") == 0) settings->app->access_log = true;
     optind = 1; /* it may not be the first command line that is read */
@@ -94,6 +109,12 @@ static int read_options(struct settings *settings, int argc, char **argv)
             break;
         case 'g':
             grace = optarg;
+            break;
+        case 'n':
+            threads = optarg;
+            break;
+        case 'r':
+            settings->reuse_port = true;
             break;
         case 'a':
             settings->app->access_log = true;
@@ -121,13 +142,17 @@ static int read_options(struct settings *settings, int argc, char **argv)
     }
     settings->port = (long)number("port", port, 65535);
     settings->grace = number("grace", grace, 86400);
-    return settings->port < 0 || settings->grace < 0 ? 2 : 0;
+    double loops = number("threads", threads, 256);
+    settings->threads = loops > 0 ? (int)loops : WF_EVERY_CPU;
+    return settings->port < 0 || settings->grace < 0 || loops < 0 ? 2 : 0;
 }
 
 static void say_where(struct wf_app *app, uint16_t port, void *argument)
 {
     const struct settings *settings = argument;
     (void)app;
+    restart_say_ready();
+    wf_ignore(wf_notify_ready());
     if (settings->quiet) return;
     const char *scheme = settings->certificate != NULL ? "https" : "http";
     const char *host = strcmp(settings->host, "*") == 0 ? "localhost" : settings->host;
@@ -152,15 +177,61 @@ static int reload_on_hangup(struct wf_tls_config *tls)
     return rc;
 }
 
-static int serve_over_tls(struct settings *settings, struct wf_tls_config *tls, const char *host)
+static int64_t grace_of(const struct settings *settings)
+{
+    int64_t grace = (int64_t)(settings->grace * 1e9);
+    return grace > 0 ? grace : 1;
+}
+
+static int end_in_favour(struct settings *settings)
+{
+    settings->succeeded = true;
+    wf_scope_drain(settings->serving);
+    int rc = wf_sleep(grace_of(settings)); /* when all is answered before, this ends too */
+    if (rc == 0) wf_scope_cancel(settings->serving, "the grace after a restart is over");
+    return rc;
+}
+
+static int restart_on_signal(struct settings *settings)
+{
+    const int again = SIGUSR2;
+    struct wf_signal_receiver *receiver;
+    int rc = wf_signal_open(&again, 1, &receiver);
+    if (rc < 0) return rc;
+    while ((rc = wf_signal_wait(receiver)) > 0) {
+        rc = restart_app(settings->app, settings->argv);
+        if (rc == 0 || rc == -ECANCELED) break;
+        wf_logf(WF_ERROR, "no successor, this process stays: %s", wf_failure());
+    }
+    wf_signal_close(receiver);
+    return rc == 0 ? end_in_favour(settings) : rc;
+}
+
+static void say_stopping(const struct settings *settings)
+{
+    if (!settings->succeeded) wf_ignore(wf_notify_stopping()); /* else the service goes on */
+}
+
+static int serve_in(struct wf_scope *scope, struct settings *settings, struct wf_tls_config *tls)
+{
+    const char *host = strcmp(settings->host, "*") == 0 ? NULL : settings->host;
+    int rc = wf_scope_on_drain(scope, say_stopping, settings);
+    if (rc == 0 && tls != NULL) rc = wf_spawn(scope, reload_on_hangup, tls, .daemon = true, .name = "tls reload");
+    if (rc == 0) rc = wf_spawn(scope, restart_on_signal, settings, .daemon = true, .name = "restart");
+    if (rc == 0) rc = wf_notify_watchdog(scope);
+    if (rc < 0) return rc;
+    bool inherited = wf_inherited_count() > 0, at_unix = !inherited && settings->unix_path != NULL;
+    return wf_serve(settings->app, .host = host, .port = (uint16_t)settings->port, .inherited = inherited,
+                    .unix_path = at_unix ? settings->unix_path : NULL, .tls = tls, .spread = wf_loops_count() > 1,
+                    .reuse_port = settings->reuse_port && !inherited && !at_unix,
+                    .proxy_protocol = settings->proxy_protocol, .listening = say_where, .listening_arg = settings);
+}
+
+static int serve_over_tls(struct settings *settings, struct wf_tls_config *tls)
 {
     WF_SCOPE(scope);
-    int rc = tls != NULL ? wf_spawn(&scope, reload_on_hangup, tls, .daemon = true, .name = "certificate reload") : 0;
-    if (rc == 0)
-        rc = wf_serve(settings->app, .host = host, .port = (uint16_t)settings->port, .unix_path = settings->unix_path,
-                      .tls = tls, .proxy_protocol = settings->proxy_protocol, .listening = say_where,
-                      .listening_arg = settings);
-    return wf_scope_end(&scope, rc);
+    settings->serving = &scope;
+    return wf_scope_end(&scope, serve_in(&scope, settings, tls));
 }
 
 static int serve_as_told(struct settings *settings)
@@ -172,20 +243,19 @@ static int serve_as_told(struct settings *settings)
         struct wf_tls_identity identity = {.certificate_file = settings->certificate, .key_file = key};
         rc = wf_tls_server_create(&tls, .identity = identity, .alpn = {"h2", "http/1.1"});
     }
-    const char *host = strcmp(settings->host, "*") == 0 ? NULL : settings->host;
-    if (rc == 0) rc = serve_over_tls(settings, tls, host);
+    if (rc == 0) rc = serve_over_tls(settings, tls);
     wf_tls_destroy(tls);
     return rc;
 }
 
 int wf_serve_main(struct wf_app *app, int argc, char **argv)
 {
-    struct settings settings = {.app = app};
+    struct settings settings = {.app = app, .argv = argv};
     int told = read_options(&settings, argc, argv);
     int status = told - 1;
     if (told == 0)
-        status = wf_main(serve_as_told, &settings, .signals = true,
-                         .grace = (int64_t)(settings.grace * 1e9) > 0 ? (int64_t)(settings.grace * 1e9) : 1);
+        status = wf_main(serve_as_told, &settings, .signals = true, .threads = settings.threads,
+                         .grace = grace_of(&settings));
     wf_app_finish(app);
     return told == 2 ? 2 : status;
 }

@@ -1,15 +1,14 @@
-/* A server: its connections from their opening to their end, and what surrounds them. */
+/* A server: its connections from their opening to their end. Each loop that serves has one. */
 #define WF_LOG_MODULE "http"
+#include <stdio.h>
 #include <string.h>
 #include <weft/extend.h>
-#include <weft/serve.h>
 #include <weft/task.h>
-#include <weft/tcp.h>
-#include <weft/unix.h>
 
 #include "http/app.h"
 #include "http/arrival.h"
 #include "http/connection.h"
+#include "http/crowd.h"
 #include "http/h1.h"
 
 enum { LINGER_BYTES = 262144 }; /* thrown away after the last answer */
@@ -69,6 +68,28 @@ void connection_linger(struct connection *connection)
     wf_scope_end(&scope, 0);
 }
 
+/* Before it has asked: it is not looked at any further. */
+static int refuse_one_of_many(struct connection *connection)
+{
+    const struct server *server = connection->server;
+    static const char why[] = "there are too many connections from this address\n";
+    char text[512];
+    if (server->tls != NULL) return -ECONNABORTED;
+    int size = snprintf(text, sizeof text,
+                        "HTTP/1.1 503 Service Unavailable\r\n%.*scontent-type: text/plain; charset=utf-8\r\n"
+                        "content-length: %zu\r\nconnection: close\r\n\r\n%s",
+                        (int)server->date_size, server->date, sizeof why - 1, why);
+    WF_SCOPE(scope);
+    connection->scope = &scope;
+    connection->writing = true;
+    int rc = wf_stream_write_all(connection->stream, text, (size_t)size, NULL);
+    connection->writing = false;
+    connection->scope = NULL;
+    rc = wf_scope_end(&scope, rc);
+    if (rc == 0) connection_linger(connection);
+    return rc;
+}
+
 int connection_serve(struct server *server, struct wf_stream *stream)
 {
     struct connection connection = {.server = server, .stream = stream, .seen_at = wf_now()};
@@ -76,10 +97,11 @@ int connection_serve(struct server *server, struct wf_stream *stream)
     struct arrival arrival;
     int rc = arrival_begin(&arrival, &connection);
     if (rc == 0) rc = arrival.speaks_h2 ? h2_serve(h2_create(&connection, "", 0)) : h1_serve(&connection);
-    arrival_end(&arrival);
+    else if (rc == -EUSERS) rc = refuse_one_of_many(&connection);
+    arrival_end(&arrival, rc == -ECONNABORTED);
+    crowd_leave(server->crowd, connection.peer);
     strike_off(server, &connection);
-    bool expected = rc == -ECANCELED || rc == -ESHUTDOWN || rc == -ECONNRESET || rc == -ECONNABORTED || rc == -EPIPE ||
-                    rc == WF_EEND;
+    bool expected = rc == -ECANCELED || rc == -ESHUTDOWN || rc == -ECONNRESET || rc == -EPIPE || rc == WF_EEND;
     return expected && !wf_cancelled() ? 0 : rc;
 }
 
@@ -103,57 +125,5 @@ int wf_app_serve_stream(struct wf_app *app, struct wf_stream *stream)
     server_init(&server, app);
     rc = serve_one(app, stream, &server);
     server_finish(&server);
-    return rc;
-}
-
-static int listen_somewhere(const struct wf_http_serve_options *options, struct wf_listener **listener)
-{
-    if (options->listener != NULL) {
-        *listener = options->listener;
-        return 0;
-    }
-    if (options->unix_path != NULL) return wf_unix_listen(options->unix_path, listener);
-    return wf_tcp_listen(options->host, options->port, listener);
-}
-
-static int serve_listener(struct wf_app *app, const struct wf_http_serve_options *options, struct wf_listener *listener)
-{
-    struct server server;
-    server_init(&server, app);
-    server.tls = options->tls;
-    server.proxy_protocol = options->proxy_protocol;
-    if (options->listening != NULL) options->listening(app, wf_listener_port(listener), options->listening_arg);
-    WF_SCOPE(scope);
-    int rc = wf_spawn(&scope, mind_connections, &server, .daemon = true, .name = "http minder");
-    if (rc == 0)
-        rc = wf_serve_streams(listener, connection_serve, &server, .limit = app->private_->limits.connections,
-                              .name = "http");
-    rc = wf_scope_end(&scope, rc);
-    server_finish(&server);
-    return rc;
-}
-
-int wf_app_run(struct wf_app *app)
-{
-    const struct wf_http_serve_options *options = app->private_ != NULL ? app->private_->serving : NULL;
-    if (options == NULL) return wf_fail(-EINVAL, "wf_app_run is for the lifespan of an app that wf_serve runs");
-    struct wf_listener *listener;
-    int rc = wf_checkpoint();
-    if (rc == 0) rc = listen_somewhere(options, &listener);
-    if (rc < 0) return rc;
-    rc = serve_listener(app, options, listener);
-    if (listener != options->listener) wf_listener_close(listener);
-    return rc;
-}
-
-int wf_http_serve_(struct wf_app *app, const struct wf_http_serve_options *options)
-{
-    if (options->size != sizeof *options) return -EINVAL;
-    int rc = wf_checkpoint();
-    if (rc == 0) rc = app_prepare(app);
-    if (rc < 0) return rc;
-    app->private_->serving = options;
-    rc = app->lifespan != NULL ? app->lifespan(app) : wf_app_run(app);
-    app->private_->serving = NULL;
     return rc;
 }

@@ -54,6 +54,17 @@ uint16_t wf_listener_port(const struct wf_listener *listener)
     return wf_listener_local(listener, &address) == 0 ? wf_address_port(&address) : 0;
 }
 
+int wf_listener_fd(const struct wf_listener *listener, unsigned index)
+{
+    return index < listener->count ? listener->places[index].desc.fd : -1;
+}
+
+void wf_listener_leave_file(struct wf_listener *listener)
+{
+    memory_free(listener->path);
+    listener->path = NULL;
+}
+
 void wf_listener_close(struct wf_listener *listener)
 {
     if (listener == NULL) return;

@@ -64,7 +64,7 @@ static int64_t take_line(struct quota *quota)
 
 static void note_outcome(struct server *server, int rc)
 {
-    if (rc >= 0 || rc == -ECANCELED || rc == -ESHUTDOWN) return;
+    if (rc >= 0 || rc == -ECANCELED || rc == -ESHUTDOWN || rc == -ECONNABORTED) return;
     server->statistics->failed++;
     int64_t unlogged = take_line(&server->failures);
     if (unlogged >= 0)
@@ -75,7 +75,8 @@ static int handle(struct connection *connection)
 {
     const struct server *server = connection->server;
     int rc = server->handler(server->arg, connection->stream);
-    wf_stream_close(connection->stream);
+    if (rc == -ECONNABORTED) wf_stream_abort(connection->stream);
+    else wf_stream_close(connection->stream);
     connection->stream = NULL;
     return rc;
 }

@@ -108,6 +108,9 @@ static int wrap_ends(struct wf_process *process, const struct ends *ends)
 static int check(const struct wf_process_options *options)
 {
     if (options->size != sizeof *options) return wf_fail(-EINVAL, "compiled against another version of weft");
+    if (options->descriptors_count > WF_PROCESS_DESCRIPTORS_MAX || options->listening > options->descriptors_count)
+        return wf_fail(-E2BIG, "%u descriptors, %u of them listening", options->descriptors_count, options->listening);
+    if (options->descriptors_count > 0 && current_loop->driver->simulated) return -EOPNOTSUPP;
     if (options->argv_ == NULL || options->argv_[0] == NULL || options->argv_[0][0] == '\0') return -EINVAL;
     return 0;
 }
@@ -212,6 +215,14 @@ int wf_process_stop(struct wf_process *process)
     }
     wf_process_signal(process, SIGKILL);
     return wait_for_kill(process);
+}
+
+void wf_process_release(struct wf_process *process)
+{
+    if (process == NULL) return;
+    close_streams(process);
+    if (process->pid != 0) current_loop->driver->close_fd(current_loop, process->fd_);
+    process->pid = 0;
 }
 
 int wf_process_end(struct wf_process *process, int rc)

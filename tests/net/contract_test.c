@@ -294,6 +294,8 @@ static __attribute__((noinline)) void ask_listener(void)
     struct wf_listener *listener;
     if (!WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0)) return;
     STAYS(wf_listener_port, WF_EXPECT(wf_listener_port(listener) > 0));
+    STAYS(wf_listener_fd, WF_EXPECT_INT(wf_listener_fd(listener, 1), -1));
+    STAYS(wf_listener_leave_file, wf_listener_leave_file(listener));
     STAYS(wf_listener_close, wf_listener_close(listener));
 }
 

@@ -29,6 +29,8 @@ WF_TEST(a_refused_call_starts_no_program_and_an_end_is_never_refused, .rule = "1
     WF_SCOPE(scope);
     spawn_sibling(&scope);
     STAYS(wf_process_start, WF_EXPECT_CODE(wf_process_start(&process, sleeper), 0));
+    struct wf_process none = {.pid = 0};
+    STAYS(wf_process_release, wf_process_release(&none));
     STAYS(wf_process_signal, wf_ignore(wf_process_signal(&process, 0)));
     call_cancelled(&process);
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);

@@ -153,6 +153,49 @@ WF_TEST(it_has_no_descriptors_of_ours_and_no_signals_blocked_or_ignored, .real =
     close(ends[1]);
 }
 
+WF_TEST(descriptors_go_along_and_listening_ones_are_told, .real = true)
+{
+    struct wf_process_result result = {.output = NULL};
+    struct wf_listener *listener;
+    int ends[2];
+    if (!WF_EXPECT_CODE(wf_tcp_listen("127.0.0.1", 0, &listener), 0)) return;
+    if (WF_EXPECT(pipe2(ends, O_CLOEXEC) == 0)) {
+        const int given[] = {wf_listener_fd(listener, 0), ends[0]};
+        WF_EXPECT(write(ends[1], "passed\n", 7) == 7);
+        close(ends[1]);
+        int rc = wf_process_run(wf_task_arena(), &result,
+                                PROGRAM("sh", "-c", "echo $LISTEN_FDS $((LISTEN_PID == $$)); cat <&4; ls /proc/$$/fd"),
+                                .descriptors = given, .descriptors_count = 2, .listening = 1);
+        if (WF_EXPECT_CODE(rc, 0)) WF_EXPECT_PART(result.output, "1 1\npassed\n0\n");
+        close(ends[0]);
+    }
+    WF_EXPECT_INT(wf_listener_fd(listener, 1), -1);
+    wf_listener_close(listener);
+}
+
+WF_TEST(a_bad_descriptor_is_said, .real = true)
+{
+    struct wf_process_result result;
+    const int given[] = {1 << 20};
+    int rc = wf_process_run(wf_task_arena(), &result, PROGRAM("true"), .descriptors = given, .descriptors_count = 1);
+    WF_EXPECT_CODE(rc, -EBADF);
+    WF_EXPECT_TEXT(wf_failure(), "true: its descriptors: Bad file descriptor");
+    rc = wf_process_run(wf_task_arena(), &result, PROGRAM("true"), .descriptors_count = 0, .listening = 1);
+    WF_EXPECT_CODE(rc, -E2BIG);
+}
+
+WF_TEST(a_program_that_was_let_go_runs_on, .real = true)
+{
+    struct wf_process process;
+    if (!WF_EXPECT_CODE(wf_process_start(&process, PROGRAM("sleep", "100")), 0)) return;
+    pid_t pid = process.pid;
+    wf_process_release(&process);
+    WF_EXPECT_CODE(wf_process_end(&process, 0), 0);
+    WF_EXPECT(kill(pid, 0) == 0 && waitpid(pid, NULL, WNOHANG) == 0);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
 WF_TEST(it_may_become_another_user, .real = true)
 {
     struct wf_process process;
