@@ -38,13 +38,19 @@ static int grow(struct outgoing *out, size_t needed)
     return 0;
 }
 
-/* Room for so many bytes in one piece; NULL with *rc set when there is none. */
-static char *reserve(struct h1 *h1, size_t size, int *rc)
+static int make_room(struct h1 *h1, size_t size)
 {
     struct outgoing *out = &h1->work->out;
-    *rc = 0;
-    if (out->size + size > OUT_MAX) *rc = h1_flush(h1);
-    if (*rc == 0 && out->size + size > out->room) *rc = grow(out, out->size + size);
+    int rc = out->size + size > OUT_MAX ? h1_flush(h1) : 0;
+    return rc == 0 && out->size + size > out->room ? grow(out, out->size + size) : rc;
+}
+
+/* Room for so many bytes in one piece; NULL with *rc set when there is none. */
+static inline char *reserve(struct h1 *h1, size_t size, int *rc)
+{
+    struct outgoing *out = &h1->work->out;
+    bool there = out->size + size <= OUT_MAX && out->size + size <= out->room;
+    *rc = there ? 0 : make_room(h1, size);
     return *rc == 0 ? out->bytes + out->size : NULL;
 }
 
