@@ -61,6 +61,8 @@ static inline void set_phase(struct connection *connection, enum phase phase)
 void connection_cut(struct connection *connection, const char *why);
 extern const char cut_slow[], cut_gone[], cut_idle[];
 
+enum { SERVER_DATE = 37 };
+
 struct server {
     struct wf_app *app;
     struct wf_tls_config *tls; /* NULL: none is spoken */
@@ -72,8 +74,7 @@ struct server {
     unsigned spares;
     struct h2_stream *spare_streams;
     unsigned spare_stream_count;
-    char date[40]; /* "Date: ...\r\n", at most a tick old */
-    size_t date_size;
+    char date[SERVER_DATE]; /* "date: ...\r\n", at most a tick old */
     int64_t date_of; /* the second */
 };
 

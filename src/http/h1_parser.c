@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "http/grammar.h"
+#include "http/head_execute.h"
 
 static struct h1_parser *parser_of(llhttp_t *llhttp)
 {
@@ -33,29 +34,27 @@ static int on_url(llhttp_t *llhttp, const char *at, size_t size)
     return 0;
 }
 
-static struct wf_header *add_field(struct h1_parser *parser)
+static __attribute__((noinline)) bool make_room(struct h1_parser *parser)
 {
     struct wf_headers *fields = &parser->request->headers;
-    if (fields->count < fields->room_) return &fields->list[fields->count++];
     uint32_t room = fields->room_ * 2;
     struct wf_header *list = wf_arena_alloc(&parser->request->arena, room * sizeof *list);
-    if (list == NULL) return NULL;
+    if (list == NULL) return false;
     memcpy(list, fields->list, fields->count * sizeof *list);
     fields->list = list;
     fields->room_ = room;
-    return &fields->list[fields->count++];
+    return true;
 }
 
 static int on_name(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct h1_parser *parser = parser_of(llhttp);
     struct wf_headers *fields = &parser->request->headers;
-    if (parser->in_value || fields->count == 0) {
+    const struct wf_header *last = fields->count > 0 ? &fields->list[fields->count - 1] : NULL;
+    if (last == NULL || at != last->name + last->name_size) { /* else the rest of it, which came later */
         if (fields->count >= parser->limits->fields_max) return refuse(parser, 431, "there are too many fields");
-        struct wf_header *field = add_field(parser);
-        if (field == NULL) return refuse(parser, 503, "out of memory");
-        *field = (struct wf_header){.name = at, .value = at};
-        parser->in_value = false;
+        if (fields->count == fields->room_ && !make_room(parser)) return refuse(parser, 503, "out of memory");
+        fields->list[fields->count++] = (struct wf_header){.name = at, .value = at};
     }
     struct wf_header *field = &fields->list[fields->count - 1];
     field->name_size = (uint32_t)(at + size - field->name);
@@ -67,16 +66,8 @@ static int on_value(llhttp_t *llhttp, const char *at, size_t size)
     struct h1_parser *parser = parser_of(llhttp);
     struct wf_headers *fields = &parser->request->headers;
     struct wf_header *field = &fields->list[fields->count - 1];
-    if (!parser->in_value) field->value = at;
-    parser->in_value = true;
+    if (field->value_size == 0) field->value = at;
     field->value_size = (uint32_t)(at + size - field->value);
-    return 0;
-}
-
-/* An empty value has no span. */
-static int on_value_complete(llhttp_t *llhttp)
-{
-    parser_of(llhttp)->in_value = true;
     return 0;
 }
 
@@ -91,7 +82,6 @@ static const llhttp_settings_t head_settings = {
     .on_url = on_url,
     .on_header_field = on_name,
     .on_header_value = on_value,
-    .on_header_value_complete = on_value_complete,
     .on_headers_complete = on_headers_complete,
 };
 
@@ -100,9 +90,10 @@ static const llhttp_settings_t head_settings = {
 enum { VERSION_SIZE = 9 }; /* " HTTP/1.1" */
 
 /* The name is a token, in whose characters only the bit of the case differs from that of a small letter. */
-static bool is(const struct wf_header *field, const char *name, size_t size)
+static inline bool is(const struct wf_header *field, const char *name, size_t size)
 {
     if (field->name_size != size) return false;
+#pragma GCC unroll 4
     for (size_t i = 0; i < size; i++)
         if ((field->name[i] | 0x20) != name[i]) return false;
     return true;
@@ -134,26 +125,32 @@ struct seen {
     bool expects_more;
 };
 
+static int look_at_host(struct h1_parser *parser, const struct wf_header *field, struct seen *seen)
+{
+    if (++seen->hosts > 1) return refuse(parser, 400, "there are several Host fields");
+    if (!is_authority(field->value, field->value_size)) return refuse(parser, 400, "the Host field is no host");
+    parser->request->authority = field->value;
+    return 0;
+}
+
 static int look_at_field(struct h1_parser *parser, const struct wf_header *field, struct seen *seen)
 {
-    struct wf_request *request = parser->request;
-    if (is(field, "host", 4)) {
-        if (++seen->hosts > 1) return refuse(parser, 400, "there are several Host fields");
-        if (!is_authority(field->value, field->value_size)) return refuse(parser, 400, "the Host field is no host");
-        request->authority = field->value;
-    } else if (is(field, "transfer-encoding", 17)) {
+    if (is(field, "host", 4)) return look_at_host(parser, field, seen);
+    if (!is_field_value(field->value, field->value_size))
+        return refuse(parser, 400, "there is a control character in a field");
+    if (is(field, "transfer-encoding", 17)) {
         if (++seen->codings > 1 || strcasecmp(field->value, "chunked") != 0)
             return refuse(parser, 400, "the only transfer coding that is known is one \"chunked\"");
     } else if (is(field, "expect", 6)) {
         if (strcasecmp(field->value, "100-continue") != 0) return refuse(parser, 417, "the expectation is unknown");
-        request->wants_continue = true;
+        parser->request->wants_continue = true;
     }
     return 0;
 }
 
 /*
- * A field, from the end of the line before it to the end of its own: every byte is accounted for, so what llhttp let pass
- * between its parts is seen here. Terminates name and value. NULL: it is refused.
+ * A field, from the end of the line before it to the end of its own: every byte is accounted for, so what llhttp let
+ * pass between its parts is seen here. Terminates name and value. NULL: it is refused.
  */
 static char *finish_field(struct h1_parser *parser, struct wf_header *field, char *at)
 {
@@ -171,10 +168,6 @@ static char *finish_field(struct h1_parser *parser, struct wf_header *field, cha
     while (end > value && is_blank(end[-1])) end--;
     field->value = value;
     field->value_size = (uint32_t)(end - value);
-    if (!is_field_value(value, field->value_size)) {
-        refuse(parser, 400, "there is a control character in a field");
-        return NULL;
-    }
     *colon = *end = '\0';
     return line_end + 2;
 }
@@ -277,7 +270,7 @@ void h1_parser_begin(struct h1_parser *parser, struct wf_request *request)
     parser->request = request;
     request->headers = (struct wf_headers){.list = parser->first, .room_ = H1_FIELDS_FIRST};
     parser->start = parser->target = parser->target_end = NULL;
-    parser->in_value = parser->chunked = parser->keep_alive = false;
+    parser->chunked = parser->keep_alive = false;
     parser->status = 0;
 }
 
@@ -302,7 +295,7 @@ static enum h1_found refuse_head(struct h1_parser *parser, const char *end, llht
 enum h1_found h1_parse_head(struct h1_parser *parser, char *bytes, size_t size, size_t *used)
 {
     if (parser->start == NULL) parser->start = bytes;
-    llhttp_errno_t error = llhttp_execute(&parser->llhttp, bytes, size);
+    llhttp_errno_t error = head_execute(&parser->llhttp, bytes, size);
     if (error == HPE_PAUSED) {
         const char *end = llhttp_get_error_pos(&parser->llhttp);
         *used = (size_t)(end - bytes);

@@ -25,7 +25,6 @@ struct h1_parser {
     struct wf_request *request;
     char *start; /* of the request line */
     char *target, *target_end;
-    bool in_value; /* the last span was of a value */
     bool chunked, keep_alive;
     int status; /* why it is refused, 0: it is not */
     const char *why;

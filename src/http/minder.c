@@ -2,13 +2,13 @@
  * Who minds the connections of a server: a few times a second it looks which of them have not moved, and cuts those
  * whose time is over. It keeps the date for the answers, too.
  */
-#include <stdio.h>
-#include <time.h>
+#include <string.h>
 #include <weft/task.h>
 #include <weft/time.h>
 
 #include "http/app.h"
 #include "http/connection.h"
+#include "http/date.h"
 
 static const int64_t tick = WF_MILLISECONDS(250), frugal_after = WF_SECONDS(1), linger_time = WF_SECONDS(2);
 
@@ -23,17 +23,12 @@ void connection_cut(struct connection *connection, const char *why)
 /* "Date: Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7). */
 void minder_set_date(struct server *server)
 {
-    static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     time_t now = (time_t)(wf_wall_now() / 1000000000);
-    struct tm date;
-    if (now == server->date_of || gmtime_r(&now, &date) == NULL) return;
+    if (now == server->date_of) return;
     server->date_of = now;
-    int size =
-        snprintf(server->date, sizeof server->date, "date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n", days[date.tm_wday],
-                 date.tm_mday, months[date.tm_mon], date.tm_year + 1900, date.tm_hour, date.tm_min, date.tm_sec);
-    server->date_size = (size_t)size;
+    memcpy(server->date, "date: ", 6);
+    date_write(server->date + 6, now);
+    memcpy(server->date + SERVER_DATE - 2, "\r\n", 2); /* where the text was terminated */
 }
 
 static uint64_t bytes_moved(const struct connection *connection)

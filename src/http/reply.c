@@ -38,7 +38,7 @@ static bool has_no_body(const struct wf_request *request, int status)
     return request->method == WF_HEAD || status == 204 || status == 304;
 }
 
-static int reply_begin(struct wf_request *request, int status, const char *content_type, int64_t length)
+static inline int reply_begin(struct wf_request *request, int status, const char *content_type, int64_t length)
 {
     if (status < 200 || status > 599) return wf_fail(-EINVAL, "%d is no status of an answer", status);
     int rc = wf_checkpoint();
@@ -201,9 +201,10 @@ static int reply_outcome(struct wf_request *request, int rc)
 
 void reply_finish(struct wf_request *request, int rc)
 {
+    if (request->state == ANSWER_ENDED) return;
     int sent = 0;
     if (request->state == ANSWER_NONE) sent = reply_outcome(request, rc);
-    else if (request->state == ANSWER_BEGUN) {
+    else {
         sent = rc >= 0 || rc == -ESHUTDOWN ? wf_reply_end(request) : rc; /* a drain ends what is open in order */
         if (sent < 0 && sent != -ECANCELED) log_failure(request, sent);
     }
