@@ -11,7 +11,8 @@ test="$demo $libraries openssl iproute2 g++ cmake git python3 python3-jsonschema
 cross="qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 check="$test $cross clang libclang-rt-14-dev clang-tidy afl++ abigail-tools valgrind cppcheck nftables iproute2"
 peers="golang-go rustc cargo librust-tokio-dev librust-libc-dev libboost-dev python3-uvloop"
-bench="$test $peers liburing-dev util-linux"
+servers="nginx-light h2o python3-fastapi python3-uvicorn"
+bench="$test $peers $servers liburing-dev util-linux"
 
 case "${1:-}" in
 build) wanted=$build ;;

@@ -319,11 +319,15 @@ static int route_and_call(struct wf_request *request)
     return wf_continue(request);
 }
 
+static __attribute__((noinline)) int call_within(int64_t limit, struct wf_request *request)
+{
+    return wf_within(limit, route_and_call(request));
+}
+
 static int call_in_time(struct wf_request *request)
 {
     int64_t limit = request->app->private_->limits.handler_time;
-    if (limit <= 0) return route_and_call(request);
-    return wf_within(limit, route_and_call(request));
+    return limit > 0 ? call_within(limit, request) : route_and_call(request);
 }
 
 static void log_request(const struct wf_request *request, int64_t took_ns)
