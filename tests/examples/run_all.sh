@@ -208,7 +208,7 @@ http://127.0.0.1:[0-9]+/hello: 200, 5 bytes
 http://127.0.0.1:[0-9]+/nothing: 404, 42 bytes
 http://127.0.0.1:[0-9]+/slow: timeout
 http://127.0.0.1:[0-9]+/hello: 200, 5 bytes
-http://127.0.0.1:1/nobody: GET http://127.0.0.1:1/nobody: cannot connect to 127.0.0.1 port 1: Connection refused, while connecting
+http://127.0.0.1:1/nobody: GET http://127.0.0.1:1/nobody: cannot connect to 127.0.0.1 port 1: .*
 END
     check timeout_fallback <<'END'
 100 ms for the primary, then 100 ms for the cache:
