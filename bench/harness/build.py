@@ -103,6 +103,7 @@ class Builder:
             "floors": self._floors,
             "libuv": self._libuv,
             "jansson": self._jansson,
+            "libcurl": self._libcurl,
             "go": self._go,
             "tokio": self._tokio,
             "asio": self._asio,
@@ -137,7 +138,7 @@ class Builder:
         plain, http = _without_and_with_http(plain)
         self._compile(contestant, plain, compiler, BENCH / "weft", ".c", libraries, extra=extra)
         if http:
-            made = self._beside(library, "http", "nghttp2", "z", "brotlienc", "brotlidec", "zstd")
+            made = self._beside(library, "http", "nghttp2", "uriparser", "jwt", "z", "brotlienc", "brotlidec", "zstd")
             made += self._beside(library, "tls", "ssl", "crypto")
             self._compile(contestant, http, compiler, BENCH / "weft", ".c", [*made, *libraries], extra=extra)
         if tls:
@@ -168,6 +169,9 @@ class Builder:
 
     def _jansson(self, contestant, programs):
         self._compile(contestant, programs, [_tool("cc"), *C_FLAGS], BENCH / "peers/jansson", ".c", ["-ljansson"])
+
+    def _libcurl(self, contestant, programs):
+        self._compile(contestant, programs, [_tool("cc"), *C_FLAGS], BENCH / "peers/libcurl", ".c", ["-lcurl"])
 
     def _asio(self, contestant, programs):
         self._compile(contestant, programs, [_tool("g++"), *CXX_FLAGS], BENCH / "peers/asio", ".cpp", ["-pthread"])

@@ -87,6 +87,7 @@ class Group:
     runs: tuple  # those that entries compare first, next to each other; then the peers
     entries: tuple
     load: Load | Streams | Idle | None = None  # for servers
+    server: Run | None = None  # that the runs ask, on the other processor; %PORT% in their arguments is its port
 
 
 def peer_runs(peers, program, arguments, rounds=None):
@@ -379,6 +380,43 @@ def http_streams(name, load, arguments, peers=()):
     return Group(runs + tuple(http_server(peer, peer, arguments=arguments) for peer in peers), entries, load)
 
 
+CLIENT_SERVER = Run("server", "nginx", "http_server")
+
+
+def client_get(scale):
+    """What a call costs the client: 64 tasks share one, over connections that stay."""
+    arguments = ("%PORT%", str(max(500, 20_000 // scale)))
+    peers = ("go", "libcurl")
+    runs = (
+        Run("weft", "weft", "http_client_get", arguments, (("WEFT_DRIVER", "uring"),)),
+        Run("raw_epoll", "floors", "http_client_get", arguments),
+        Run("weft_epoll", "weft", "http_client_get", arguments, (("WEFT_DRIVER", "epoll"),)),
+        *(Run(peer, peer, "http_client_get", arguments) for peer in peers),
+    )
+    common = dict(floors=("raw_epoll",), peers=same(peers), mark=Mark(ratio=1.4))
+    entries = tuple(
+        Entry("client_get" + suffix, "us", "weft" + suffix, "a raw epoll loop that looks for the end of a head", **common)
+        for suffix in ("", "_epoll")
+    )
+    return Group(runs, entries, server=CLIENT_SERVER)
+
+
+def client_download(scale):
+    """A large file over one connection, thrown away as it comes: the client's processor time."""
+    arguments = ("%PORT%", str(1024 // scale))
+    runs = (
+        Run("weft", "weft", "http_client_download", arguments, (("WEFT_DRIVER", "uring"),)),
+        Run("libcurl", "libcurl", "http_client_download", arguments),
+        Run("weft_epoll", "weft", "http_client_download", arguments, (("WEFT_DRIVER", "epoll"),)),
+        Run("go", "go", "http_client_download", arguments),
+    )
+    common = dict(floors=("libcurl",), peers=same(("go",)), mark=Mark(ratio=1.1))
+    entries = tuple(
+        Entry("client_download" + suffix, "ms", "weft" + suffix, "libcurl", **common) for suffix in ("", "_epoll")
+    )
+    return Group(runs, entries, server=CLIENT_SERVER)
+
+
 def http_idle(name, load, mark, peers):
     runs = (http_server("weft", driver="uring"), *(http_server(peer, peer) for peer in peers))
     return Group(runs, (Entry(name, "B", "weft", "nothing", peers=same(peers), mark=Mark(value=mark)),), load)
@@ -395,6 +433,8 @@ def http_groups(scale, seconds):
         http_streams(
             "https", Streams(64, 1, 20_000 // scale, ("--h1",), "https"), ("%CERTIFICATE%", "%KEY%"), ("go",)
         ),
+        client_get(scale),
+        client_download(scale),
         http_idle("http_idle_bytes", Idle(idle, 3), 6144, ("nginx", "h2o", "go")),
         http_idle("ws_idle_bytes", Idle(idle, 3, websocket=True), 8192, ()),
     )

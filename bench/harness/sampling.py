@@ -28,7 +28,7 @@ def build_contestants(builder, groups, samples):
     """Builds what the groups need; returns the contestants that cannot be built."""
     wanted = {}
     for group in groups:
-        for run_ in group.runs:
+        for run_ in (*group.runs, *([group.server] if group.server else [])):
             wanted.setdefault(run_.contestant, set()).add(run_.program)
     builder.build_load()
     absent = set()
@@ -71,11 +71,18 @@ class Sampler:
         if group.load is not None:
             self._ask_servers(index, group, runs, round_number)
             return
-        for run_ in runs:
+        with ExitStack() as stack:
             try:
-                self._keep(index, run_, round_number, self._run_program(run_))
+                port = self._start_server(group.server, stack) if group.server else None
             except Failed as failed:
-                self._give_up(index, group, run_, failed)
+                for run_ in runs:
+                    self._give_up(index, group, run_, failed)
+                return
+            for run_ in runs:
+                try:
+                    self._keep(index, run_, round_number, self._run_program(run_, port))
+                except Failed as failed:
+                    self._give_up(index, group, run_, failed)
 
     def _keep(self, index, run_, round_number, value, detail=None):
         place = (index, run_.key)
@@ -92,8 +99,14 @@ class Sampler:
     def _command(self, run_):
         return [*self.builder.command(run_.contestant, run_.program), *map(self.builder.fill_in, run_.arguments)]
 
-    def _run_program(self, run_):
-        command = self._command(run_)
+    def _start_server(self, server, stack):
+        if server.contestant in self.absent:
+            raise Failed(f"there is no {server.contestant} to ask")
+        _, processor = processors()
+        return stack.enter_context(Server(self._command(server), processor, server.environment)).port
+
+    def _run_program(self, run_, port):
+        command = [str(port) if word == "%PORT%" else word for word in self._command(run_)]
         processor, _ = processors()
         output = run(command, processor, PROGRAM_SECONDS, run_.environment)
         words = output.split()

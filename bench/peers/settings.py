@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 START_SECONDS = 10
+LARGE_BYTES = 1 << 30
 
 
 def free_port():
@@ -43,6 +44,9 @@ def become(command, settings, port):
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     folder.chmod(0o755)  # some servers give up what root may do
     (folder / "plaintext").write_text("Hello, World!")
+    (folder / "large").mkdir()
+    with open(folder / "large" / "file", "wb") as large:  # of holes
+        large.truncate(LARGE_BYTES)
     (folder / "settings").write_text(settings.replace("%FOLDER%", str(folder)))
     print_port_when_there(port)
     words = [word.replace("%FOLDER%", str(folder)) for word in command]

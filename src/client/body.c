@@ -29,7 +29,7 @@ static ssize_t read_raw(struct call *call, void *buffer, size_t size)
     if (call->body_ended) return 0;
     if (call->body_error < 0) return call->body_error;
     if (call->wire == NULL) return -EBADF;
-    ssize_t got = IN_STEP(call, STEP_BODY, call->wire->protocol->read(call, buffer, size));
+    ssize_t got = call->wire->protocol->read(call, buffer, size);
     if (got > 0) {
         const struct wf_fetch_options *options = call->options;
         call->received += (uint64_t)got;

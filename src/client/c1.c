@@ -13,11 +13,18 @@ enum {
 
 /* ---- Bytes ---- */
 
-ssize_t c1_receive(struct call *call, void *buffer, size_t size)
+/* A head has a limit as a whole, a body for each read that waits. */
+static ssize_t read_some(struct call *call, struct wf_stream *stream, void *buffer, size_t size)
+{
+    if (!call->in_body) return wf_stream_read(stream, buffer, size);
+    return IN_STEP(call, STEP_BODY, wf_stream_read(stream, buffer, size));
+}
+
+static ssize_t receive(struct call *call, void *buffer, size_t size)
 {
     struct wire *wire = call->wire;
     if (wire->stream == NULL) return -ESHUTDOWN;
-    ssize_t got = wf_stream_read(wire->stream, buffer, size);
+    ssize_t got = read_some(call, wire->stream, buffer, size);
     if (got < 0 && wire->stream == NULL) return -ESHUTDOWN;
     if (got > 0) call->answered = true;
     return got;
@@ -41,7 +48,7 @@ static ssize_t fill(struct call *call, size_t room_max)
         wire->in = in;
         wire->room = room;
     }
-    ssize_t got = c1_receive(call, wire->in + wire->end, wire->room - wire->end);
+    ssize_t got = receive(call, wire->in + wire->end, wire->room - wire->end);
     if (got > 0) wire->end += (size_t)got;
     return got;
 }
@@ -103,6 +110,7 @@ static int ask(struct call *call)
 {
     struct wire *wire = call->wire;
     call->response->version = "HTTP/1.1";
+    call->in_body = false;
     wire->chunks = (struct chunks){.state = CHUNK_SIZE};
     return c1_send(call, read_head);
 }
@@ -127,7 +135,7 @@ static ssize_t read_counted(struct call *call, void *buffer, size_t size)
         got = (ssize_t)(wire->end - wire->first < size ? wire->end - wire->first : size);
         memcpy(buffer, wire->in + wire->first, (size_t)got);
         wire->first += (size_t)got;
-    } else if (size >= DIRECT) got = c1_receive(call, buffer, size);
+    } else if (size >= DIRECT) got = receive(call, buffer, size);
     if (got <= 0) return got;
     if (call->framing == FRAMING_LENGTH) call->body_left -= (uint64_t)got;
     return got;
@@ -153,6 +161,7 @@ static ssize_t read_chunked(struct call *call, void *buffer, size_t size)
 
 static ssize_t read_body(struct call *call, void *buffer, size_t size)
 {
+    call->in_body = true;
     if (call->framing == FRAMING_CHUNKS)
         return call->wire->chunks.state == CHUNK_ENDED ? 0 : read_chunked(call, buffer, size);
     if (call->framing == FRAMING_NONE || (call->framing == FRAMING_LENGTH && call->body_left == 0)) return 0;

@@ -11,7 +11,4 @@ int c1_parse_head(struct call *call, char *text, size_t size);
 /* Sends the request. Its body goes out while the answer may come already; `read_head` is called meanwhile. Suspends. */
 int c1_send(struct call *call, int (*read_head)(struct call *call));
 
-/* Bytes from the connection: 0 at its end; -ESHUTDOWN where the client is closed. Suspends. */
-ssize_t c1_receive(struct call *call, void *buffer, size_t size);
-
 #endif

@@ -35,7 +35,8 @@ struct protocol {
     const char *version;
     /* Sends the request, and reads the head of the answer, past interim ones. */
     int (*ask)(struct call *call);
-    /* Some bytes of the body, as it travels; 0 at its end, with the trailers in the response. */
+    /* Some bytes of the body, as it travels; 0 at its end, with the trailers in the response. Where it waits, it is in
+     * STEP_BODY. */
     ssize_t (*read)(struct call *call, void *buffer, size_t size);
     /* The call is over, or given up, and lets go of its connection. */
     void (*leave)(struct call *call);
@@ -146,7 +147,7 @@ struct call {
 
     /* The answer's body */
     enum framing framing;
-    bool keep_alive, body_ended;
+    bool keep_alive, in_body, body_ended;
     uint64_t body_left;  /* FRAMING_LENGTH */
     int64_t body_length; /* as it travels; -1: not known */
     struct decoder *decoder;

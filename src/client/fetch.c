@@ -241,7 +241,7 @@ int wf_response_load(struct wf_response *response)
     if (call == NULL) return -EBADF;
     if (response->body != NULL) return 0;
     if (call->over) return -EBADF;
-    rc = conclude(call, wf_until(call->deadline, body_load(call)));
+    rc = conclude(call, call->deadline < WF_FOREVER ? wf_until(call->deadline, body_load(call)) : body_load(call));
     call_leave(call);
     return rc;
 }

@@ -14,6 +14,8 @@
 
 #include "client/client.h"
 
+#define JUST_NOW WF_MICROSECONDS(100)
+
 /* A call that waits; on its stack. */
 struct waiter {
     struct waiter *next, *prev; /* of its origin */
@@ -174,10 +176,11 @@ static struct wire *take_shared(const struct origin *origin)
     return wire;
 }
 
-/* Nothing may come on a connection that is idle: not the server's goodbye, and no answer to a request of later. */
-static bool is_quiet(const struct wire *wire)
+/* Nothing may come on a connection that is idle: not the server's goodbye, and no answer to a request of later. One that
+ * has come back just now was read to its end just now. */
+static bool is_quiet(const struct wire *wire, int64_t now)
 {
-    int fd = wf_stream_fd(wire->stream);
+    int fd = now - wire->idle_since < JUST_NOW ? -1 : wf_stream_fd(wire->stream);
     return fd < 0 || wf_poll_fd(fd, WF_READABLE) == 0;
 }
 
@@ -190,8 +193,9 @@ static void lend(struct wire *wire)
 static struct wire *take_idle(const struct origin *origin)
 {
     struct wire *wire;
+    int64_t now = origin->idle.first != NULL ? wf_now() : 0;
     while ((wire = origin->idle.first) != NULL) {
-        if (is_old(wire, wf_now()) || !is_quiet(wire)) {
+        if (is_old(wire, now) || !is_quiet(wire, now)) {
             end_idle(wire);
             continue;
         }

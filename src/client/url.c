@@ -70,22 +70,51 @@ static int encode_loose(const char *text, struct wf_arena *arena, char **encoded
 
 /* ---- Normal form ---- */
 
+enum { SCHEME = 1, HOST = 2, DIGIT = 4, REST = 8 };
+
+static const unsigned char kinds[256] = {
+    ['a' ... 'z'] = SCHEME | HOST | REST,
+    ['0' ... '9'] = HOST | DIGIT | REST,
+    ['A' ... 'Z'] = REST,
+    ['-'] = HOST | REST,
+    ['.'] = HOST | REST,
+    ['_'] = REST,
+    ['~'] = REST,
+    ['!'] = REST,
+    ['$'] = REST,
+    ['&'] = REST,
+    ['\''] = REST,
+    ['('] = REST,
+    [')'] = REST,
+    ['*'] = REST,
+    ['+'] = REST,
+    [','] = REST,
+    [';'] = REST,
+    ['='] = REST,
+    [':'] = REST,
+    ['@'] = REST,
+    ['/'] = REST,
+    ['?'] = REST,
+};
+
+static const char *skip(const char *text, unsigned kind)
+{
+    while (kinds[(unsigned char)*text] & kind) text++;
+    return text;
+}
+
 /* Most URLs need no look by uriparser: a plain scheme and host, and a path and a query of ordinary characters, without
  * anything encoded and without dots that mean something. */
 static bool is_normal(const char *text)
 {
-    static const char small[] = "abcdefghijklmnopqrstuvwxyz", digits[] = "0123456789";
-    static const char name[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
-    static const char rest[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/?";
-    size_t size = strspn(text, small);
-    if (size == 0 || strncmp(text + size, "://", 3) != 0) return false;
-    text += size + 3;
-    size = strspn(text, name);
-    if (size == 0) return false;
-    text += size;
-    if (*text == ':') text += 1 + strspn(text + 1, digits);
-    if (*text == '\0') return true;
-    return (*text == '/' || *text == '?') && text[strspn(text, rest)] == '\0' && strstr(text, "/.") == NULL;
+    const char *host = skip(text, SCHEME);
+    if (host == text || strncmp(host, "://", 3) != 0) return false;
+    host += 3;
+    const char *at = skip(host, HOST);
+    if (at == host) return false;
+    if (*at == ':') at = skip(at + 1, DIGIT);
+    if (*at == '\0') return true;
+    return (*at == '/' || *at == '?') && *skip(at, REST) == '\0' && strstr(at, "/.") == NULL;
 }
 
 static int write_uri(const UriUriA *uri, struct wf_arena *arena, char **text)

@@ -22,6 +22,7 @@ http {{
         {tls}
         location / {{ return 404; }}
         location = /plaintext {{ return 200 "Hello, World!"; }}
+        location /large/ {{ root %FOLDER%; sendfile on; }}
     }}
 }}
 """
