@@ -22,7 +22,8 @@ static const char *body_of(const struct exchange_log *log)
     return body != NULL ? body + 4 : "";
 }
 
-static void get(struct wf_app *app, struct exchange_log *log, const char *target, const char *fields)
+static __attribute__((noinline)) void get(struct wf_app *app, struct exchange_log *log, const char *target,
+                                          const char *fields)
 {
     char text[1024];
     snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: test\r\n%s\r\n", target, fields);
