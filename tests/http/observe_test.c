@@ -123,19 +123,25 @@ WF_TEST(without_the_option_there_is_none)
 #define TRACE_ID "0af7651916cd43dd8448eb211c80319c"
 #define TRACE "00-" TRACE_ID "-b7ad6b7169203331-01"
 
-static int add_trace(struct wf_headers *headers)
+struct sent {
+    struct wf_headers headers;
+    struct wf_arena *arena;
+};
+
+static int add_trace(struct sent *sent)
 {
-    return wf_headers_add_trace(headers, wf_task_arena());
+    return wf_headers_add_trace(&sent->headers, sent->arena);
 }
 
 /* What a task of the handler would send on. */
 static int send_on(struct wf_request *request)
 {
-    struct wf_headers headers = {.count = 0};
+    struct sent sent = {.arena = wf_request_arena(request)};
     WF_SCOPE(scope);
-    wf_spawn(&scope, add_trace, &headers);
+    wf_spawn(&scope, add_trace, &sent);
     int rc = wf_scope_join(&scope);
-    const char *parent = wf_headers_find(&headers, "traceparent"), *state = wf_headers_find(&headers, "tracestate");
+    const char *parent = wf_headers_find(&sent.headers, "traceparent");
+    const char *state = wf_headers_find(&sent.headers, "tracestate");
     char text[200];
     snprintf(text, sizeof text, "%s %s", parent != NULL ? parent : "-", state != NULL ? state : "-");
     if (rc == 0) wf_log(WF_INFO, "handling");
