@@ -58,8 +58,9 @@ void wf_route_(struct wf_app *app, enum wf_method method, const char *pattern, w
         return;
     }
     *route = (struct route){.method = method, .pattern = copy, .handler = handler, .options = *options};
-    route->bound = options->path != NULL || options->query != NULL || options->header != NULL ||
-                   options->cookie != NULL || options->body != NULL || options->form != NULL;
+    route->prepared = options->path != NULL || options->query != NULL || options->header != NULL ||
+                      options->cookie != NULL || options->body != NULL || options->form != NULL ||
+                      options->needs[0] != NULL;
     *private->routes_end = route;
     private->routes_end = &route->next;
     router_add(private, route);
@@ -148,7 +149,8 @@ int app_prepare(struct wf_app *app)
     private->observed = app->access_log || app->request_ids || app->traces || app->metrics;
     fill_in_limits(private);
     if (read_trusted(app) < 0) return -ENOMEM;
-    for (const struct route *route = private->routes; route != NULL; route = route->next) {
+    for (struct route *route = private->routes; route != NULL; route = route->next) {
+        if (app->needs[0] != NULL) route->prepared = true;
         int rc = bind_check(route);
         if (rc < 0) return rc;
     }
@@ -161,13 +163,19 @@ int app_prepare(struct wf_app *app)
 
 /* ---- The way of a request ---- */
 
+/* What is opened comes first, so that who may not ask hears nothing of inputs. */
+static int prepare_inputs(struct wf_request *request)
+{
+    int rc = depend_on_needs(request, request->app->needs);
+    if (rc == 0) rc = depend_on_needs(request, request->route->options.needs);
+    return rc < 0 ? rc : bind_inputs(request);
+}
+
 static int call_handler(struct wf_request *request)
 {
     const struct route *route = request->route;
     if (route->options.body_max > 0) request->body_max = route->options.body_max;
-    int rc = request->app->needs[0] != NULL ? depend_on_needs(request, request->app->needs) : 0;
-    if (rc == 0 && route->options.needs[0] != NULL) rc = depend_on_needs(request, route->options.needs);
-    if (rc == 0 && route->bound) rc = bind_inputs(request);
+    int rc = route->prepared ? prepare_inputs(request) : 0;
     return rc < 0 ? rc : route->handler(request);
 }
 
@@ -286,16 +294,28 @@ static int enter_mount(struct wf_request *request)
     return rc;
 }
 
-void app_find_route(struct wf_request *request)
+/* What of the path is the target's. */
+static const char *find_target(struct wf_request *request)
 {
-    const char *path = request->path_here = request->path;
-    const struct mount *mount = NULL;
-    request->target = request->app;
-    while ((mount = find_mount(request->target, path)) != NULL) {
+    const char *path = request->path;
+    for (const struct mount *mount; (mount = find_mount(request->target, path)) != NULL;) {
         path = path_below(mount, path);
         request->target = mount->app;
     }
+    return path;
+}
+
+static inline void find_route(struct wf_request *request)
+{
+    const char *path = request->path_here = request->path;
+    request->target = request->app;
+    if (request->app->private_->mounts != NULL) path = find_target(request);
     request->route = router_find(request->target, request, path, &request->allowed);
+}
+
+void app_find_route(struct wf_request *request)
+{
+    find_route(request);
 }
 
 const char *app_name_route(struct wf_request *request)
@@ -316,7 +336,7 @@ const char *app_name_route(struct wf_request *request)
 
 static int route_and_call(struct wf_request *request)
 {
-    app_find_route(request);
+    find_route(request);
     request->body_max = request->target->private_->limits.body_max;
     if (request->length >= 0 && (uint64_t)request->length > request->body_max &&
         (request->route == NULL || (uint64_t)request->length > request->route->options.body_max)) {

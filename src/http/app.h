@@ -19,7 +19,7 @@ struct route {
     struct wf_route_options options;
     const char *names[CAPTURES_MAX]; /* of the pattern, from left to right */
     unsigned captures;
-    bool bound; /* it has models for inputs */
+    bool prepared; /* something is opened or parsed before its handler is called */
 };
 
 struct middleware {

@@ -73,9 +73,17 @@ static bool is_sound(const char *id)
 
 static const char *make_id(struct wf_arena *arena)
 {
-    uint64_t number[2];
-    wf_random_bytes(number, sizeof number);
-    return wf_arena_printf(arena, "%016llx%016llx", (unsigned long long)number[0], (unsigned long long)number[1]);
+    static const char digits[] = "0123456789abcdef";
+    uint8_t bytes[16];
+    char *text = wf_arena_alloc(arena, 2 * sizeof bytes + 1);
+    if (text == NULL) return NULL;
+    wf_random_bytes(bytes, sizeof bytes);
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        text[2 * i] = digits[bytes[i] >> 4];
+        text[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    text[2 * sizeof bytes] = '\0';
+    return text;
 }
 
 static const char *identify(struct wf_request *request)
