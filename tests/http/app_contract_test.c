@@ -40,6 +40,7 @@ static void refuse_inputs(struct wf_request *request)
     struct point point;
     void *value;
     REFUSED(wf_depend, wf_depend(request, &thing, &value));
+    REFUSED(wf_depend_end, wf_depend_end(request, &thing));
     REFUSED(wf_path_int, wf_path_int(request, "id", &number));
     REFUSED(wf_query_int, wf_query_int(request, "a", 0, &number));
     REFUSED(wf_request_read, (int)wf_request_read(request, &byte, 1));
