@@ -93,7 +93,7 @@ struct wf_app {
     bool traces;          /* each is part of a trace (weft/context.h): traceparent and tracestate, W3C Trace Context */
     bool metrics;         /* each is counted, by method, route and status */
     bool problem_details; /* errors are application/problem+json (RFC 9457) instead of {"detail": ...} */
-    /* Hears of every request once it is answered; must not suspend. */
+    /* Of the app that is served: hears of every request once it is answered; must not suspend. */
     void (*on_request)(const struct wf_request *request, void *arg);
     void *on_request_arg;
     struct wf_app_ *private_;
@@ -134,7 +134,8 @@ struct wf_route_options {
                                          .place_ = WF_HERE_,                                                           \
                                          __VA_ARGS__})
 
-/* Everything below a path is another app's, which has its own routes and middleware. Suspends: never. */
+/* Everything below a path is another app's, which has its own routes and middleware, inside of what the outer one has
+ * around its own. Its lifespan is not run. Suspends: never. */
 WF_API void wf_mount(struct wf_app *app, const char *prefix, struct wf_app *inner);
 
 /*

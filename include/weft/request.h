@@ -173,7 +173,8 @@ struct wf_problem_options {
 
 /*
  * wf_after_reply(request, fn, arg) has `int fn(T *arg)` run on the connection's task when the answer is out, before the
- * next request. Suspends: never. Errors: -ENOMEM.
+ * request's dependencies are closed and before the next request. What it fails with goes to the log.
+ * Suspends: never. Errors: -ENOMEM.
  */
 #define wf_after_reply(request, fn, arg)                                                                               \
     wf_after_reply_((request), ((void)sizeof((fn)(arg)), (int (*)(void *))(fn)), (arg))
