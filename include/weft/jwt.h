@@ -90,7 +90,7 @@ WF_API WF_SUSPENDS WF_CHECKED int wf_jwt_read(struct wf_arena *arena, const char
 WF_API WF_SUSPENDS int wf_require_jwt(struct wf_request *request, const struct wf_jwt_options *options,
                                       struct wf_jwt *jwt);
 
-/* The same as a dependency, whose value is a `const struct wf_jwt *`; its scheme is "bearer" with the format JWT. */
+/* The same as a dependency, whose value is a `const struct wf_jwt *`; its scheme is "jwt", a bearer token. */
 #define WF_JWT(options)                                                                                                \
     {                                                                                                                  \
         .name = "token", .open = wf_open_jwt_, .arg = (void *)(uintptr_t)(options), .scheme = &wf_jwt_scheme           \
