@@ -94,8 +94,13 @@ struct wf_app {
      * its own there, or this says no. Routes of mounted apps are in it, except for those of apps that say no. */
     bool no_docs;
     const struct wf_dependency *needs[WF_NEEDS_MAX]; /* of every route, also of apps below (weft/depend.h) */
-    bool access_log; /* a line of the log for each request, at the level of information */
-    /* Hears of every request once it is answered; must not suspend. */
+    /* What is told of requests, each off by default; of the app that is served, for all below it (weft/health.h). */
+    bool access_log;      /* a line of the log for each, at the level of information */
+    bool request_ids;     /* X-Request-Id, the client's where it is sound: in the answer and in all lines of the log */
+    bool traces;          /* each is part of a trace (weft/context.h): traceparent and tracestate, W3C Trace Context */
+    bool metrics;         /* each is counted, by method, route and status */
+    bool problem_details; /* errors are application/problem+json (RFC 9457) instead of {"detail": ...} */
+    /* Of the app that is served: hears of every request once it is answered; must not suspend. */
     void (*on_request)(const struct wf_request *request, void *arg);
     void *on_request_arg;
     struct wf_app_ *private_;
@@ -136,7 +141,8 @@ struct wf_route_options {
                                          .place_ = WF_HERE_,                                                           \
                                          __VA_ARGS__})
 
-/* Everything below a path is another app's, which has its own routes and middleware. Suspends: never. */
+/* Everything below a path is another app's, which has its own routes and middleware, inside of what the outer one has
+ * around its own. Its lifespan is not run. Suspends: never. */
 WF_API void wf_mount(struct wf_app *app, const char *prefix, struct wf_app *inner);
 
 /*

@@ -110,14 +110,15 @@ struct wf_request_value_;
 
 struct wf_request_context {
     struct wf_binding binding_;
-    const char *name;      /* NULL: none was given */
-    struct wf_trace trace; /* the trace that it came with, or a new one; a span of its own */
-    uint8_t parent_id[8];  /* the span that it came from; all zero: it began here */
-    int64_t started;       /* wf_now */
+    const char *name;       /* NULL: none was given */
+    struct wf_trace trace;  /* the trace that it came with, or a new one; a span of its own */
+    uint8_t parent_id[8];   /* the span that it came from; all zero: it began here */
+    int64_t started;        /* wf_now */
+    const char *tracestate; /* what other services have to say about the trace; NULL: nothing */
     struct wf_request_value_ *values_;
     struct wf_request_context *next_, *prev_; /* the active ones of the loop */
     struct wf_arena arena_;
-    void *reserved_[4];
+    void *reserved_[3];
 };
 
 struct wf_request_options {
@@ -125,6 +126,7 @@ struct wf_request_options {
     struct wf_request_context *request_;
     const char *name;        /* for people; must outlive the block */
     const char *traceparent; /* the header that it came with; NULL, or not a valid one: a new trace begins */
+    const char *tracestate;  /* the header that came with it, must outlive the block; counts with a valid one only */
     bool sampled;            /* of a new trace: asks the services behind to record it too */
 };
 

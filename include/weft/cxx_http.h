@@ -27,6 +27,7 @@
 #undef wf_multipart_open
 #undef wf_reply_cookie
 #undef wf_reply_file
+#undef wf_reply_problem
 #undef wf_route
 #undef wf_serve
 #undef wf_sse_begin
@@ -62,6 +63,12 @@ inline int reply_file(wf_request *request, const char *path, wf_reply_file_optio
 {
     options.size = sizeof options;
     return wf_reply_file_(request, path, &options);
+}
+
+inline int reply_problem(wf_request *request, int status, wf_problem_options options = {})
+{
+    options.size = sizeof options;
+    return wf_reply_problem_(request, status, &options);
 }
 
 inline void static_folder(wf_app *app, const char *prefix, const char *folder, wf_static_options options = {})
@@ -112,6 +119,7 @@ inline int websocket_accept(wf_request *request, wf_websocket **socket, wf_webso
 #define wf_multipart_open(...) wf_cxx::multipart_open(__VA_ARGS__)
 #define wf_reply_cookie(...) wf_cxx::reply_cookie(__VA_ARGS__)
 #define wf_reply_file(...) wf_cxx::reply_file(__VA_ARGS__)
+#define wf_reply_problem(...) wf_cxx::reply_problem(__VA_ARGS__)
 #define wf_route(...) wf_cxx::route(WF_CXX_HANDLER_(__VA_ARGS__, 0), WF_HERE_, __VA_ARGS__)
 #define wf_serve(...) wf_cxx::http_serve(__VA_ARGS__)
 #define wf_sse_begin(...) wf_cxx::sse_begin(__VA_ARGS__)

@@ -68,6 +68,14 @@ struct wf_dependency {
     wf_depend_((request), (dependency), ((void)sizeof(*(pointer) == NULL), (pointer)))
 
 /*
+ * Closes one before the answer, so that what closing gives can still be answered: a transaction that cannot be
+ * committed is no success. Whatever needs it must have been closed before. Asked for again, it is opened anew.
+ * Suspends: as its close does. On cancel: as its close, shielded for its `close_time`. Errors: those of its close;
+ * -ENOENT where it is not open.
+ */
+WF_API WF_SUSPENDS int wf_depend_end(struct wf_request *request, const struct wf_dependency *dependency);
+
+/*
  * Has another one opened in its place, for requests that come to `app` or to what is mounted below it; NULL: itself
  * again. For tests, before serving. Suspends: never.
  */

@@ -76,6 +76,12 @@ WF_API void wf_stream_release(struct wf_stream *stream);
 WF_API WF_SUSPENDS int wf_checkpoint(void);
 
 /*
+ * Random numbers from where the loop has them: from the kernel, or in a simulated world from its seed.
+ * Suspends: never. Threads: inside a task.
+ */
+WF_API void wf_random_bytes(void *bytes, size_t size);
+
+/*
  * Memory of the library's allocator (wf_set_allocator), so that the test kit counts it, and lets it fail. `resize`
  * takes NULL too, and leaves the old block as it was when it fails; `free` ignores NULL.
  * Suspends: never. Owns: wf_memory_free. Threads: any.

@@ -51,9 +51,8 @@ struct wf_jwt_key {
 struct wf_jwt_options {
     struct wf_jwt_key keys[WF_JWT_KEYS_MAX]; /* those that fit are tried in order */
     /*
-     * Instead: finds the key for a token, whose "kid" is `id` (NULL: it has none). `key` and what it points to must last
-     * until the check is done. It may suspend. -ENOENT: there is none, and the token is refused; other codes are given
-     * back.
+     * Instead: finds the key for a token, whose "kid" is `id` (NULL: it has none). What `key` points to must last until
+     * the check is done. It may suspend. -ENOENT: there is none, and the token is refused; other codes are given back.
      */
     int (*find_key)(const char *id, struct wf_jwt_key *key, void *arg);
     void *find_key_arg;
@@ -91,7 +90,7 @@ WF_API WF_SUSPENDS WF_CHECKED int wf_jwt_read(struct wf_arena *arena, const char
 WF_API WF_SUSPENDS int wf_require_jwt(struct wf_request *request, const struct wf_jwt_options *options,
                                       struct wf_jwt *jwt);
 
-/* The same as a dependency, whose value is a `const struct wf_jwt *`; its scheme is "bearer" with the format JWT. */
+/* The same as a dependency, whose value is a `const struct wf_jwt *`; its scheme is "jwt", a bearer token. */
 #define WF_JWT(options)                                                                                                \
     {                                                                                                                  \
         .name = "token", .open = wf_open_jwt_, .arg = (void *)(uintptr_t)(options), .scheme = &wf_jwt_scheme           \

@@ -154,13 +154,33 @@ WF_API WF_SUSPENDS int wf_reply_inform(struct wf_request *request, int status);
  */
 WF_API WF_SUSPENDS int wf_http_error(struct wf_request *request, int status, const char *format, ...) WF_PRINTF_(3, 4);
 
+struct wf_problem_options {
+    size_t size;          /* filled by the macro */
+    const char *type;     /* a URI that says what kind of problem it is; default "about:blank": what the status says */
+    const char *title;    /* of the kind; default: the status's words */
+    const char *detail;   /* of this one; NULL: nothing */
+    const char *instance; /* a URI of this one; default: the path */
+};
+
+/*
+ * wf_reply_problem(request, status, .type = "https://...", .detail = ...) is the same as problem details (RFC 9457),
+ * application/problem+json, in any app; of one with .problem_details all errors are.
+ * Suspends: as above. On cancel: as above. Errors: a negative code in every case, as above.
+ */
+#define wf_reply_problem(request, status, ...)                                                                         \
+    wf_reply_problem_((request), (status),                                                                             \
+                      &(struct wf_problem_options){.size = sizeof(struct wf_problem_options), __VA_ARGS__})
+
 /*
  * wf_after_reply(request, fn, arg) has `int fn(T *arg)` run on the connection's task when the answer is out, before the
- * next request. Suspends: never. Errors: -ENOMEM.
+ * request's dependencies are closed and before the next request. What it fails with goes to the log.
+ * Suspends: never. Errors: -ENOMEM.
  */
 #define wf_after_reply(request, fn, arg)                                                                               \
     wf_after_reply_((request), ((void)sizeof((fn)(arg)), (int (*)(void *))(fn)), (arg))
 
+WF_API WF_SUSPENDS int wf_reply_problem_(struct wf_request *request, int status,
+                                         const struct wf_problem_options *options);
 WF_API int wf_after_reply_(struct wf_request *request, int (*fn)(void *), const void *arg);
 
 #ifdef __cplusplus

@@ -1,11 +1,9 @@
 /* An app: its declarations, and the way of a request through it. */
-#define WF_LOG_MODULE "http"
 #include "http/app.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <weft/extend.h>
-#include <weft/log.h>
 #include <weft/task.h>
 #include <weft/time.h>
 
@@ -13,6 +11,7 @@
 #include "http/connection.h"
 #include "http/depend.h"
 #include "http/forwarded.h"
+#include "http/observe.h"
 #include "http/openapi.h"
 #include "http/reply.h"
 
@@ -60,8 +59,9 @@ void wf_route_(struct wf_app *app, enum wf_method method, const char *pattern, w
         return;
     }
     *route = (struct route){.method = method, .pattern = copy, .handler = handler, .options = *options};
-    route->bound = options->path != NULL || options->query != NULL || options->header != NULL ||
-                   options->cookie != NULL || options->body != NULL || options->form != NULL;
+    route->prepared = options->path != NULL || options->query != NULL || options->header != NULL ||
+                      options->cookie != NULL || options->body != NULL || options->form != NULL ||
+                      options->needs[0] != NULL;
     *private->routes_end = route;
     private->routes_end = &route->next;
     router_add(private, route);
@@ -148,9 +148,11 @@ static int prepare_one(struct wf_app *app)
     struct wf_app_ *private = app_private(app);
     if (private == NULL || app->lost_ < 0) return -ENOMEM;
     private->limits = app->limits;
+    private->observed = app->access_log || app->request_ids || app->traces || app->metrics;
     fill_in_limits(private);
     if (read_trusted(app) < 0) return -ENOMEM;
-    for (const struct route *route = private->routes; route != NULL; route = route->next) {
+    for (struct route *route = private->routes; route != NULL; route = route->next) {
+        if (app->needs[0] != NULL) route->prepared = true;
         int rc = bind_check(route);
         if (rc < 0) return rc;
     }
@@ -169,13 +171,19 @@ int app_prepare(struct wf_app *app)
 
 /* ---- The way of a request ---- */
 
+/* What is opened comes first, so that who may not ask hears nothing of inputs. */
+static int prepare_inputs(struct wf_request *request)
+{
+    int rc = depend_on_needs(request, request->app->needs);
+    if (rc == 0) rc = depend_on_needs(request, request->route->options.needs);
+    return rc < 0 ? rc : bind_inputs(request);
+}
+
 static int call_handler(struct wf_request *request)
 {
     const struct route *route = request->route;
     if (route->options.body_max > 0) request->body_max = route->options.body_max;
-    int rc = request->app->needs[0] != NULL ? depend_on_needs(request, request->app->needs) : 0;
-    if (rc == 0 && route->options.needs[0] != NULL) rc = depend_on_needs(request, route->options.needs);
-    if (rc == 0 && route->bound) rc = bind_inputs(request);
+    int rc = route->prepared ? prepare_inputs(request) : 0;
     return rc < 0 ? rc : route->handler(request);
 }
 
@@ -294,22 +302,49 @@ static int enter_mount(struct wf_request *request)
     return rc;
 }
 
+/* What of the path is the target's. */
 static const char *find_target(struct wf_request *request)
 {
-    const char *path = request->path_here = request->path;
-    const struct mount *mount = NULL;
-    request->target = request->app;
-    while ((mount = find_mount(request->target, path)) != NULL) {
+    const char *path = request->path;
+    for (const struct mount *mount; (mount = find_mount(request->target, path)) != NULL;) {
         path = path_below(mount, path);
         request->target = mount->app;
     }
     return path;
 }
 
+static inline void find_route(struct wf_request *request)
+{
+    const char *path = request->path_here = request->path;
+    request->target = request->app;
+    if (request->app->private_->mounts != NULL) path = find_target(request);
+    request->route = router_find(request->target, request, path, &request->allowed);
+}
+
+void app_find_route(struct wf_request *request)
+{
+    find_route(request);
+}
+
+const char *app_name_route(struct wf_request *request)
+{
+    if (request->route == NULL) return "none";
+    const char *name = "", *path = request->path;
+    const struct wf_app *app = request->root;
+    while (app != request->target && name != NULL) {
+        const struct mount *mount = find_mount(app, path);
+        name = wf_arena_printf(&request->arena, "%s%s", name, mount->prefix);
+        path = path_below(mount, path);
+        app = mount->app;
+    }
+    if (app == request->root || name == NULL) return request->route->pattern;
+    name = wf_arena_printf(&request->arena, "%s%s", name, request->route->pattern);
+    return name != NULL ? name : request->route->pattern;
+}
+
 static int route_and_call(struct wf_request *request)
 {
-    const char *path = find_target(request);
-    request->route = router_find(request->target, request, path, &request->allowed);
+    find_route(request);
     request->body_max = request->target->private_->limits.body_max;
     if (request->length >= 0 && (uint64_t)request->length > request->body_max &&
         (request->route == NULL || (uint64_t)request->length > request->route->options.body_max)) {
@@ -330,24 +365,26 @@ static int call_in_time(struct wf_request *request)
     return limit > 0 ? call_within(limit, request) : route_and_call(request);
 }
 
-static void log_request(const struct wf_request *request, int64_t took_ns)
+static inline void answer(struct wf_request *request, struct observed *observed)
 {
-    wf_log(WF_INFO, "request", WF_TEXT("method", wf_method_name(request->method)), WF_TEXT("path", request->path),
-           WF_INT("status", request->status), WF_INT("bytes", (int64_t)request->answer_written),
-           WF_NS("took", took_ns));
+    const struct wf_app *app = request->root;
+    int rc = request->outcome = call_in_time(request);
+    reply_finish(request, rc);
+    if (observed != NULL) observe_answered(request, observed);
+    if (app->on_request != NULL) app->on_request(request, app->on_request_arg);
+    reply_run_after(request);
+    if (request->depended != NULL) depend_close(request);
+}
+
+static void answer_observed(struct wf_request *request, struct observed *observed)
+{
+    answer(request, observed);
 }
 
 void app_answer(struct wf_request *request)
 {
-    bool logged = request->app->access_log;
-    int64_t began = logged ? wf_now() : 0;
-    int rc = request->outcome = call_in_time(request);
-    reply_finish(request, rc);
-    if (logged) log_request(request, wf_now() - began);
-    struct wf_app *app = request->app;
-    if (app->on_request != NULL) app->on_request(request, app->on_request_arg);
-    reply_run_after(request);
-    if (request->depended != NULL) depend_close(request);
+    if (request->root->private_->observed) observe(request, answer_observed);
+    else answer(request, NULL);
 }
 
 void app_refuse(struct wf_request *request, int status, const char *why)
@@ -356,5 +393,6 @@ void app_refuse(struct wf_request *request, int status, const char *why)
     request->route = NULL;
     wf_ignore(wf_http_error(request, status, "%s", why));
     reply_finish(request, -EBADMSG);
+    if (request->root->private_->observed) observe_refused(request);
     if (request->app->on_request != NULL) request->app->on_request(request, request->app->on_request_arg);
 }

@@ -21,7 +21,7 @@ struct route {
     struct wf_route_options options;
     const char *names[CAPTURES_MAX]; /* of the pattern, from left to right */
     unsigned captures;
-    bool bound; /* it has models for inputs */
+    bool prepared; /* something is opened or parsed before its handler is called */
 };
 
 struct middleware {
@@ -50,6 +50,7 @@ struct wf_app_ {
     struct h1_limits head_limits;
     struct wf_http_limits limits; /* with the defaults filled in */
     uint64_t skip_max;
+    bool observed;           /* requests are told of in some way */
     struct network *trusted; /* proxies */
     unsigned trusted_count;
     struct pages *pages; /* of the documentation, once they are declared */
@@ -70,6 +71,12 @@ const char *app_list_methods(struct wf_request *request, unsigned allowed);
 
 /* Fills in what is not set, and tells what was wrong. */
 int app_prepare(struct wf_app *app);
+
+/* Whose the request is: fills in its target and its route. */
+void app_find_route(struct wf_request *request);
+
+/* The pattern of its route, behind the paths of the mounts above; "none" where there is no route. */
+const char *app_name_route(struct wf_request *request);
 
 /* ---- router.c ---- */
 

@@ -197,17 +197,34 @@ const char *wf_request_scopes(const struct wf_request *request)
 
 /* ---- Closing ---- */
 
-static void close_it(struct depended *depended, int outcome)
+static int close_it(struct depended *depended, int outcome)
 {
     const struct wf_dependency *dependency = depended->dependency;
+    struct wf_request *request = depended->request;
+    struct wf_app *app = request->app;
     int64_t limit = dependency->close_time > 0 ? dependency->close_time : WF_SECONDS(5);
-    if (depended->state != OPEN || dependency->close == NULL) return;
-    depended->request->app = depended->app;
-    int rc = wf_shielded(limit, dependency->close(depended->request, dependency, depended->value, outcome));
-    depended->request->app = depended->request->root;
-    if (rc < 0)
-        wf_logf(WF_ERROR, "closing \"%s\" failed: %s", dependency->name,
-                rc != -ETIME && wf_failure() != NULL ? wf_failure() : wf_strerror(rc));
+    if (depended->state != OPEN || dependency->close == NULL) return 0;
+    request->app = depended->app;
+    int rc = wf_shielded(limit, dependency->close(request, dependency, depended->value, outcome));
+    request->app = app;
+    return rc < 0 ? rc : 0;
+}
+
+int wf_depend_end(struct wf_request *request, const struct wf_dependency *dependency)
+{
+    int rc = wf_checkpoint();
+    struct depended *depended = find(request, choose(request, dependency));
+    if (rc < 0) return rc;
+    if (depended == NULL || depended->state != OPEN) return -ENOENT;
+    take_off(depended);
+    request->depended_count--;
+    return close_it(depended, 0);
+}
+
+static void log_failure(const struct wf_dependency *dependency, int rc)
+{
+    wf_logf(WF_ERROR, "closing \"%s\" failed: %s", dependency->name,
+            rc != -ETIME && wf_failure() != NULL ? wf_failure() : wf_strerror(rc));
 }
 
 static bool any_to_close(const struct depended *depended)
@@ -225,7 +242,8 @@ void depend_close(struct wf_request *request)
     request->depended_closed = true;
     while (request->depended != NULL) {
         struct depended *depended = request->depended;
-        close_it(depended, outcome);
+        int rc = close_it(depended, outcome);
+        if (rc < 0) log_failure(depended->dependency, rc);
         take_off(depended);
     }
 }

@@ -127,12 +127,13 @@ static int find_key(const char *token, const struct jwt_head *head, const struct
 
 /* ---- The claims ---- */
 
-static int check_claims(const struct wf_jwt *jwt, const struct jwt_times *times, const struct wf_jwt_options *options)
+static int check_claims(const struct wf_jwt *jwt, const struct jwt_terms *terms, const struct wf_jwt_options *options)
 {
     double now = (double)wf_wall_now() / 1e9, leeway = (double)options->leeway / 1e9;
-    if (isinf(times->expires) && !options->without_end) return wf_fail(-EACCES, "the token has no end");
-    if (now >= times->expires + leeway) return wf_fail(-EACCES, "the token has expired");
-    if (now + leeway < times->not_before) return wf_fail(-EACCES, "the token is not valid yet");
+    if (terms->for_others) return wf_fail(-EACCES, "the token is for another audience");
+    if (isinf(terms->expires) && !options->without_end) return wf_fail(-EACCES, "the token has no end");
+    if (now >= terms->expires + leeway) return wf_fail(-EACCES, "the token has expired");
+    if (now + leeway < terms->not_before) return wf_fail(-EACCES, "the token is not valid yet");
     if (options->issuer != NULL && (jwt->issuer == NULL || strcmp(jwt->issuer, options->issuer) != 0))
         return wf_fail(-EACCES, "the token is of another issuer");
     return 0;
@@ -141,12 +142,12 @@ static int check_claims(const struct wf_jwt *jwt, const struct jwt_times *times,
 int wf_jwt_read(struct wf_arena *arena, const char *token, const struct wf_jwt_options *options, struct wf_jwt *jwt)
 {
     struct jwt_head head;
-    struct jwt_times times;
+    struct jwt_terms terms;
     int rc = wf_checkpoint();
     if (rc == 0) rc = jwt_read_head(arena, token, &head);
-    if (rc == 0) rc = jwt_read_claims(arena, &head, options->audience, jwt, &times);
+    if (rc == 0) rc = jwt_read_claims(arena, &head, options->audience, jwt, &terms);
     if (rc == 0) rc = find_key(token, &head, options);
-    return rc < 0 ? rc : check_claims(jwt, &times, options);
+    return rc < 0 ? rc : check_claims(jwt, &terms, options);
 }
 
 /* ---- Scopes ---- */

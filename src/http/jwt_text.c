@@ -88,7 +88,7 @@ struct reading {
     bool is_for_us;
     unsigned seen; /* a bit for each claim */
     struct wf_jwt *jwt;
-    struct jwt_times *times;
+    struct jwt_terms *terms;
 };
 
 /* One text or a list of texts, each of which `take` gets. */
@@ -143,9 +143,9 @@ static int read_claim(struct reading *reading, enum claim claim)
     case AUDIENCE:
         return read_texts(reading, take_audience);
     case EXPIRES:
-        return read_time(reader, &reading->times->expires);
+        return read_time(reader, &reading->terms->expires);
     case NOT_BEFORE:
-        return read_time(reader, &reading->times->not_before);
+        return read_time(reader, &reading->terms->not_before);
     case SCOPE:
     case SCOPE_LIST:
         return read_texts(reading, take_scope);
@@ -175,17 +175,16 @@ static int read_all(struct reading *reading)
 }
 
 int jwt_read_claims(struct wf_arena *arena, const struct jwt_head *head, const char *audience, struct wf_jwt *jwt,
-                    struct jwt_times *times)
+                    struct jwt_terms *terms)
 {
-    struct reading reading = {.arena = arena, .audience = audience, .jwt = jwt, .times = times};
+    struct reading reading = {.arena = arena, .audience = audience, .jwt = jwt, .terms = terms};
     *jwt = (struct wf_jwt){.scopes = "", .claims = head->claims, .claims_size = head->claims_size};
-    *times = (struct jwt_times){.expires = INFINITY, .not_before = -INFINITY};
+    *terms = (struct jwt_terms){.expires = INFINITY, .not_before = -INFINITY};
     wf_json_reader_init(&reading.reader, arena, head->claims, head->claims_size);
     int rc = read_all(&reading);
     if (rc < 0) return rc;
     bool has_audience = reading.seen & 1U << AUDIENCE;
-    if ((has_audience || audience != NULL) && !reading.is_for_us)
-        return wf_fail(-EACCES, "the token is for another audience");
-    jwt->expires = isinf(times->expires) ? INT64_MAX : (int64_t)times->expires;
+    terms->for_others = (has_audience || audience != NULL) && !reading.is_for_us;
+    jwt->expires = isinf(terms->expires) ? INT64_MAX : (int64_t)terms->expires;
     return 0;
 }

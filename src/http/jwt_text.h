@@ -14,15 +14,14 @@ struct jwt_head {
 /* -EACCES, with a message, for what is no token; -ENOMEM. */
 int jwt_read_head(struct wf_arena *arena, const char *token, struct jwt_head *head);
 
-struct jwt_times {
+/* What is checked once it is known whose word it is. */
+struct jwt_terms {
     double expires, not_before; /* seconds since 1970 */
+    bool for_others;            /* `audience` is not among theirs, or is NULL where there is one */
 };
 
-/*
- * What the claims say, of which each may come once. `audience` has to be among theirs; NULL: there may be none.
- * Codes as above.
- */
+/* What the claims say, of which each may come once. Codes as above. */
 int jwt_read_claims(struct wf_arena *arena, const struct jwt_head *head, const char *audience, struct wf_jwt *jwt,
-                    struct jwt_times *times);
+                    struct jwt_terms *terms);
 
 #endif

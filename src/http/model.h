@@ -119,4 +119,9 @@ int models_reach(struct models *models, const struct wf_model *model);
 int models_reach_member(struct models *models, const struct wf_member *member);
 void models_finish(struct models *models);
 
+/* ---- problems.c ---- */
+
+/* [{"loc": [...], "msg": "...", "type": "..."}] */
+void problems_write_list(const struct wf_problems *problems, struct wf_json_writer *writer);
+
 #endif

@@ -57,7 +57,11 @@ static int add_operation(struct openapi *openapi, const struct route *route, con
     if (is_there(openapi, route, path)) return 0;
     int rc = make_room(openapi);
     if (rc == 0)
-        openapi->operations[openapi->count++] = (struct operation){.route = route, .level = level, .path = path};
+        openapi->operations[openapi->count++] =
+            (struct operation){.route = route,
+                               .level = level,
+                               .path = path,
+                               .problem_details = level->app->problem_details || openapi->app->problem_details};
     return rc;
 }
 
@@ -120,9 +124,10 @@ static int reach_route(struct models *models, const struct wf_route_options *opt
 static int reach_models(struct openapi *openapi)
 {
     int rc = 0;
-    for (size_t i = 0; i < OPENAPI_ERRORS && rc >= 0; i++) rc = models_reach(&openapi->models, openapi_errors[i]);
-    for (size_t i = 0; i < openapi->count && rc >= 0; i++)
+    for (size_t i = 0; i < openapi->count && rc >= 0; i++) {
         rc = reach_route(&openapi->models, &openapi->operations[i].route->options);
+        if (rc >= 0) rc = openapi_reach_errors(&openapi->models, &openapi->operations[i]);
+    }
     return rc < 0 ? rc : 0;
 }
 

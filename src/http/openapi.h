@@ -23,6 +23,7 @@ struct operation {
     const struct route *route;
     const struct level *level;
     const char *path;             /* "/users/{id}", from the outermost app's root */
+    bool problem_details;         /* its errors are (RFC 9457) */
     const struct operation *head; /* the first one of the same path, perhaps itself */
 };
 
@@ -45,9 +46,8 @@ int openapi_write(const struct openapi *openapi, struct wf_json_writer *writer);
 
 /* ---- openapi_operation.c ---- */
 
-/* Errors as the answers have them, for schemas. */
-extern const struct wf_model *const openapi_errors[];
-enum { OPENAPI_ERRORS = 2 };
+/* The models of its errors. */
+int openapi_reach_errors(struct models *models, const struct operation *operation);
 
 void openapi_write_operation(const struct openapi *openapi, const struct operation *operation,
                              struct wf_json_writer *writer);

@@ -19,7 +19,38 @@ WF_MODEL(problems_answer, PROBLEMS_MEMBERS, .name = "HTTPValidationError")
 #define ERROR_MEMBERS(M) M(STRING, detail)
 WF_MODEL(error_answer, ERROR_MEMBERS, .name = "Error")
 
-const struct wf_model *const openapi_errors[OPENAPI_ERRORS] = {&error_answer_model, &problems_answer_model};
+#define DETAILS_MEMBERS(M)                                                                                             \
+    M(STRING, type, .format = WF_URI, .description = "The kind of problem")                                            \
+    M(STRING, title)                                                                                                   \
+    M(INT32, status)                                                                                                   \
+    M(STRING, detail, .optional = true)                                                                                \
+    M(STRING, instance, .optional = true, .description = "What it is about")                                           \
+    M(LIST(MODEL(problem_answer)), errors, .optional = true)
+WF_MODEL(details_answer, DETAILS_MEMBERS, .name = "Problem", .description = "RFC 9457")
+
+/* What errors of an operation look like: `inputs` for those that list problems. */
+static const struct wf_model *error_model(const struct operation *operation, bool inputs)
+{
+    if (operation->problem_details) return &details_answer_model;
+    return inputs ? &problems_answer_model : &error_answer_model;
+}
+
+static bool has_body(const struct wf_route_options *options)
+{
+    return options->body != NULL || options->form != NULL;
+}
+
+static bool has_inputs(const struct wf_route_options *options)
+{
+    return has_body(options) || options->path != NULL || options->query != NULL || options->header != NULL ||
+           options->cookie != NULL;
+}
+
+int openapi_reach_errors(struct models *models, const struct operation *operation)
+{
+    int rc = models_reach(models, error_model(operation, false));
+    return rc < 0 || !has_inputs(&operation->route->options) ? rc : models_reach(models, error_model(operation, true));
+}
 
 /* ---- Names ---- */
 
@@ -155,7 +186,7 @@ static void write_content(const char *type, const struct wf_model *model, struct
 
 static void write_body(const struct wf_route_options *options, struct wf_json_writer *writer)
 {
-    if (options->body == NULL && options->form == NULL) return;
+    if (!has_body(options)) return;
     wf_json_write_key(writer, "requestBody");
     wf_json_open_object(writer);
     wf_json_write_key(writer, "required");
@@ -167,34 +198,36 @@ static void write_body(const struct wf_route_options *options, struct wf_json_wr
 
 /* ---- Answers ---- */
 
-static void write_answer(int status, const struct wf_model *model, struct wf_json_writer *writer)
+static void write_answer(int status, const char *type, const struct wf_model *model, struct wf_json_writer *writer)
 {
     char number[12];
     snprintf(number, sizeof number, "%d", status);
     wf_json_write_key(writer, status == 0 ? "default" : number);
     wf_json_open_object(writer);
     json_write_pair(writer, "description", status == 0 ? "Any other error" : wf_status_reason(status));
-    if (model != NULL) write_content("application/json", model, writer);
+    if (model != NULL) write_content(type, model, writer);
     wf_json_close_object(writer);
+}
+
+static void write_error(const struct operation *operation, int status, struct wf_json_writer *writer)
+{
+    const char *type = operation->problem_details ? "application/problem+json" : "application/json";
+    write_answer(status, type, error_model(operation, status == 400 || status == 422), writer);
 }
 
 static void write_answers(const struct operation *operation, struct wf_json_writer *writer)
 {
-    const struct route *route = operation->route;
-    const struct wf_route_options *options = &route->options;
+    const struct wf_route_options *options = &operation->route->options;
     wf_json_write_key(writer, "responses");
     wf_json_open_object(writer);
-    write_answer(options->status != 0 ? options->status : 200, options->response, writer);
-    bool has_body = options->body != NULL || options->form != NULL;
-    if (has_body) write_answer(400, &problems_answer_model, writer);
-    if (openapi_is_guarded(operation)) write_answer(401, &error_answer_model, writer);
-    if (options->scopes != NULL) write_answer(403, &error_answer_model, writer);
-    if (has_body) {
-        write_answer(413, &error_answer_model, writer);
-        write_answer(415, &error_answer_model, writer);
-    }
-    if (route->bound) write_answer(422, &problems_answer_model, writer);
-    write_answer(0, &error_answer_model, writer);
+    write_answer(options->status != 0 ? options->status : 200, "application/json", options->response, writer);
+    if (has_body(options)) write_error(operation, 400, writer);
+    if (openapi_is_guarded(operation)) write_error(operation, 401, writer);
+    if (options->scopes != NULL) write_error(operation, 403, writer);
+    if (has_body(options)) write_error(operation, 413, writer);
+    if (has_body(options)) write_error(operation, 415, writer);
+    if (has_inputs(options)) write_error(operation, 422, writer);
+    write_error(operation, 0, writer);
     wf_json_close_object(writer);
 }
 

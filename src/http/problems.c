@@ -95,10 +95,8 @@ static void write_path(const struct wf_problem *written, struct wf_json_writer *
     wf_json_close_array(writer);
 }
 
-int wf_problems_write(const struct wf_problems *problems, struct wf_json_writer *writer)
+void problems_write_list(const struct wf_problems *problems, struct wf_json_writer *writer)
 {
-    wf_json_open_object(writer);
-    wf_json_write_key(writer, "detail");
     wf_json_open_array(writer);
     for (const struct wf_problem *each = problems->first; each != NULL; each = each->next) {
         wf_json_open_object(writer);
@@ -110,5 +108,12 @@ int wf_problems_write(const struct wf_problems *problems, struct wf_json_writer 
         wf_json_close_object(writer);
     }
     wf_json_close_array(writer);
+}
+
+int wf_problems_write(const struct wf_problems *problems, struct wf_json_writer *writer)
+{
+    wf_json_open_object(writer);
+    wf_json_write_key(writer, "detail");
+    problems_write_list(problems, writer);
     return wf_json_close_object(writer);
 }

@@ -154,16 +154,8 @@ int wf_reply_trailer(struct wf_request *request, const char *name, const char *v
 
 /* ---- Errors ---- */
 
-int wf_http_error(struct wf_request *request, int status, const char *format, ...)
+int reply_code(int status)
 {
-    int rc = wf_checkpoint();
-    if (rc < 0) return rc;
-    va_list arguments;
-    va_start(arguments, format);
-    char *detail = wf_arena_vprintf(&request->arena, format, arguments);
-    va_end(arguments);
-    rc = reply_detail(request, status, detail != NULL ? detail : wf_status_reason(status));
-    if (rc < 0) return rc;
     switch (status) {
     case 404:
         return -ENOENT;
@@ -179,6 +171,18 @@ int wf_http_error(struct wf_request *request, int status, const char *format, ..
     default:
         return status < 500 ? -EINVAL : -EIO;
     }
+}
+
+int wf_http_error(struct wf_request *request, int status, const char *format, ...)
+{
+    int rc = wf_checkpoint();
+    if (rc < 0) return rc;
+    va_list arguments;
+    va_start(arguments, format);
+    char *detail = wf_arena_vprintf(&request->arena, format, arguments);
+    va_end(arguments);
+    rc = reply_detail(request, status, detail != NULL ? detail : wf_status_reason(status));
+    return rc < 0 ? rc : reply_code(status);
 }
 
 /* ---- The end ---- */

@@ -51,6 +51,12 @@ void wf_stream_abort(struct wf_stream *stream)
     end(stream, true);
 }
 
+void wf_random_bytes(void *bytes, size_t size)
+{
+    struct loop *loop = LOOP_HERE();
+    loop->driver->random(loop, bytes, size);
+}
+
 int wf_checkpoint(void)
 {
     struct loop *loop = LOOP_HERE();

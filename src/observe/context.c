@@ -121,8 +121,9 @@ static void *retain_request(void *value)
     memcpy(copy->parent_id, request->parent_id, sizeof copy->parent_id);
     copy->started = request->started;
     if (request->name != NULL) copy->name = wf_arena_strdup(&copy->arena_, request->name);
-    bool named = request->name == NULL || copy->name != NULL;
-    if (named && copy_values(copy, request_value_next(request, NULL)) == 0) return copy;
+    if (request->tracestate != NULL) copy->tracestate = wf_arena_strdup(&copy->arena_, request->tracestate);
+    bool whole = !copy->name == !request->name && !copy->tracestate == !request->tracestate;
+    if (whole && copy_values(copy, request_value_next(request, NULL)) == 0) return copy;
     release_request(copy);
     return NULL;
 }
@@ -169,9 +170,11 @@ static void identify(struct wf_request_context *request, const struct wf_request
     struct wf_trace *trace = &request->trace;
     if (wf_trace_parse(options->traceparent, trace) == 0) {
         memcpy(request->parent_id, trace->span_id, sizeof request->parent_id);
+        request->tracestate = options->tracestate;
     } else if (outer != NULL) {
         *trace = outer->trace;
         memcpy(request->parent_id, outer->trace.span_id, sizeof request->parent_id);
+        request->tracestate = outer->tracestate;
     } else {
         make_identity(loop, trace->trace_id, sizeof trace->trace_id);
         trace->flags = options->sampled ? WF_TRACE_SAMPLED : 0;

@@ -33,10 +33,11 @@ class Server:
 
 
 class Page:
-    """A tab. What goes wrong in it is collected in `errors`."""
+    """A tab. What goes wrong in it is collected in `errors`, what it asks for in `asked`."""
 
     def __init__(self, socket):
-        self.socket, self.last, self.answers, self.errors, self.events = socket, 0, {}, [], asyncio.Queue()
+        self.socket, self.last, self.answers, self.events = socket, 0, {}, asyncio.Queue()
+        self.errors, self.asked = [], []
 
     async def listen(self):
         async for text in self.socket:
@@ -49,6 +50,8 @@ class Page:
                 entry = message["params"]["entry"]
                 if not entry.get("url", "").endswith("/favicon.ico"):
                     self.errors.append(entry["text"])
+            elif message["method"] == "Network.requestWillBeSent":
+                self.asked.append(message["params"]["request"]["url"])
             elif message["method"] == "Page.loadEventFired":
                 self.events.put_nowait("load")
 
@@ -151,6 +154,8 @@ async def the_docs_page_lists_and_sends(page):
             found = await page.run(FAINT)
             assert found["count"] > 20 and found["faint"] == [], found
         assert page.errors == [], page.errors
+        asked = sorted({url.split("?")[0] for url in page.asked if not url.startswith("data:")})
+        assert asked == [f"{server.url}/{path}" for path in ("books", "docs", "openapi.json")], asked
 
         await page.run(f"{OPERATION}.querySelector('form').requestSubmit()")
         await page.until(f"{STATUS}.startsWith('409 Conflict, ')")  # the browser tells of it in the console
@@ -258,7 +263,7 @@ async def new_page(port):
     target = json.loads(urllib.request.urlopen(request, timeout=PATIENCE_S).read())
     page = Page(await websockets.connect(target["webSocketDebuggerUrl"], max_size=None))
     page.listener = asyncio.ensure_future(page.listen())
-    for domain in ("Page", "Runtime", "Log", "Accessibility"):
+    for domain in ("Page", "Runtime", "Log", "Network", "Accessibility"):
         await page.call(f"{domain}.enable")
     return page
 

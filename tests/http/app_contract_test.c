@@ -4,6 +4,7 @@
 #include <weft/address.h>
 #include <weft/app.h>
 #include <weft/depend.h>
+#include <weft/health.h>
 #include <weft/model.h>
 #include <weft/tls.h>
 
@@ -39,6 +40,7 @@ static void refuse_inputs(struct wf_request *request)
     struct point point;
     void *value;
     REFUSED(wf_depend, wf_depend(request, &thing, &value));
+    REFUSED(wf_depend_end, wf_depend_end(request, &thing));
     REFUSED(wf_path_int, wf_path_int(request, "id", &number));
     REFUSED(wf_query_int, wf_query_int(request, "a", 0, &number));
     REFUSED(wf_request_read, (int)wf_request_read(request, &byte, 1));
@@ -61,6 +63,10 @@ static void refuse_answers(struct wf_request *request)
     REFUSED(wf_reply_json, wf_reply_json(request, 200, &writer));
     REFUSED(wf_reply_inform, wf_reply_inform(request, 103));
     REFUSED(wf_http_error, wf_http_error(request, 404, "nothing"));
+    REFUSED(wf_reply_problem, wf_reply_problem(request, 404, .type = "about:blank"));
+    REFUSED(wf_health_alive, wf_health_alive(request));
+    REFUSED(wf_health_ready, wf_health_ready(request));
+    REFUSED(wf_metrics_handler, wf_metrics_handler(request));
     REFUSED(wf_reply_begin, wf_reply_begin(request, 200, "text/plain", 4));
 }
 
@@ -105,6 +111,9 @@ static void ask_for_values(struct wf_request *request)
     STAYS(wf_header_value, WF_EXPECT(wf_header_value(request) == NULL));
     STAYS(wf_cookie_value, WF_EXPECT(wf_cookie_value(request) == NULL));
     STAYS(wf_body_value, WF_EXPECT(wf_body_value(request) == NULL));
+    struct wf_headers headers = {.count = 0};
+    STAYS(wf_request_id, WF_EXPECT(wf_request_id(request) == NULL));
+    STAYS(wf_headers_add_trace, WF_EXPECT_CODE(wf_headers_add_trace(&headers, wf_request_arena(request)), 0));
     STAYS(wf_reply_header, WF_EXPECT_CODE(wf_reply_header(request, "x", "y"), 0));
     STAYS(wf_reply_trailer, WF_EXPECT_CODE(wf_reply_trailer(request, "x", "y"), 0));
     STAYS(wf_after_reply, WF_EXPECT_CODE(wf_after_reply(request, later, "it"), 0));

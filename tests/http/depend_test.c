@@ -103,20 +103,24 @@ WF_TEST(each_request_has_its_own, .unswept = "notes")
     wf_app_finish(&app);
 }
 
-/* The client hears the answer before anything is closed. */
+/* The client hears all of the answer before anything is closed, and before what was deferred is done. */
 struct watched {
     struct wf_app app;
     struct wf_stream *client, *server;
     bool heard;
 };
 
-static int close_when_heard(struct wf_request *request, const struct wf_dependency *self, void *value, int outcome)
+static int wait_until_heard(struct watched *watched)
 {
-    struct watched *watched = wf_request_state(request);
-    (void)self, (void)value, (void)outcome;
     int rc = 0;
     while (rc == 0 && !watched->heard) rc = wf_sleep(WF_MILLISECONDS(1));
     return rc;
+}
+
+static int close_when_heard(struct wf_request *request, const struct wf_dependency *self, void *value, int outcome)
+{
+    (void)self, (void)value, (void)outcome;
+    return wait_until_heard(wf_request_state(request));
 }
 
 static const struct wf_dependency patient = {.name = "patient", .close = close_when_heard};
@@ -124,6 +128,23 @@ static const struct wf_dependency patient = {.name = "patient", .close = close_w
 static int say_fine(struct wf_request *request)
 {
     return wf_reply_text(request, 200, "fine");
+}
+
+static int say_in_pieces(struct wf_request *request)
+{
+    int rc = wf_reply_begin(request, 200, "text/plain", -1);
+    for (int i = 0; i < 3 && rc == 0; i++) {
+        rc = wf_reply_write(request, "piece", 5);
+        if (rc == 0) rc = wf_sleep(WF_MILLISECONDS(1));
+    }
+    return rc == 0 ? wf_reply_write(request, "fine", 4) : rc;
+}
+
+static int say_and_defer(struct wf_request *request)
+{
+    struct watched *watched = wf_request_state(request);
+    int rc = wf_after_reply(request, wait_until_heard, watched);
+    return rc < 0 ? rc : say_fine(request);
 }
 
 static int serve_watched(struct watched *watched)
@@ -136,20 +157,33 @@ static int serve_watched(struct watched *watched)
 static int hear(struct watched *watched)
 {
     static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-    char answer[256];
+    char answer[512] = "";
+    size_t size = 0;
     int rc = wf_stream_write_all(watched->client, request, sizeof request - 1, NULL);
-    ssize_t got = rc < 0 ? rc : wf_stream_read(watched->client, answer, sizeof answer);
-    watched->heard = true;
-    return got < 0 ? (int)got : wf_stream_shutdown(watched->client);
+    ssize_t got = 1;
+    while (rc == 0 && got > 0 && strstr(answer, "fine") == NULL && size < sizeof answer - 1) {
+        got = wf_stream_read(watched->client, answer + size, sizeof answer - 1 - size);
+        if (got > 0) size += (size_t)got;
+    }
+    watched->heard = strstr(answer, "fine") != NULL;
+    return rc < 0 || got <= 0 ? -EPROTO : wf_stream_shutdown(watched->client);
 }
 
-WF_TEST(the_answer_is_out_before_anything_is_closed)
+static const struct {
+    const char *name;
+    wf_handler *handler;
+    const struct wf_dependency *needs;
+} waiting[] = {{"whole", say_fine, &patient},
+               {"in pieces", say_in_pieces, &patient},
+               {"deferred work", say_and_defer, NULL}};
+
+WF_TEST_EACH(the_answer_is_out_before_anything_is_closed_or_done_later, waiting)
 {
     struct watched watched = {.app = {.title = "test", .state = &watched}};
     int rc = wf_stream_pair(4096, &watched.client, &watched.server);
     WF_EXPECT_CODE(rc, 0);
     if (rc < 0) return;
-    wf_route(&watched.app, WF_GET, "/", say_fine, .needs = {&patient});
+    wf_route(&watched.app, WF_GET, "/", row->handler, .needs = {row->needs});
     WF_SCOPE(scope, .timeout = WF_SECONDS(3));
     if (wf_spawn(&scope, serve_watched, &watched) < 0) wf_stream_close(watched.server);
     else wf_spawn(&scope, hear, &watched);
@@ -157,6 +191,39 @@ WF_TEST(the_answer_is_out_before_anything_is_closed)
     WF_EXPECT(watched.heard);
     wf_stream_close(watched.client);
     wf_app_finish(&watched.app);
+}
+
+/* ---- Before the answer ---- */
+
+static int cannot_commit(struct wf_request *request, const struct wf_dependency *self, void *value, int outcome)
+{
+    wf_test_note("close %s %d %d", self->name, outcome, value != NULL);
+    return wf_query_text(request, "conflict") != NULL ? wf_fail(-EEXIST, "somebody was faster") : 0;
+}
+
+static const struct wf_dependency transaction = {.name = "transaction", .open = note_open, .close = cannot_commit};
+
+static int commit_and_answer(struct wf_request *request)
+{
+    const char *value;
+    WF_EXPECT_CODE(wf_depend_end(request, &transaction), -ENOENT);
+    int rc = wf_depend(request, &transaction, &value);
+    if (rc == 0) rc = wf_depend_end(request, &transaction);
+    return rc < 0 ? rc : wf_reply_text(request, 200, "committed");
+}
+
+WF_TEST(what_is_closed_before_the_answer_may_be_the_answer, .unswept = "notes")
+{
+    struct wf_app app = {.title = "test"};
+    struct exchange_log log;
+    wf_route(&app, WF_GET, "/", commit_and_answer);
+    get(&app, &log, "/");
+    WF_EXPECT_TEXT(log.statuses, "200 ");
+    get(&app, &log, "/?conflict=1");
+    WF_EXPECT_TEXT(log.statuses, "409 ");
+    WF_EXPECT_TEXT(body_of(&log), "{\"detail\":\"somebody was faster\"}");
+    WF_EXPECT_TEXT(wf_test_notes(), "open transaction close transaction 0 1 open transaction close transaction 0 1");
+    wf_app_finish(&app);
 }
 
 /* ---- Failing ---- */
@@ -171,6 +238,7 @@ static int cannot_open(struct wf_request *request, const struct wf_dependency *s
 static int refuse(struct wf_request *request, const struct wf_dependency *self, void **value)
 {
     (void)self, (void)value;
+    wf_reply_header(request, "Link", "</pay>; rel=payment");
     return wf_http_error(request, 402, "first the money");
 }
 
@@ -203,6 +271,7 @@ WF_TEST(what_cannot_be_opened_is_the_answer_and_what_was_opened_is_closed, .unsw
     get(&app, &log, "/paid");
     WF_EXPECT_TEXT(log.statuses, "402 ");
     WF_EXPECT_TEXT(body_of(&log), "{\"detail\":\"first the money\"}");
+    WF_EXPECT_PART(log.bytes, "\r\nLink: </pay>; rel=payment\r\n");
     get(&app, &log, "/again");
     WF_EXPECT_TEXT(log.statuses, "503 ");
     WF_EXPECT_TEXT(wf_test_notes(), "open base try shut close base -16 after 503 try shut");
@@ -341,12 +410,19 @@ static int wait_for_ever(struct wf_request *request)
     return wf_sleep(WF_FOREVER);
 }
 
-WF_TEST(what_is_open_is_closed_when_the_request_is_cancelled_too_and_not_for_ever, .unswept = "notes")
+/* The client of the rig ends its side once it has asked, which counts as going away. */
+static const struct {
+    const char *name;
+    int64_t time;
+} cuts[] = {{"the server is cancelled", WF_MILLISECONDS(50)}, {"the client goes away", WF_SECONDS(9)}};
+
+WF_TEST_EACH(what_is_open_is_closed_when_the_request_is_cancelled_too_and_not_for_ever, cuts, .unswept = "notes",
+             .simulated = true)
 {
     struct wf_app app = {.title = "test"};
     struct exchange_log log = {0};
     wf_route(&app, WF_GET, "/", wait_for_ever, .needs = {&kept, &hanging});
-    wf_ignore(wf_within(WF_MILLISECONDS(50), (get(&app, &log, "/"), 0)));
+    wf_ignore(wf_within(row->time, (get(&app, &log, "/"), 0)));
     char notes[80];
     snprintf(notes, sizeof notes, "closed kept %d, sleeping gave 0", -ECANCELED);
     WF_EXPECT_TEXT(wf_test_notes(), notes);

@@ -133,4 +133,9 @@
     "eyJhbGciOiJub25lIiwiYWxnIjoiSFMyNTYiLCJ0eXAiOiJKV1QifQ.eyJzdWIiOiJhZGEiLCJleHAiOjk0NjY4ODQwMH0.5yhmG"             \
     "FY1VNihdKmUQN5kE5VSq5umz8VkJjZnwhlxGZw"
 
+/* {"exp":946688400,"sub":"ada","sub":"bob"} */
+#define TWO_SUBJECTS                                                                                                   \
+    "eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjk0NjY4ODQwMCwic3ViIjoiYWRhIiwic3ViIjoiYm9iIn0.yTfO2GoUm5UrlrcL-79vwBj"             \
+    "1UTzPI1PPt-x_ZFj6V88"
+
 #endif

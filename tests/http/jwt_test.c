@@ -63,6 +63,7 @@ static const struct {
     {"by a key of another kind", &ec_public, RS256_BY_OTHERS, "signed in another way"},
     {"something critical", &secret, CRITICAL, "the head of the token is malformed"},
     {"two algorithms", &secret, TWO_ALGORITHMS, "the head of the token is malformed"},
+    {"two subjects", &secret, TWO_SUBJECTS, "the claims of the token are malformed"},
     {"nothing but a head", &secret, "eyJhbGciOiJIUzI1NiJ9.e30.", "signature"},
     {"without a signature", &secret, "eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjk0NjY4ODQwMH0.", "signature"},
 };

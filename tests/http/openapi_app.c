@@ -116,7 +116,7 @@ __attribute__((noinline)) static void declare_guarded(struct wf_app *app, struct
 void openapi_app(struct wf_app *app, struct wf_app *inner)
 {
     *app = (struct wf_app){.title = "Every \"thing\"", .version = "2.1", .description = "All\nof it"};
-    *inner = (struct wf_app){.title = "inner", .needs = {&login}};
+    *inner = (struct wf_app){.title = "inner", .needs = {&login}, .problem_details = true};
     wf_route(app, WF_GET, "/", show_thing, .summary = "The first page");
     wf_route(app, WF_GET, "/things", show_inputs, .query = &thing_query_model, .header = &thing_header_model,
              .cookie = &thing_cookie_model, .response = &thing_model, .tag = "things");

@@ -63,6 +63,9 @@ static const struct {
     {"a bearer", "\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\"}"},
     {"flows", "\"login\":{\"type\":\"oauth2\",\"flows\":{\"password\":{\"tokenUrl\":\"https://login.example/token\","
               "\"scopes\":{\"things:read\":\"Look at things\",\"things:write\":\"\"}},\"authorizationCode\":{"},
+    {"problem details",
+     "\"415\":{\"description\":\"Unsupported Media Type\",\"content\":{\"application/problem+json\":{"
+     "\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}}}"},
     {"who shows nothing", "\"401\":{\"description\":\"Unauthorized\","},
     {"who may not", "\"403\":{\"description\":\"Forbidden\","},
     {"a schema of what a schema needs", "\"tag\":{\"type\":\"object\""},
@@ -196,7 +199,7 @@ WF_TEST(two_models_of_one_name_are_told_before_it_serves)
     for (size_t i = 0; i < WF_COUNT(both); i++) {
         struct wf_app app = {.title = "A"};
         struct exchange_log log;
-        wf_route(&app, WF_GET, "/a", say, .response = &one_model);
+        wf_route(&app, WF_GET, "/a", say, .response = &one_model, .query = &one_model);
         wf_route(&app, WF_GET, "/b", say, .response = both[i]);
         get(&app, &log, "/a", "");
         WF_EXPECT_CODE(log.served, -EEXIST);

@@ -285,6 +285,42 @@ WF_TEST(a_request_goes_on_with_the_trace_that_it_came_with)
     WF_EXPECT(memcmp(part.trace.span_id, request.trace.span_id, sizeof part.parent_id) != 0);
 }
 
+WF_TEST(the_state_of_a_trace_goes_with_it_and_with_no_other)
+{
+    char state[] = "vendor=1";
+    WF_REQUEST_CONTEXT(request, .traceparent = "00-" TRACE "-" SPAN "-01", .tracestate = state);
+    WF_EXPECT_TEXT(request.tracestate, "vendor=1");
+    WF_REQUEST_CONTEXT(part, .name = "part");
+    WF_EXPECT_TEXT(part.tracestate, "vendor=1");
+    WF_REQUEST_CONTEXT(other, .traceparent = "00-" SPAN SPAN "-" SPAN "-01");
+    WF_EXPECT(other.tracestate == NULL);
+}
+
+static int look_at_state(struct wf_event *gone)
+{
+    int rc = wf_event_wait(gone);
+    if (rc < 0) return rc;
+    WF_EXPECT_TEXT(wf_request_current()->tracestate, "vendor=1");
+    return 0;
+}
+
+static void spawn_in_a_traced_request(struct wf_scope *scope, struct wf_event *gone)
+{
+    char state[] = "vendor=1";
+    WF_REQUEST_CONTEXT(request, .traceparent = "00-" TRACE "-" SPAN "-01", .tracestate = state);
+    wf_spawn(scope, look_at_state, gone, .context = WF_CONTEXT_CURRENT);
+    memset(state, 0, sizeof state);
+}
+
+WF_TEST(a_captured_request_has_a_copy_of_the_state, .sweep = true)
+{
+    struct wf_event gone = WF_EVENT;
+    WF_SCOPE(scope);
+    spawn_in_a_traced_request(&scope, &gone);
+    wf_event_set(&gone);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
 WF_TEST(a_bad_traceparent_begins_a_new_trace)
 {
     struct wf_trace read;

@@ -101,6 +101,8 @@ WF_TEST(memory_for_streams_of_other_libraries_is_had_without_suspending, .rule =
     WF_SCOPE(scope);
     spawn_sibling(&scope);
     size_t blocks = wf_allocated_blocks();
+    uint8_t few[4];
+    STAYS(wf_random_bytes, wf_random_bytes(few, sizeof few));
     STAYS(wf_memory_alloc, memory = wf_memory_alloc(100));
     if (memory != NULL) WF_EXPECT_INT((int64_t)wf_allocated_blocks(), (int64_t)blocks + 1);
     STAYS(wf_memory_resize, more = wf_memory_resize(memory, 1000));

@@ -40,6 +40,7 @@ static int take_parts(wf_request *request)
 {
     wf_multipart parts;
     int rc = wf_multipart_open(request, &parts);
+    if (rc == -EINVAL) return wf_reply_problem(request, 400);
     return rc < 0 ? rc : wf_reply_file(request, "/dev/null");
 }
 
