@@ -2,12 +2,15 @@
  * The load client: asks echo servers, each over so many connections, every one of which sends a message, waits for all
  * of it to come back and sends the next. One thread, epoll; a closed loop, so a server is asked as fast as it answers.
  *
- *     load CONNECTIONS BYTES SECONDS [udp] PORT:PID:IDLE...
+ *     load CONNECTIONS BYTES SECONDS [udp] PORT:PID:IDLE[:get|pipelined|post]...
  *
  * All servers are up at once and asked in turn, in short slices of time there and back: the speed of a shared machine
  * changes by a third from one second to the next, and this way it changes for all of them. Between its slices a server
  * has nothing to do, and its scheduler account is exact because it sleeps. IDLE more connections to that server are
  * open all the time and never say anything. The first answer on every connection is compared byte by byte.
+ *
+ * With `get` and the two others a server speaks HTTP: GET /plaintext, 16 of these at once, POST /orders with JSON.
+ * BYTES says nothing then. The first answer on each connection is looked at, and the others have to be as long.
  *
  * Prints a line of names and numbers for each server:
  *
@@ -27,6 +30,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
@@ -55,9 +59,20 @@ struct server_time {
     double cpu, user, system;  /* seconds */
 };
 
+/* What is said to a server, again and again. */
+struct message {
+    const char *name;
+    bool is_http;
+    int requests;
+    uint32_t size;
+    char bytes[MESSAGE_MAX];
+};
+
 struct server {
     int port, pid, idle;
     int epoll;
+    const struct message *message;
+    uint32_t answer_size;  /* of all that a message asks for */
     struct connection *connections;
     char failure[200];  /* empty while it does what it should; then it is asked no more */
 
@@ -69,8 +84,13 @@ struct server {
 };
 
 static int connection_count;
-static char message[MESSAGE_MAX], answer[MESSAGE_MAX];
-static uint32_t message_size;
+static char answer[MESSAGE_MAX];
+static struct message messages[] = {
+    {.name = "echo", .requests = 1},
+    {.name = "get", .is_http = true, .requests = 1},
+    {.name = "pipelined", .is_http = true, .requests = 16},
+    {.name = "post", .is_http = true, .requests = 1},
+};
 static bool datagrams; /* instead of connections: connected sockets, a message is a datagram */
 
 static void fail(const char *what)
@@ -204,9 +224,55 @@ static void ask(struct server *server, struct connection *connection, int64_t at
 {
     connection->received = 0;
     connection->sent_at_ns = at_ns;
-    ssize_t sent = send(connection->descriptor, message, message_size, MSG_NOSIGNAL);
-    if (sent != (ssize_t)message_size) give_up(server, "send: %s", sent < 0 ? strerror(errno) : "the socket is full");
+    const struct message *message = server->message;
+    ssize_t sent = send(connection->descriptor, message->bytes, message->size, MSG_NOSIGNAL);
+    if (sent != (ssize_t)message->size) give_up(server, "send: %s", sent < 0 ? strerror(errno) : "the socket is full");
 }
+
+/* ---- The first answers of a server of HTTP ---- */
+
+/* How long the answer is that these bytes begin with; 0: its head is not whole. */
+static uint32_t answer_length(struct server *server, const char *bytes)
+{
+    const char *end = strstr(bytes, "\r\n\r\n");
+    const char *length = strcasestr(bytes, "\r\ncontent-length:");
+    if (end == NULL) return 0;
+    if (strncmp(bytes, "HTTP/1.1 200 ", 13) != 0)
+        give_up(server, "it answers %.30s", bytes);
+    else if (length == NULL || length > end)
+        give_up(server, "it does not say how long its answer is");
+    return gave_up(server) ? 0 : (uint32_t)(end + 4 - bytes) + (uint32_t)atoi(length + 17);
+}
+
+/* One message and all that comes back: the answers to all requests in it, of equal length. */
+static void try_connection(struct server *server, struct connection *connection)
+{
+    struct pollfd readable = {.fd = connection->descriptor, .events = POLLIN};
+    uint32_t size = 0, expected = 0;
+    ask(server, connection, now_ns());
+    while (!gave_up(server) && (expected == 0 || size < expected)) {
+        if (poll(&readable, 1, STALL_MS) != 1) give_up(server, "no answer for %d seconds", STALL_MS / 1000);
+        ssize_t got = recv(connection->descriptor, answer + size, sizeof answer - 1 - size, MSG_DONTWAIT);
+        if (got <= 0) give_up(server, "it closed the connection, or said too much");
+        if (gave_up(server)) return;
+        size += (uint32_t)got;
+        answer[size] = 0;
+        if (expected == 0) expected = answer_length(server, answer) * (uint32_t)server->message->requests;
+    }
+    if (size != expected || (server->answer_size > 0 && size != server->answer_size))
+        give_up(server, "its answers differ in length");
+    server->answer_size = size;
+    connection->checked = true;
+}
+
+static void try_all_connections(struct server *server)
+{
+    server->answer_size = server->message->is_http ? 0 : server->message->size;
+    for (int i = 0; server->message->is_http && i < connection_count && !gave_up(server); i++)
+        try_connection(server, &server->connections[i]);
+}
+
+/* ---- Asking ---- */
 
 /* Takes what has come; true when the answer is complete. */
 static bool answered(struct server *server, struct connection *connection)
@@ -215,13 +281,13 @@ static bool answered(struct server *server, struct connection *connection)
     if (size < 0 && errno == EAGAIN) return false;
     if (size <= 0)
         give_up(server, "recv: %s", size < 0 ? strerror(errno) : "the server closed the connection");
-    else if (connection->received + (uint64_t)size > message_size)
-        give_up(server, "more came back than was sent");
-    else if (!connection->checked && memcmp(answer, message + connection->received, (size_t)size) != 0)
+    else if (connection->received + (uint64_t)size > server->answer_size)
+        give_up(server, "more came back than was asked for");
+    else if (!connection->checked && memcmp(answer, server->message->bytes + connection->received, (size_t)size) != 0)
         give_up(server, "the answer is not what was sent");
     if (gave_up(server)) return false;
     connection->received += (uint32_t)size;
-    if (connection->received < message_size) return false;
+    if (connection->received < server->answer_size) return false;
     connection->checked = true;
     return true;
 }
@@ -242,7 +308,7 @@ static uint64_t converse(struct server *server, int64_t until_ns)
             if (!answered(server, connection)) continue;
             at_ns = now_ns();
             server->latencies[step_of((uint64_t)(at_ns - connection->sent_at_ns))]++;
-            requests++;
+            requests += (uint64_t)server->message->requests;
             if (at_ns < until_ns)
                 ask(server, connection, at_ns);
             else
@@ -297,6 +363,30 @@ static void print_server(const struct server *server)
            percentile(server, 0.99), percentile(server, 0.999));
 }
 
+static void write_messages(uint32_t echo_size)
+{
+    static const char get[] = "GET /plaintext HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    static const char post[] = "POST /orders HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                               "Content-Length: 98\r\n\r\n"
+                               "{\"customer_email\":\"someone@example.com\",\"quantity\":42,\"price\":19.99,"
+                               "\"note\":\"leave it at the door\"}";
+    messages[0].size = echo_size;
+    for (uint32_t i = 0; i < echo_size; i++) messages[0].bytes[i] = (char)('a' + i % 26);
+    for (size_t i = 1; i < sizeof messages / sizeof *messages; i++) {
+        struct message *message = &messages[i];
+        const char *request = strcmp(message->name, "post") == 0 ? post : get;
+        for (int j = 0; j < message->requests; j++)
+            message->size += (uint32_t)sprintf(message->bytes + message->size, "%s", request);
+    }
+}
+
+static const struct message *message_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++)
+        if (strcmp(messages[i].name, name) == 0) return &messages[i];
+    return NULL;
+}
+
 static void raise_descriptor_limit(void)
 {
     struct rlimit limit;
@@ -310,26 +400,30 @@ int main(int argc, char **argv)
     datagrams = argc > 4 && strcmp(argv[4], "udp") == 0;
     int first_server = datagrams ? 5 : 4;
     if (argc <= first_server) {
-        fprintf(stderr, "usage: load CONNECTIONS BYTES SECONDS [udp] PORT:PID:IDLE...\n");
+        fprintf(stderr, "usage: load CONNECTIONS BYTES SECONDS [udp] PORT:PID:IDLE[:get|pipelined|post]...\n");
         return 2;
     }
     double seconds = strtod(argv[3], NULL);
     int count = argc - first_server;
     struct server *servers = calloc((size_t)count, sizeof *servers);
     connection_count = atoi(argv[1]);
-    message_size = (uint32_t)atoi(argv[2]);
+    uint32_t size = (uint32_t)atoi(argv[2]);
     errno = EINVAL;
-    if (connection_count < 1 || message_size < 1 || message_size > MESSAGE_MAX || seconds <= 0) fail("arguments");
+    if (connection_count < 1 || size < 1 || size > MESSAGE_MAX || seconds <= 0) fail("arguments");
     if (servers == NULL) fail("servers");
-    for (uint32_t i = 0; i < message_size; i++) message[i] = (char)('a' + i % 26);
+    write_messages(size);
 
     raise_descriptor_limit();
     for (int i = 0; i < count; i++) {
         struct server *server = &servers[i];
-        if (sscanf(argv[first_server + i], "%d:%d:%d", &server->port, &server->pid, &server->idle) != 3)
+        char name[16] = "echo";
+        if (sscanf(argv[first_server + i], "%d:%d:%d:%15s", &server->port, &server->pid, &server->idle, name) < 3)
             fail(argv[first_server + i]);
+        server->message = message_of(name);
+        if (server->message == NULL) fail(name);
         connect_all(server);
     }
+    for (int i = 0; i < count; i++) try_all_connections(&servers[i]);
     for (int i = 0; i < count; i++) warm_up(&servers[i], seconds / SLICES);
     for (int slice = 0; slice < SLICES; slice++) {
         for (int i = 0; i < count; i++) measure_slice(&servers[slice % 2 == 0 ? i : count - 1 - i], seconds / SLICES);

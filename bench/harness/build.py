@@ -18,6 +18,7 @@ CXX_FLAGS = ["-O2", "-std=c++20", "-Wall", "-Wextra"]
 CARGO_REGISTRY = Path("/usr/share/cargo/registry")
 PYTHON = "/usr/bin/python3"
 BUILD_SECONDS = 600
+HTTP_PROGRAMS = {"nginx": "/usr/sbin/nginx", "h2o": "/usr/bin/h2o", "fastapi": "/usr/lib/python3/dist-packages/fastapi"}
 
 _CARGO_CONFIG = f"""[source.crates-io]
 replace-with = "debian"
@@ -82,6 +83,8 @@ class Builder:
 
     def command(self, contestant, program):
         """What starts a program that `build` has made."""
+        if contestant in HTTP_PROGRAMS:
+            return [PYTHON, "-B", str(BENCH / "peers" / contestant / f"{program}.py")]
         if contestant in ("asyncio", "uvloop"):
             return [PYTHON, "-B", str(BENCH / "peers/asyncio" / f"{program}.py"), contestant]
         return [str(self.output / contestant / program)]
@@ -105,6 +108,7 @@ class Builder:
             "asio": self._asio,
             "asyncio": self._python,
             "uvloop": self._python,
+            **dict.fromkeys(HTTP_PROGRAMS, self._installed),
         }[contestant](contestant, sorted(programs))
 
     def _outdated(self, contestant, programs, *sources):
@@ -133,7 +137,8 @@ class Builder:
         plain, http = _without_and_with_http(plain)
         self._compile(contestant, plain, compiler, BENCH / "weft", ".c", libraries, extra=extra)
         if http:
-            made = self._beside(library, "http", "nghttp2") + self._beside(library, "tls", "ssl", "crypto")
+            made = self._beside(library, "http", "nghttp2", "z", "brotlienc", "brotlidec", "zstd")
+            made += self._beside(library, "tls", "ssl", "crypto")
             self._compile(contestant, http, compiler, BENCH / "weft", ".c", [*made, *libraries], extra=extra)
         if tls:
             made = self._beside(library, "tls", "ssl", "crypto")
@@ -198,6 +203,22 @@ class Builder:
 
     def _python(self, contestant, programs):
         _make([PYTHON, "-c", f"import {contestant}"])
+
+    def _installed(self, contestant, programs):
+        if not Path(HTTP_PROGRAMS[contestant]).exists():
+            raise Missing(f"{HTTP_PROGRAMS[contestant]} is not there (tools/packages.sh bench installs it)")
+
+    def fill_in(self, argument):
+        """A word of a command line: %CERTIFICATE% and %KEY% are files, of one certificate for everybody."""
+        files = {"%CERTIFICATE%": self.output / "certificate.pem", "%KEY%": self.output / "key.pem"}
+        if argument not in files:
+            return argument
+        if not all(path.exists() for path in files.values()):
+            _make(
+                [_tool("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                 "-subj", "/CN=localhost", "-days", "3650", "-out", files["%CERTIFICATE%"], "-keyout", files["%KEY%"]]
+            )  # fmt: skip
+        return str(files[argument])
 
     def warnings(self):
         """What makes a figure of weft's unfit to be reported."""

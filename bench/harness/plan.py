@@ -24,6 +24,29 @@ class Load:
     connections: int
     seconds: float  # for each server
     datagrams: bool = False  # UDP instead of TCP
+    figure: str = "cpu_us"  # of what is found, the one that counts
+
+
+@dataclass(frozen=True)
+class Streams:
+    """What h2load does to every server of a group."""
+
+    connections: int
+    streams: int  # of each, at once
+    requests: int  # in a slice
+    options: tuple = ()
+    scheme: str = "http"
+    figure: str = "cpu_us"
+
+
+@dataclass(frozen=True)
+class Idle:
+    """Connections that have said something and then say nothing more, to every server of a group."""
+
+    connections: int
+    seconds: float  # from the last word to the look at the server's memory
+    websocket: bool = False
+    figure: str = "bytes"
 
 
 @dataclass(frozen=True)
@@ -34,6 +57,7 @@ class Run:
     arguments: tuple = ()
     environment: tuple = ()  # pairs
     idle: int = 0  # connections to this server that never say anything
+    language: str = ""  # what is said to it instead of an echo: get, pipelined or post
     rounds: int | None = None  # at most so many, where a figure hardly varies and takes long
 
 
@@ -62,7 +86,7 @@ class Entry:
 class Group:
     runs: tuple  # those that entries compare first, next to each other; then the peers
     entries: tuple
-    load: Load | None = None  # for servers
+    load: Load | Streams | Idle | None = None  # for servers
 
 
 def peer_runs(peers, program, arguments, rounds=None):
@@ -296,6 +320,86 @@ def splice_copy(scale):
     return Group(runs, entries)
 
 
+def http_server(key, contestant="weft", language="get", driver=None, arguments=()):
+    environment = (("WEFT_DRIVER", driver),) if driver else ()
+    return Run(key, contestant, "http_server", arguments, environment, language=language)
+
+
+def http(name, language, seconds, mark, peers):
+    """HTTP/1.1 over connections that stay; the floor answers a fixed text."""
+    runs = (
+        http_server("weft", driver="uring", language=language),
+        http_server("raw_epoll", "floors", language),
+        http_server("weft_epoll", driver="epoll", language=language),
+    )
+    common = dict(peers=same(peers), mark=Mark(ratio=mark))
+    entries = tuple(
+        Entry(
+            name + suffix, "us", "weft" + suffix, "a raw epoll loop that answers a fixed text", ("raw_epoll",), **common
+        )
+        for suffix in ("", "_epoll")
+    )  # fmt: skip
+    return Group(runs + tuple(http_server(peer, peer, language) for peer in peers), entries, Load(1, 64, seconds))
+
+
+def http_json(seconds):
+    """A model in and out, beside weft's own plain text."""
+    peers = ("go", "fastapi")
+    drivers = ("uring", "epoll")
+    runs = tuple(
+        http_server(f"{language}_{driver}", language=language, driver=driver)
+        for driver in drivers
+        for language in ("post", "get")
+    )
+    entries = tuple(
+        Entry(
+            "http_json" + ("_epoll" if driver == "epoll" else ""), "us", f"post_{driver}", "weft's own plain text",
+            (f"get_{driver}",), peers=same(peers), mark=Mark(ratio=1.25),
+        )
+        for driver in drivers
+    )  # fmt: skip
+    return Group(runs + tuple(http_server(peer, peer, "post") for peer in peers), entries, Load(1, 64, seconds))
+
+
+def http_streams(name, load, arguments, peers=()):
+    """By h2load; weft is to be below both nginx and h2o."""
+    servers = ("nginx", "h2o")
+    runs = (
+        http_server("weft", driver="uring", arguments=arguments),
+        *(http_server(server, server, arguments=arguments) for server in servers),
+        http_server("weft_epoll", driver="epoll", arguments=arguments),
+    )
+    entries = tuple(
+        Entry(
+            name + suffix, "us", "weft" + suffix, "the better of nginx and h2o", servers, peers=same(peers),
+            mark=Mark(ratio=1),
+        )
+        for suffix in ("", "_epoll")
+    )  # fmt: skip
+    return Group(runs + tuple(http_server(peer, peer, arguments=arguments) for peer in peers), entries, load)
+
+
+def http_idle(name, load, mark, peers):
+    runs = (http_server("weft", driver="uring"), *(http_server(peer, peer) for peer in peers))
+    return Group(runs, (Entry(name, "B", "weft", "nothing", peers=same(peers), mark=Mark(value=mark)),), load)
+
+
+def http_groups(scale, seconds):
+    everybody = ("nginx", "h2o", "go", "fastapi")
+    idle = max(100, 5000 // scale)
+    return (
+        http("http_plaintext", "get", seconds, 1.05, everybody),
+        http("http_pipelined", "pipelined", seconds, 1.6, ("nginx", "h2o", "go")),
+        http_json(seconds),
+        http_streams("http2_32", Streams(8, 32, 60_000 // scale), ("h2",)),
+        http_streams(
+            "https", Streams(64, 1, 20_000 // scale, ("--h1",), "https"), ("%CERTIFICATE%", "%KEY%"), ("go",)
+        ),
+        http_idle("http_idle_bytes", Idle(idle, 3), 6144, ("nginx", "h2o", "go")),
+        http_idle("ws_idle_bytes", Idle(idle, 3, websocket=True), 8192, ()),
+    )
+
+
 def groups(quick):
     """Everything there is to measure; `quick` only shows that it works."""
     scale = 20 if quick else 1
@@ -351,6 +455,7 @@ def groups(quick):
         udp_echo(64, 50, seconds),
         tls("tls_echo", 200_000, scale),
         tls("tls_handshake", 4_000, scale),
+        *http_groups(scale, seconds),
     )  # fmt: skip
 
 

@@ -3,7 +3,9 @@
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from . import http_load
 from .build import Missing, say
+from .plan import Load
 from .processes import Failed, Server, processors, run
 
 PROGRAM_SECONDS = 180  # no program of the plan takes a third of that
@@ -88,7 +90,7 @@ class Sampler:
         say(self.samples.problems[-1])
 
     def _command(self, run_):
-        return [*self.builder.command(run_.contestant, run_.program), *run_.arguments]
+        return [*self.builder.command(run_.contestant, run_.program), *map(self.builder.fill_in, run_.arguments)]
 
     def _run_program(self, run_):
         command = self._command(run_)
@@ -122,12 +124,17 @@ class Sampler:
                 if isinstance(detail, str):
                     self._give_up(index, group, run_, f"{detail}\n{server.last_words()}".strip())
                 else:
-                    self._keep(index, run_, round_number, detail["cpu_us"], detail)
+                    self._keep(index, run_, round_number, detail[group.load.figure], detail)
 
     def _run_load(self, load, servers):
         """What the load client says: port -> numbers by name, or a text where a server failed."""
         _, processor = processors()
-        targets = [f"{server.port}:{server.pid}:{run_.idle}" for run_, server in servers.items()]
+        if not isinstance(load, Load):
+            return http_load.measure(load, [(server.port, server.pid) for server in servers.values()], processor)
+        targets = [
+            f"{server.port}:{server.pid}:{run_.idle}" + (f":{run_.language}" if run_.language else "")
+            for run_, server in servers.items()
+        ]
         numbers = (load.connections, load.size, load.seconds, *(["udp"] if load.datagrams else []))
         limit = len(servers) * (2 * load.seconds + LOAD_EXTRA_SECONDS)
         answers = {}

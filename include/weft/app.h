@@ -49,7 +49,10 @@ extern "C" {
 #endif
 
 struct wf_app_;
+struct wf_dependency;
 struct wf_tls_config;
+
+enum { WF_NEEDS_MAX = 8 };
 
 /* What a client may take of the server. Zero means the default; each refusal is an answer of its own. */
 struct wf_http_limits {
@@ -87,6 +90,10 @@ struct wf_app {
     /* Whose word counts about whom they ask for (Forwarded, or X-Forwarded-For, -Proto and -Host): addresses and
      * networks, "127.0.0.1, 10.0.0.0/8, ::1, unix", at most 64. NULL: nobody's. */
     const char *trusted_proxies;
+    /* The outermost app serves its documentation at /openapi.json and, for people, at /docs, unless it has routes of
+     * its own there, or this says no. Routes of mounted apps are in it, except for those of apps that say no. */
+    bool no_docs;
+    const struct wf_dependency *needs[WF_NEEDS_MAX]; /* of every route, also of apps below (weft/depend.h) */
     bool access_log; /* a line of the log for each request, at the level of information */
     /* Hears of every request once it is answered; must not suspend. */
     void (*on_request)(const struct wf_request *request, void *arg);
@@ -107,9 +114,11 @@ struct wf_route_options {
     const struct wf_model *response; /* of the 200 or 201, for the documentation */
     int status;                      /* of a success, for the documentation; default 200 */
     const char *name, *summary, *description, *tag;
-    uint64_t body_max; /* default: the app's */
-    bool hidden;       /* not in the documentation */
-    void *arg;         /* wf_request_arg gives it to the handler */
+    const struct wf_dependency *needs[WF_NEEDS_MAX]; /* opened before anything else is looked at (weft/depend.h) */
+    const char *scopes;                              /* that a token has to have, "orders:read orders:write" */
+    uint64_t body_max;                               /* default: the app's */
+    bool hidden;                                     /* not in the documentation */
+    void *arg;                                       /* wf_request_arg gives it to the handler */
     const char *function_, *place_;
 };
 
@@ -117,7 +126,8 @@ struct wf_route_options {
  * wf_route(&app, method, pattern, handler, .option = value, ...) has a handler called for a method and the paths that
  * match. A pattern is a path with {names} for whole segments, and at the end perhaps {name:rest} for all that follows.
  * Fixed segments win over names, and names over a rest. GET routes answer HEAD too; OPTIONS and 405 come by themselves.
- * What is wrong with a route (a bad pattern, the same one twice) is said by wf_serve. Suspends: never.
+ * What is wrong with a route (a bad pattern, the same one twice) is said by wf_serve. Without a name, the documentation
+ * has the handler's; a second route of that name gets a number. Suspends: never.
  */
 #define wf_route(app, method, pattern, handler, ...)                                                                   \
     wf_route_((app), (method), (pattern), (handler),                                                                   \
@@ -191,6 +201,14 @@ WF_API int wf_serve_main(struct wf_app *app, int argc, char **argv);
  */
 WF_API WF_SUSPENDS int wf_app_serve_stream(struct wf_app *app, struct wf_stream *stream);
 
+/*
+ * Writes the app's description, an OpenAPI 3.1 document: what /openapi.json answers, for a program that only prints it.
+ * Models of bodies and answers are in components.schemas, by their names. Suspends: never.
+ * Errors: -EINVAL for a wrong route; -EEXIST for two models of one name, -E2BIG for more than 4,096 routes or 1,000
+ * models, all with a message; the writer's.
+ */
+WF_API int wf_app_write_openapi(struct wf_app *app, struct wf_json_writer *writer);
+
 /* Gives back what the app's routes took. Suspends: never. */
 WF_API void wf_app_finish(struct wf_app *app);
 
@@ -203,5 +221,7 @@ WF_API WF_SUSPENDS int wf_http_serve_(struct wf_app *app, const struct wf_http_s
 
 #ifdef __cplusplus
 }
+
+#include <weft/cxx_http.h>
 #endif
 #endif

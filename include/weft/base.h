@@ -61,6 +61,7 @@ enum wf_error_code {
     WF_EEND = -4096,  /* the stream ended before all the bytes that were asked for had come */
     WF_EOPEN = -4097, /* the circuit breaker is open */
     WF_EFULL = -4098, /* as many are waiting as may, or the wait had become too long: refused */
+    WF_ESTATUS = -4099, /* the answer came, and its status says that it failed */
 };
 
 /*

@@ -85,5 +85,7 @@ WF_API int wf_reply_cookie_(struct wf_request *request, const char *name, const 
 
 #ifdef __cplusplus
 }
+
+#include <weft/cxx_http.h>
 #endif
 #endif

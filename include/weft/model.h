@@ -69,7 +69,8 @@ enum wf_kind {
     WF_KIND_JSON,      /* const char *, terminated: any JSON, as it stands */
     WF_KIND_MODEL,     /* MODEL(name): struct name, which a WF_MODEL or WF_UNION declares */
     WF_KIND_LIST,      /* LIST(kind, .option ...): struct { T *items; size_t count; } */
-    WF_KIND_MAP, /* MAP(kind, .option ...): struct { struct { const char *key; T value; } *items; size_t count; } */
+    WF_KIND_MAP,       /* MAP(kind, .option ...): struct { struct { const char *key; T value; } *items; size_t count; };
+                    lists and maps in each other: two levels, more by models */
 };
 
 /* What a text must look like, beyond .pattern. */
@@ -323,11 +324,36 @@ WF_API int wf_model_write_schemas(const struct wf_model *const *models, size_t c
 #define WF_TYPE_LIST(...) WF_TYPE_LIST_(__VA_ARGS__, 0)
 #define WF_TYPE_LIST_(item, ...)                                                                                       \
     struct {                                                                                                           \
-        WF_TYPE_##item *items;                                                                                         \
+        WF_TYPE_ITEM_(item) * items;                                                                                   \
         size_t count;                                                                                                  \
     }
 #define WF_TYPE_MAP(...) WF_TYPE_MAP_(__VA_ARGS__, 0)
 #define WF_TYPE_MAP_(item, ...)                                                                                        \
+    struct {                                                                                                           \
+        struct {                                                                                                       \
+            const char *key;                                                                                           \
+            WF_TYPE_ITEM_(item) value;                                                                                 \
+        } * items;                                                                                                     \
+        size_t count;                                                                                                  \
+    }
+
+/* No macro is expanded inside itself: lists and maps as items have macros of their own, whose items are neither. */
+#define WF_IS_NESTED_(item) WF_SECOND_(WF_NESTED_##item, 0, 0)
+#define WF_SECOND_(...) WF_SECOND__(__VA_ARGS__)
+#define WF_SECOND__(first, second, ...) second
+#define WF_NESTED_LIST(...) 0, 1
+#define WF_NESTED_MAP(...) 0, 1
+#define WF_TYPE_ITEM_(item) WF_JOIN_(WF_TYPE_ITEM_, WF_IS_NESTED_(item))(item)
+#define WF_TYPE_ITEM_0(item) WF_TYPE_##item
+#define WF_TYPE_ITEM_1(item) WF_TYPE_INNER_##item
+#define WF_TYPE_INNER_LIST(...) WF_TYPE_INNER_LIST_(__VA_ARGS__, 0)
+#define WF_TYPE_INNER_LIST_(item, ...)                                                                                 \
+    struct {                                                                                                           \
+        WF_TYPE_##item *items;                                                                                         \
+        size_t count;                                                                                                  \
+    }
+#define WF_TYPE_INNER_MAP(...) WF_TYPE_INNER_MAP_(__VA_ARGS__, 0)
+#define WF_TYPE_INNER_MAP_(item, ...)                                                                                  \
     struct {                                                                                                           \
         struct {                                                                                                       \
             const char *key;                                                                                           \
@@ -352,6 +378,16 @@ WF_API int wf_model_write_schemas(const struct wf_model *const *models, size_t c
 #define WF_SPEC_LIST(...) .kind = WF_KIND_LIST, .item = WF_ITEM_(__VA_ARGS__, .reserved_ = {0})
 #define WF_SPEC_MAP(...) .kind = WF_KIND_MAP, .item = WF_ITEM_(__VA_ARGS__, .reserved_ = {0})
 #define WF_ITEM_(item, ...)                                                                                            \
+    &(const struct wf_member)                                                                                          \
+    {                                                                                                                  \
+        WF_NO_BOUNDS_, WF_SPEC_ITEM_(item), __VA_ARGS__                                                                \
+    }
+#define WF_SPEC_ITEM_(item) WF_JOIN_(WF_SPEC_ITEM_, WF_IS_NESTED_(item))(item)
+#define WF_SPEC_ITEM_0(item) WF_SPEC_##item
+#define WF_SPEC_ITEM_1(item) WF_SPEC_INNER_##item
+#define WF_SPEC_INNER_LIST(...) .kind = WF_KIND_LIST, .item = WF_INNER_(__VA_ARGS__, .reserved_ = {0})
+#define WF_SPEC_INNER_MAP(...) .kind = WF_KIND_MAP, .item = WF_INNER_(__VA_ARGS__, .reserved_ = {0})
+#define WF_INNER_(item, ...)                                                                                           \
     &(const struct wf_member)                                                                                          \
     {                                                                                                                  \
         WF_NO_BOUNDS_, WF_SPEC_##item, __VA_ARGS__                                                                     \

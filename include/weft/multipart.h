@@ -98,5 +98,7 @@ WF_API WF_SUSPENDS int wf_multipart_open_(struct wf_request *request, const stru
 
 #ifdef __cplusplus
 }
+
+#include <weft/cxx_http.h>
 #endif
 #endif

@@ -66,8 +66,78 @@ WF_API WF_SUSPENDS int wf_require_key(struct wf_request *request, const char *na
 WF_API WF_SUSPENDS int wf_refuse_basic(struct wf_request *request, const char *realm);
 WF_API WF_SUSPENDS int wf_refuse_bearer(struct wf_request *request, const char *realm, const char *error);
 
+/* ---- How a client shows who it is, for the API's description ---- */
+
+enum wf_security_kind {
+    WF_SECURITY_HTTP,       /* `scheme`: "basic", "bearer" */
+    WF_SECURITY_KEY,        /* `place` and `key` */
+    WF_SECURITY_OAUTH2,     /* `flows` */
+    WF_SECURITY_OPENID,     /* `openid_url` */
+    WF_SECURITY_MUTUAL_TLS, /* a certificate */
+};
+
+enum wf_key_place { WF_KEY_IN_HEADER, WF_KEY_IN_QUERY, WF_KEY_IN_COOKIE };
+
+enum wf_oauth2_flow {
+    WF_OAUTH2_NONE, /* ends the list */
+    WF_OAUTH2_PASSWORD,
+    WF_OAUTH2_CLIENT_CREDENTIALS,
+    WF_OAUTH2_AUTHORIZATION_CODE,
+    WF_OAUTH2_IMPLICIT,
+};
+
+/* A scheme of OpenAPI (section "Security Scheme Object"). A dependency names one (weft/depend.h); declare it static. */
+struct wf_security_scheme {
+    const char *name;        /* in the document: "bearer" */
+    const char *description; /* NULL: none */
+    enum wf_security_kind kind;
+    const char *scheme;        /* of WF_SECURITY_HTTP */
+    const char *bearer_format; /* "JWT"; NULL: nothing is said */
+    enum wf_key_place place;   /* of WF_SECURITY_KEY: where it is, */
+    const char *key;           /* and the field's, parameter's or cookie's name */
+    const char *openid_url;    /* of WF_SECURITY_OPENID */
+    struct {
+        enum wf_oauth2_flow flow;
+        const char *authorization_url, *token_url, *refresh_url; /* NULL where the flow has none */
+    } flows[4];                                                  /* of WF_SECURITY_OAUTH2 */
+    struct {
+        const char *name, *description;
+    } scopes[32]; /* of its flows; ends with a name of NULL */
+};
+
+/*
+ * The three above as dependencies; `realm` and `name` as there. The values are `const struct wf_login *` and
+ * `const char *`; whether they are good is for yours to say, which depends on one of these:
+ *
+ *     static const struct wf_dependency login = WF_BASIC("orders");
+ *     static const struct wf_dependency current_user = {.name = "user", .open = open_user, .needs = {&login}};
+ *
+ * A key's scheme is a declaration of its own, from which the field is known.
+ */
+#define WF_BASIC(realm)                                                                                                \
+    {                                                                                                                  \
+        .name = "basic", .open = wf_open_basic_, .arg = (void *)(uintptr_t)(realm), .scheme = &wf_basic_scheme         \
+    }
+#define WF_BEARER(realm)                                                                                               \
+    {                                                                                                                  \
+        .name = "bearer", .open = wf_open_bearer_, .arg = (void *)(uintptr_t)(realm), .scheme = &wf_bearer_scheme      \
+    }
+#define WF_API_KEY(key_scheme)                                                                                         \
+    {                                                                                                                  \
+        .name = "key", .open = wf_open_key_, .scheme = (key_scheme)                                                    \
+    }
+
+/* "basic" and "bearer" of WF_SECURITY_HTTP. */
+WF_API extern const struct wf_security_scheme wf_basic_scheme, wf_bearer_scheme;
+
 /* Are two secrets the same? Takes as long whatever they are, but for their length. Suspends: never. Threads: any. */
 WF_API bool wf_same_secret(const char *one, const char *other);
+
+/* ---- What the macros stand on: private ---- */
+
+struct wf_dependency;
+typedef int wf_proof_(struct wf_request *request, const struct wf_dependency *self, void **value);
+WF_API wf_proof_ wf_open_basic_, wf_open_bearer_, wf_open_key_;
 
 #ifdef __cplusplus
 }

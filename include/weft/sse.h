@@ -135,5 +135,7 @@ static inline int64_t wf_sse_patience_(const struct wf_sse *events)
 
 #ifdef __cplusplus
 }
+
+#include <weft/cxx_http.h>
 #endif
 #endif

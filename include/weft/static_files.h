@@ -17,7 +17,6 @@
 #ifndef WEFT_STATIC_FILES_H
 #define WEFT_STATIC_FILES_H
 
-#include <weft/app.h>
 #include <weft/base.h>
 #include <weft/request.h>
 
@@ -77,5 +76,7 @@ WF_API void wf_static_(struct wf_app *app, const char *prefix, const char *folde
 
 #ifdef __cplusplus
 }
+
+#include <weft/cxx_http.h>
 #endif
 #endif

@@ -155,6 +155,9 @@ enum wf_readiness {
  */
 WF_API WF_SUSPENDS int wf_wait_fd(int fd, unsigned readiness);
 
+/* Whether it is ready now: the readiness that was found, 0 for none. Suspends: never. Errors: -EBADF, -EINVAL. */
+WF_API int wf_poll_fd(int fd, unsigned readiness);
+
 /* ---- What readers and writers stand on: private ---- */
 
 /* Bytes between a stream and its user: those from `first_` to `end_`; one more than `room_` are allocated. */

@@ -137,5 +137,7 @@ WF_API WF_SUSPENDS int wf_websocket_accept_(struct wf_request *request, const st
 
 #ifdef __cplusplus
 }
+
+#include <weft/cxx_http.h>
 #endif
 #endif

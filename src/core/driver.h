@@ -245,6 +245,8 @@ struct driver {
     int (*local_name)(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
     int (*peer_name)(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
     int (*shutdown)(struct loop *loop, int fd, int how);
+    /* Which of WF_READABLE and WF_WRITABLE it is ready for now, errors and hang-ups included as ready. */
+    int (*ready)(struct loop *loop, int fd, unsigned readiness);
     /* A second descriptor of the same; 0, 1 and 2 are those of the program that the task belongs to. */
     int (*duplicate)(struct loop *loop, int fd);
     int (*describe)(struct loop *loop, int fd, struct described *described);

@@ -102,7 +102,7 @@ static const struct wait_class op_classes[OP_KINDS] = {
 };
 
 /* Gives true when it is over already. */
-static bool submit(struct loop *loop, struct op *op)
+__attribute__((always_inline)) static inline bool submit(struct loop *loop, struct op *op)
 {
     op->cancel_code = 0;
     if (__builtin_expect(loop->running->current->flags & NODE_WATCHED, 0) && inject_operation(loop, op)) return true;
@@ -115,12 +115,12 @@ int64_t op_run(struct op *op)
 {
     struct loop *loop = current_loop;
     const struct wait_class *class = &op_classes[op->kind];
-    int rc = wait_check(class->idle);
+    int rc = wait_check_in(loop, class->idle);
     if (rc < 0) return rc;
     if (op->desc != NULL && op->desc->closed) return -EBADF;
     int64_t result;
     do {
-        if (submit(loop, op)) return wait_skipped(op->wait.result);
+        if (submit(loop, op)) return wait_skipped_in(loop, op->wait.result);
         result = suspend(&op->wait, class, op->desc);
         if (result != -EINTR || op->cancel_code != 0) return result;
         if (loop->running->current->flags & NODE_CANCELLED) return -ECANCELED;

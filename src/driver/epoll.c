@@ -14,6 +14,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 #include <weft/stream.h>
@@ -81,17 +82,9 @@ static void epoll_wake(struct loop *loop)
 
 static unsigned direction(enum op_kind kind)
 {
-    switch (kind) {
-    case OP_CONNECT:
-    case OP_SEND:
-    case OP_SEND_MESSAGE:
-    case OP_SEND_MANY:
-    case OP_WRITE:
-    case OP_SPLICE_OUT:
-        return WF_WRITABLE;
-    default:
-        return WF_READABLE;
-    }
+    const unsigned writing = 1U << OP_CONNECT | 1U << OP_SEND | 1U << OP_SEND_MESSAGE | 1U << OP_SEND_MANY |
+                             1U << OP_WRITE | 1U << OP_SPLICE_OUT;
+    return (writing >> kind) & 1 ? WF_WRITABLE : WF_READABLE;
 }
 
 /* For a descriptor that cannot be tried without waiting (a terminal): looks first, then makes the plain call. */
@@ -143,17 +136,13 @@ static ssize_t message_step(const struct op *op)
     return rc < 0 ? -1 : rc;
 }
 
-static ssize_t call(struct op *op)
+static __attribute__((noinline)) ssize_t call_other(struct op *op)
 {
     switch (op->kind) {
     case OP_ACCEPT:
         return accept4(op->desc->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     case OP_CONNECT:
         return connect_step(op);
-    case OP_RECV:
-        return recv(op->desc->fd, op->buffer, op->size, MSG_DONTWAIT);
-    case OP_SEND:
-        return send(op->desc->fd, op->buffer, op->size, MSG_DONTWAIT | MSG_NOSIGNAL);
     case OP_RECEIVE_MESSAGE:
         if (!op->desc->stream) return message_step(op);
         return recvmsg(op->desc->fd, op->buffer, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | (int)op->flags);
@@ -169,6 +158,15 @@ static ssize_t call(struct op *op)
     default:
         return transfer(op);
     }
+}
+
+/* recv(3) and send(3) are points where a thread may be cancelled, which costs more than the rest of them. */
+static ssize_t call(struct op *op)
+{
+    if (op->kind == OP_RECV) return syscall(SYS_recvfrom, op->desc->fd, op->buffer, op->size, MSG_DONTWAIT, NULL, NULL);
+    if (op->kind == OP_SEND)
+        return syscall(SYS_sendto, op->desc->fd, op->buffer, op->size, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
+    return call_other(op);
 }
 
 /* A short transfer on a stream means that there is no more; of a splice it may mean that the pipe is full. */
@@ -278,16 +276,21 @@ static bool submit_file(struct loop *loop, struct op *op)
     return (quick && try_op(op, &op->wait.result)) || system_submit_to_thread(loop, op);
 }
 
-static bool epoll_submit(struct loop *loop, struct op *op)
+/* Has it to be told to the kernel that somebody waits? */
+static bool is_unwatched(const struct op *op)
 {
-    op->job.fn = NULL;
-    op->driver_data = 0;
+    const struct desc *desc = op->desc;
+    return desc->socket && !desc->stream && !desc->epoll.writer_waits && direction(op->kind) == WF_WRITABLE;
+}
+
+static __attribute__((noinline)) bool submit_other(struct loop *loop, struct op *op)
+{
     if (op->kind == OP_POLL) return submit_poll(loop, op);
     struct desc *desc = op->desc;
     if (desc == NULL || is_of_disk(op->kind)) return system_submit_to_thread(loop, op);
     if (desc->epoll.on_thread) return submit_file(loop, op);
     if ((desc->epoll.ready & direction(op->kind)) && try_op(op, &op->wait.result)) return true;
-    bool unwatched = desc->socket && !desc->stream && !desc->epoll.writer_waits && direction(op->kind) == WF_WRITABLE;
+    bool unwatched = is_unwatched(op);
     if (desc->epoll.registered && !unwatched) return false;
     int rc = unwatched ? watch_writing(loop, desc, true) : register_desc(loop, desc);
     if (rc == 0) return false;
@@ -297,6 +300,17 @@ static bool epoll_submit(struct loop *loop, struct op *op)
     }
     op->wait.result = rc;
     return true;
+}
+
+/* The short way is that of a socket that is known. */
+static bool epoll_submit(struct loop *loop, struct op *op)
+{
+    op->job.fn = NULL;
+    op->driver_data = 0;
+    if (op->kind != OP_RECV && op->kind != OP_SEND) return submit_other(loop, op);
+    const struct desc *desc = op->desc;
+    if ((desc->epoll.ready & direction(op->kind)) && try_op(op, &op->wait.result)) return true;
+    return desc->epoll.registered && !is_unwatched(op) ? false : submit_other(loop, op);
 }
 
 static void epoll_cancel(struct loop *loop, struct op *op)
@@ -441,6 +455,7 @@ const struct driver epoll_driver = {
     .local_name = system_local_name,
     .peer_name = system_peer_name,
     .shutdown = system_shutdown,
+    .ready = system_ready,
     .duplicate = system_duplicate,
     .describe = system_describe,
     .let_wait = system_let_wait,

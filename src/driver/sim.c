@@ -212,6 +212,14 @@ static bool try_poll(struct sim *sim, const struct op *op, int64_t *result)
     return *result != 0;
 }
 
+static int sim_ready(struct loop *loop, int fd, unsigned flags)
+{
+    int64_t result;
+    struct op op = {.kind = OP_POLL, .fd = fd, .flags = flags};
+    (void)try_poll(loop->driver_state, &op, &result);
+    return (int)result;
+}
+
 /* Gives false when it would wait. */
 static bool try_end(struct sim *sim, struct sim_end *end, struct op *op, int64_t *result)
 {
@@ -445,6 +453,7 @@ const struct driver sim_driver = {
     .local_name = sim_net_local_name,
     .peer_name = sim_net_peer_name,
     .shutdown = sim_net_shutdown,
+    .ready = sim_ready,
     .duplicate = sim_duplicate,
     .describe = sim_describe,
     .let_wait = sim_let_wait,

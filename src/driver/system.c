@@ -155,6 +155,20 @@ int system_shutdown(struct loop *loop, int fd, int how)
     return code(shutdown(fd, how));
 }
 
+int system_ready(struct loop *loop, int fd, unsigned readiness)
+{
+    (void)loop;
+    short events = (short)((readiness & WF_READABLE ? POLLIN : 0) | (readiness & WF_WRITABLE ? POLLOUT : 0));
+    struct pollfd poll_fd = {.fd = fd, .events = events};
+    int rc = code(poll(&poll_fd, 1, 0));
+    if (rc <= 0) return rc;
+    if (poll_fd.revents & POLLNVAL) return -EBADF;
+    unsigned found = poll_fd.revents & (POLLERR | POLLHUP) ? readiness : 0;
+    if (poll_fd.revents & POLLIN) found |= WF_READABLE;
+    if (poll_fd.revents & POLLOUT) found |= WF_WRITABLE;
+    return (int)(found & readiness);
+}
+
 int system_duplicate(struct loop *loop, int fd)
 {
     (void)loop;

@@ -20,6 +20,7 @@ int system_peer_owner(struct loop *loop, int fd, struct ucred *owner);
 int system_local_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
 int system_peer_name(struct loop *loop, int fd, struct sockaddr *address, socklen_t *size);
 int system_shutdown(struct loop *loop, int fd, int how);
+int system_ready(struct loop *loop, int fd, unsigned readiness);
 int system_duplicate(struct loop *loop, int fd);
 int system_describe(struct loop *loop, int fd, struct described *described);
 int system_let_wait(struct loop *loop, int fd);

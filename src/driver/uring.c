@@ -421,6 +421,7 @@ const struct driver uring_driver = {
     .local_name = system_local_name,
     .peer_name = system_peer_name,
     .shutdown = system_shutdown,
+    .ready = system_ready,
     .duplicate = system_duplicate,
     .describe = system_describe,
     .let_wait = system_let_wait,

@@ -11,7 +11,9 @@
 
 #include "http/bind.h"
 #include "http/connection.h"
+#include "http/depend.h"
 #include "http/forwarded.h"
+#include "http/openapi.h"
 #include "http/reply.h"
 
 /* ---- Declarations ---- */
@@ -141,7 +143,7 @@ static int read_trusted(struct wf_app *app)
     return rc == -ENOMEM ? rc : 0;
 }
 
-int app_prepare(struct wf_app *app)
+static int prepare_one(struct wf_app *app)
 {
     struct wf_app_ *private = app_private(app);
     if (private == NULL || app->lost_ < 0) return -ENOMEM;
@@ -153,10 +155,16 @@ int app_prepare(struct wf_app *app)
         if (rc < 0) return rc;
     }
     for (struct mount *mount = private->mounts; mount != NULL; mount = mount->next) {
-        int rc = app_prepare(mount->app);
+        int rc = prepare_one(mount->app);
         if (rc < 0) return rc;
     }
     return private->mistake == 0 ? 0 : wf_fail(private->mistake, "%s", private->mistake_text);
+}
+
+int app_prepare(struct wf_app *app)
+{
+    int rc = prepare_one(app);
+    return rc < 0 ? rc : openapi_declare(app);
 }
 
 /* ---- The way of a request ---- */
@@ -165,19 +173,28 @@ static int call_handler(struct wf_request *request)
 {
     const struct route *route = request->route;
     if (route->options.body_max > 0) request->body_max = route->options.body_max;
-    int rc = route->bound ? bind_inputs(request) : 0;
+    int rc = request->app->needs[0] != NULL ? depend_on_needs(request, request->app->needs) : 0;
+    if (rc == 0 && route->options.needs[0] != NULL) rc = depend_on_needs(request, route->options.needs);
+    if (rc == 0 && route->bound) rc = bind_inputs(request);
     return rc < 0 ? rc : route->handler(request);
 }
 
 static int without_route(struct wf_request *request);
+
+static int enter_mount(struct wf_request *request);
+
+static int call_innermost(struct wf_request *request)
+{
+    if (request->app != request->target) return enter_mount(request);
+    return request->route != NULL ? call_handler(request) : without_route(request);
+}
 
 int wf_continue(struct wf_request *request)
 {
     const struct wf_app_ *private = request->app->private_;
     int rc = wf_checkpoint();
     if (rc < 0) return rc;
-    if (request->next_middleware == private->middlewares)
-        return request->route != NULL ? call_handler(request) : without_route(request);
+    if (request->next_middleware == private->middlewares) return call_innermost(request);
     const struct middleware *middleware = &private->middleware[request->next_middleware++];
     return middleware->call(request, middleware->arg);
 }
@@ -197,18 +214,23 @@ const char *app_list_methods(struct wf_request *request, unsigned allowed)
     return copy != NULL ? copy : "";
 }
 
+static const char *with_other_end(struct wf_request *request, const char *path)
+{
+    size_t size = strlen(path);
+    return path[size - 1] == '/' ? wf_arena_strndup(&request->arena, path, size - 1)
+                                 : wf_arena_printf(&request->arena, "%s/", path);
+}
+
 /* The path with the other ending, when there is such a route. */
 static const char *other_path(struct wf_request *request)
 {
-    size_t size = strlen(request->path);
-    const char *other = request->path[size - 1] == '/' ? wf_arena_strndup(&request->arena, request->path, size - 1)
-                                                       : wf_arena_printf(&request->arena, "%s/", request->path);
+    const char *here = with_other_end(request, request->path_here);
     unsigned allowed;
-    if (other == NULL || other[0] == '\0') return NULL;
-    const struct route *route = router_find(request->app, request, other, &allowed);
+    if (here == NULL || here[0] == '\0') return NULL;
+    const struct route *route = router_find(request->app, request, here, &allowed);
     if (route == NULL && allowed == 0) return NULL;
     if (request->app->slashes == WF_SLASH_IGNORE) request->route = route;
-    return other;
+    return with_other_end(request, request->path);
 }
 
 /* "//host/" as a location would be another host. */
@@ -224,8 +246,8 @@ static int redirect_to(struct wf_request *request, const char *path)
 static int without_route(struct wf_request *request)
 {
     unsigned allowed = request->allowed;
-    if (allowed == 0 && request->app->slashes != WF_SLASH_STRICT && request->path[0] == '/' &&
-        request->path[1] != '\0') {
+    if (allowed == 0 && request->app->slashes != WF_SLASH_STRICT && request->path_here[0] == '/' &&
+        request->path_here[1] != '\0') {
         const char *other = other_path(request);
         if (request->route != NULL) return wf_continue(request);
         if (other != NULL && request->app->slashes == WF_SLASH_REDIRECT) return redirect_to(request, other);
@@ -238,30 +260,57 @@ static int without_route(struct wf_request *request)
     return wf_http_error(request, 405, "%s is not for this path", wf_method_name(request->method));
 }
 
-/* Everything below a prefix is another app's. */
-static const char *enter_mounts(struct wf_request *request)
+/* Everything below a prefix is another app's. NULL: nothing is mounted there. */
+static const struct mount *find_mount(const struct wf_app *app, const char *path)
 {
-    const char *path = request->path;
-    const struct mount *mount = request->app->private_->mounts;
-    while (mount != NULL) {
-        bool below =
-            strncmp(path, mount->prefix, mount->size) == 0 && (path[mount->size] == '/' || path[mount->size] == '\0');
-        if (!below) {
-            mount = mount->next;
-            continue;
-        }
-        path = path[mount->size] == '\0' ? "/" : path + mount->size;
-        request->app = mount->app;
-        mount = mount->app->private_->mounts;
+    const struct mount *mount = app->private_->mounts;
+    for (; mount != NULL; mount = mount->next)
+        if (strncmp(path, mount->prefix, mount->size) == 0 && (path[mount->size] == '/' || path[mount->size] == '\0'))
+            break;
+    return mount;
+}
+
+static const char *path_below(const struct mount *mount, const char *path)
+{
+    return path[mount->size] == '\0' ? "/" : path + mount->size;
+}
+
+/* What the outer app has around its routes is around the apps below it, too. */
+static int enter_mount(struct wf_request *request)
+{
+    struct wf_app *outer = request->app;
+    const char *path = request->path_here;
+    unsigned next = request->next_middleware;
+    const struct mount *mount = find_mount(outer, path);
+    int rc = request->route != NULL ? depend_on_needs(request, outer->needs) : 0;
+    if (rc < 0) return rc;
+    request->app = mount->app;
+    request->path_here = path_below(mount, path);
+    request->next_middleware = 0;
+    rc = wf_continue(request);
+    request->app = outer;
+    request->path_here = path;
+    request->next_middleware = next;
+    return rc;
+}
+
+static const char *find_target(struct wf_request *request)
+{
+    const char *path = request->path_here = request->path;
+    const struct mount *mount = NULL;
+    request->target = request->app;
+    while ((mount = find_mount(request->target, path)) != NULL) {
+        path = path_below(mount, path);
+        request->target = mount->app;
     }
     return path;
 }
 
 static int route_and_call(struct wf_request *request)
 {
-    const char *path = enter_mounts(request);
-    request->route = router_find(request->app, request, path, &request->allowed);
-    request->body_max = request->app->private_->limits.body_max;
+    const char *path = find_target(request);
+    request->route = router_find(request->target, request, path, &request->allowed);
+    request->body_max = request->target->private_->limits.body_max;
     if (request->length >= 0 && (uint64_t)request->length > request->body_max &&
         (request->route == NULL || (uint64_t)request->length > request->route->options.body_max)) {
         request->close_after = true;
@@ -270,11 +319,15 @@ static int route_and_call(struct wf_request *request)
     return wf_continue(request);
 }
 
+static __attribute__((noinline)) int call_within(int64_t limit, struct wf_request *request)
+{
+    return wf_within(limit, route_and_call(request));
+}
+
 static int call_in_time(struct wf_request *request)
 {
     int64_t limit = request->app->private_->limits.handler_time;
-    if (limit <= 0) return route_and_call(request);
-    return wf_within(limit, route_and_call(request));
+    return limit > 0 ? call_within(limit, request) : route_and_call(request);
 }
 
 static void log_request(const struct wf_request *request, int64_t took_ns)
@@ -294,6 +347,7 @@ void app_answer(struct wf_request *request)
     struct wf_app *app = request->app;
     if (app->on_request != NULL) app->on_request(request, app->on_request_arg);
     reply_run_after(request);
+    if (request->depended != NULL) depend_close(request);
 }
 
 void app_refuse(struct wf_request *request, int status, const char *why)

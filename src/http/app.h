@@ -8,6 +8,8 @@
 #include "http/request.h"
 
 struct network;
+struct override;
+struct pages;
 struct segment;
 struct site;
 
@@ -42,6 +44,7 @@ struct wf_app_ {
     struct segment *root;
     struct route *routes, **routes_end;
     struct mount *mounts;
+    struct override *overrides; /* of dependencies */
     struct middleware middleware[MIDDLEWARE_MAX];
     unsigned middlewares;
     struct h1_limits head_limits;
@@ -49,6 +52,7 @@ struct wf_app_ {
     uint64_t skip_max;
     struct network *trusted; /* proxies */
     unsigned trusted_count;
+    struct pages *pages; /* of the documentation, once they are declared */
     const struct wf_http_serve_options *serving; /* while wf_serve runs */
     struct site *site;                           /* while wf_app_run does */
     int mistake;                                 /* of a declaration: 0, or its code */

@@ -134,7 +134,9 @@ static int parse_body(struct wf_request *request, struct wf_problems *problems)
         return wf_model_parse(model, &request->arena, bytes, size, request->body_value, problems);
     struct wf_pairs pairs;
     rc = wf_pairs_parse(&request->arena, bytes, size, &pairs);
-    return rc < 0 ? rc : wf_model_parse_pairs(model, &request->arena, &pairs, request->body_value, problems);
+    if (rc == 0) return wf_model_parse_pairs(model, &request->arena, &pairs, request->body_value, problems);
+    if (rc != -EBADMSG && rc != -E2BIG) return rc;
+    return wf_problems_add(problems, NULL, "value_error", "%s", wf_failure()) == -ENOMEM ? -ENOMEM : -EBADMSG;
 }
 
 /* ---- All of them ---- */

@@ -49,13 +49,13 @@ int conditions_check(const struct wf_request *request, const struct state_of *st
     bool reads = request->method == WF_GET || request->method == WF_HEAD;
     if (wf_headers_find(headers, "if-match") != NULL) {
         if (!in_list(request, "if-match", state->etag, false)) return 412;
-    } else if (wf_headers_find(headers, "if-unmodified-since") != NULL) {
+    } else if (state->modified >= 0 && wf_headers_find(headers, "if-unmodified-since") != NULL) {
         const char *text = wf_headers_find(headers, "if-unmodified-since");
         if (date_read(text) >= 0 && later_than(request, "if-unmodified-since", state)) return 412;
     }
     if (wf_headers_find(headers, "if-none-match") != NULL)
         return !in_list(request, "if-none-match", state->etag, true) ? 0 : reads ? 304 : 412;
-    if (!reads || wf_headers_find(headers, "if-modified-since") == NULL) return 0;
+    if (!reads || state->modified < 0 || wf_headers_find(headers, "if-modified-since") == NULL) return 0;
     return later_than(request, "if-modified-since", state) ? 0 : 304;
 }
 

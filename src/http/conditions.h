@@ -10,7 +10,7 @@ struct wf_request;
 /* What is there: a strong tag, and a time. */
 struct state_of {
     const char *etag; /* with its quotes */
-    time_t modified;
+    time_t modified; /* -1: nobody knows */
 };
 
 /* 0: go on; 304 or 412: that is the answer. */

@@ -43,6 +43,7 @@ struct connection {
     bool secure;
     bool writing; /* of PHASE_ANSWERING: a write is under way */
     bool frugal;  /* idle without memory for a request */
+    bool trimmed; /* its stack is, since something moved last */
     /* The minder's: what it saw last, and when that was new */
     uint32_t seen_turn;
     uint64_t seen_moved;
@@ -64,6 +65,8 @@ static inline void set_phase(struct connection *connection, enum phase phase)
 void connection_cut(struct connection *connection, const char *why);
 extern const char cut_slow[], cut_gone[], cut_idle[];
 
+enum { SERVER_DATE = 37 };
+
 struct server {
     struct wf_app *app;
     struct wf_tls_config *tls; /* NULL: none is spoken */
@@ -76,8 +79,7 @@ struct server {
     unsigned spares;
     struct h2_stream *spare_streams;
     unsigned spare_stream_count;
-    char date[40]; /* "Date: ...\r\n", at most a tick old */
-    size_t date_size;
+    char date[SERVER_DATE]; /* "date: ...\r\n", at most a tick old */
     int64_t date_of; /* the second */
 };
 

@@ -66,9 +66,10 @@ bool is_authority(const char *text, size_t size)
         0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 1, 0, 1,
         0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 0,
     };
-    for (size_t i = 0; i < size; i++)
-        if (!allowed[(unsigned char)text[i]]) return false;
-    return true;
+    bool all = true;
+#pragma GCC unroll 4
+    for (size_t i = 0; i < size; i++) all &= allowed[(unsigned char)text[i]];
+    return all;
 }
 
 bool list_has_token(const char *list, const char *token)

@@ -86,11 +86,10 @@ static void give_work(struct h1 *h1)
 
 /* ---- Coming in ---- */
 
-/* Room behind what is there: what has been answered goes, then the buffer grows. */
-static int make_room(struct h1 *h1, size_t least, size_t room_max)
+/* What has been answered goes, then the buffer grows. */
+static int make_more_room(struct h1 *h1, size_t least, size_t room_max)
 {
     struct work *work = h1->work;
-    if (work->in_room - work->end >= least) return 0;
     if (work->begin > 0) {
         memmove(work->in, work->in + work->begin, work->end - work->begin);
         h1_parser_moved(&work->parser, work->in + work->end, -(ptrdiff_t)work->begin);
@@ -110,6 +109,13 @@ static int make_room(struct h1 *h1, size_t least, size_t room_max)
     work->in = in;
     work->in_room = room;
     return 0;
+}
+
+/* Room behind what is there. */
+static int make_room(struct h1 *h1, size_t least, size_t room_max)
+{
+    const struct work *work = h1->work;
+    return work->in_room - work->end >= least ? 0 : make_more_room(h1, least, room_max);
 }
 
 /* More bytes behind those that are there: 1, 0 at the end. What was answered goes out first. */
@@ -249,7 +255,7 @@ static int answer(struct h1 *h1)
     set_phase(h1->connection, PHASE_ANSWERING);
     app_answer(request);
     if (h1->taken_over) return 0;
-    if (!request->close_after && !h1_skip_body(h1)) request->close_after = true;
+    if (!request->close_after && !request->body_ended && !h1_skip_body(h1)) request->close_after = true;
     if (!request->close_after) return 1;
     int rc = h1_flush(h1);
     if (rc < 0 || !request->broken) return rc;
@@ -271,20 +277,38 @@ static enum after refuse_slow(struct h1 *h1)
     return REFUSE;
 }
 
-/* One request, in a scope that the minder cuts when it takes too long. */
-static enum after serve_request(struct h1 *h1, int *rc)
+/* What was answered makes room; what came behind it is the next request. */
+static void put_away(struct work *work)
 {
-    struct connection *connection = h1->connection;
+    work->begin = work->parsed;
+    if (work->begin == work->end) work->begin = work->parsed = work->end = 0;
+    wf_arena_reset(&work->request.arena);
+}
+
+/* One request; 1: it is answered, or, where `*whole` is false, its head is none. */
+static int serve_request(struct h1 *h1, struct wf_scope *scope, bool *whole)
+{
     struct work *work = h1->work;
     enum h1_found found = H1_MORE;
-    request_begin(&work->request, &h1_exchange, connection->server->app);
+    request_begin(&work->request, &h1_exchange, h1->connection->server->app);
+    work->request.scope = scope;
     h1_parser_begin(&work->parser, &work->request);
+    int rc = read_head(h1, &found);
+    *whole = rc == 1 && found == H1_WHOLE;
+    if (!*whole) return rc;
+    rc = make_room(h1, BODY_ROOM, h1->head_room + BODY_ROOM); /* what is read from now on moves no head */
+    return rc == 0 ? answer(h1) : rc;
+}
+
+/* Requests in one scope, which the minder cuts when one takes too long. It ends with a watch, which reads ahead. */
+static enum after serve_requests(struct h1 *h1, int *rc)
+{
+    struct connection *connection = h1->connection;
+    bool whole;
     WF_SCOPE(scope);
-    connection->scope = work->request.scope = &scope;
-    *rc = read_head(h1, &found);
-    bool whole = *rc == 1 && found == H1_WHOLE;
-    if (whole) *rc = make_room(h1, BODY_ROOM, h1->head_room + BODY_ROOM); /* what is read from now on moves no head */
-    if (whole && *rc == 0) *rc = answer(h1);
+    connection->scope = &scope;
+    while ((*rc = serve_request(h1, &scope, &whole)) == 1 && whole && !h1->watching && !wf_scope_cancelled(&scope))
+        put_away(h1->work);
     connection->scope = NULL;
     const char *cut = wf_scope_cancelled(&scope) ? wf_scope_reason(&scope)->text : NULL;
     *rc = wf_scope_end(&scope, *rc);
@@ -292,14 +316,6 @@ static enum after serve_request(struct h1 *h1, int *rc)
     if (cut == cut_slow && connection->phase == PHASE_HEAD) return refuse_slow(h1);
     if (*rc == 1) return whole ? GO_ON : REFUSE;
     return whole && *rc == 0 && cut == NULL && !h1->taken_over ? SAY_GOODBYE : END;
-}
-
-/* What was answered makes room; what came behind it is the next request. */
-static void put_away(struct work *work)
-{
-    work->begin = work->parsed;
-    if (work->begin == work->end) work->begin = work->parsed = work->end = 0;
-    wf_arena_reset(&work->request.arena);
 }
 
 /* What has come is the beginning of HTTP/2. */
@@ -320,7 +336,7 @@ int h1_serve(struct connection *connection)
     int rc = take_work(&h1);
     enum after after = GO_ON;
     while (rc >= 0 && after != END) {
-        after = serve_request(&h1, &rc);
+        after = serve_requests(&h1, &rc);
         if (after == GO_ON) put_away(h1.work);
         else if (after == REFUSE || after == SAY_GOODBYE) {
             if (after == REFUSE) refuse(&h1);

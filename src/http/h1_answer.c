@@ -38,18 +38,24 @@ static int grow(struct outgoing *out, size_t needed)
     return 0;
 }
 
-/* Room for so many bytes in one piece; NULL with *rc set when there is none. */
-static char *reserve(struct h1 *h1, size_t size, int *rc)
+static int make_room(struct h1 *h1, size_t size)
 {
     struct outgoing *out = &h1->work->out;
-    *rc = 0;
-    if (out->size + size > OUT_MAX) *rc = h1_flush(h1);
-    if (*rc == 0 && out->size + size > out->room) *rc = grow(out, out->size + size);
+    int rc = out->size + size > OUT_MAX ? h1_flush(h1) : 0;
+    return rc == 0 && out->size + size > out->room ? grow(out, out->size + size) : rc;
+}
+
+/* Room for so many bytes in one piece; NULL with *rc set when there is none. */
+static inline char *reserve(struct h1 *h1, size_t size, int *rc)
+{
+    struct outgoing *out = &h1->work->out;
+    bool there = out->size + size <= OUT_MAX && out->size + size <= out->room;
+    *rc = there ? 0 : make_room(h1, size);
     return *rc == 0 ? out->bytes + out->size : NULL;
 }
 
 /* Both at once, what was collected first. */
-static int write_through(struct h1 *h1, const void *bytes, size_t size)
+static __attribute__((noinline)) int write_through(struct h1 *h1, const void *bytes, size_t size)
 {
     struct outgoing *out = &h1->work->out;
     struct connection *connection = h1->connection;
@@ -62,15 +68,20 @@ static int write_through(struct h1 *h1, const void *bytes, size_t size)
     return rc;
 }
 
-int h1_out(struct h1 *h1, const void *bytes, size_t size)
+static inline int put_out(struct h1 *h1, const void *bytes, size_t size)
 {
-    if (size > OUT_MAX / 2) return write_through(h1, bytes, size);
+    if (__builtin_expect(size > OUT_MAX / 2, 0)) return write_through(h1, bytes, size);
     int rc;
     char *to = reserve(h1, size, &rc);
     if (to == NULL) return rc;
     memcpy(to, bytes, size);
     h1->work->out.size += size;
     return 0;
+}
+
+int h1_out(struct h1 *h1, const void *bytes, size_t size)
+{
+    return put_out(h1, bytes, size);
 }
 
 /* ---- Heads ---- */
@@ -85,22 +96,25 @@ static char *put(char *to, const char *text, size_t size)
 
 static char *put_number(char *to, uint64_t number)
 {
-    char digits[20];
-    size_t at = sizeof digits;
-    do digits[--at] = (char)('0' + number % 10);
-    while ((number /= 10) > 0);
-    return put(to, digits + at, sizeof digits - at);
+    size_t digits = 1;
+    for (uint64_t rest = number; rest >= 10; rest /= 10) digits++;
+    for (size_t at = digits; at-- > 0; number /= 10) to[at] = (char)('0' + number % 10);
+    return to + digits;
 }
 
-static char *put_status(char *to, int status)
+static __attribute__((noinline)) char *put_other_status(char *to, int status)
 {
-    if (status == 200) return PUT(to, "HTTP/1.1 200 OK\r\n");
     const char *reason = wf_status_reason(status);
     to = PUT(to, "HTTP/1.1 ");
     to = put_number(to, (uint64_t)status);
     to = PUT(to, " ");
     to = put(to, reason, strlen(reason));
     return PUT(to, "\r\n");
+}
+
+static char *put_status(char *to, int status)
+{
+    return status == 200 ? PUT(to, "HTTP/1.1 200 OK\r\n") : put_other_status(to, status);
 }
 
 static char *put_headers(char *to, const struct wf_headers *headers)
@@ -159,7 +173,7 @@ int h1_begin(struct wf_request *request, int64_t length)
     if (to == NULL) return rc;
     if (wf_draining()) request->close_after = true;
     to = put_status(to, request->status);
-    to = put(to, server->date, server->date_size);
+    to = put(to, server->date, SERVER_DATE);
     if (type_size > 0) {
         to = PUT(to, "content-type: ");
         to = put(to, request->content_type, type_size);
@@ -189,15 +203,19 @@ int h1_inform(struct wf_request *request, int status)
 
 /* ---- Bodies ---- */
 
-int h1_write(struct wf_request *request, const void *bytes, size_t size)
+static __attribute__((noinline)) int write_chunk(struct h1 *h1, const void *bytes, size_t size)
 {
-    struct h1 *h1 = h1_of(request);
-    if (!h1->chunked) return h1_out(h1, bytes, size);
     char head[24];
     int head_size = snprintf(head, sizeof head, "%zx\r\n", size);
     int rc = h1_out(h1, head, (size_t)head_size);
     if (rc == 0) rc = h1_out(h1, bytes, size);
     return rc == 0 ? h1_out(h1, "\r\n", 2) : rc;
+}
+
+int h1_write(struct wf_request *request, const void *bytes, size_t size)
+{
+    struct h1 *h1 = h1_of(request);
+    return h1->chunked ? write_chunk(h1, bytes, size) : put_out(h1, bytes, size);
 }
 
 int h1_send(struct wf_request *request, struct wf_file *file, int64_t offset, uint64_t size)
@@ -217,10 +235,8 @@ int h1_flush_answer(struct wf_request *request)
     return h1_flush(h1_of(request));
 }
 
-int h1_end(struct wf_request *request)
+static __attribute__((noinline)) int end_chunks(struct h1 *h1, const struct wf_request *request)
 {
-    struct h1 *h1 = h1_of(request);
-    if (!h1->chunked) return 0;
     int rc;
     char *to = reserve(h1, size_of_headers(&request->trailers) + 16, &rc);
     if (to == NULL) return rc;
@@ -229,4 +245,10 @@ int h1_end(struct wf_request *request)
     to = PUT(to, "\r\n");
     h1->work->out.size = (size_t)(to - h1->work->out.bytes);
     return 0;
+}
+
+int h1_end(struct wf_request *request)
+{
+    struct h1 *h1 = h1_of(request);
+    return h1->chunked ? end_chunks(h1, request) : 0;
 }

@@ -6,8 +6,7 @@
 #include <strings.h>
 
 #include "http/grammar.h"
-
-enum { FIELDS_FIRST = 16 };
+#include "http/head_execute.h"
 
 static struct h1_parser *parser_of(llhttp_t *llhttp)
 {
@@ -35,29 +34,27 @@ static int on_url(llhttp_t *llhttp, const char *at, size_t size)
     return 0;
 }
 
-static struct wf_header *add_field(struct h1_parser *parser)
+static __attribute__((noinline)) bool make_room(struct h1_parser *parser)
 {
     struct wf_headers *fields = &parser->request->headers;
-    if (fields->count < fields->room_) return &fields->list[fields->count++];
-    uint32_t room = fields->room_ == 0 ? FIELDS_FIRST : fields->room_ * 2;
+    uint32_t room = fields->room_ * 2;
     struct wf_header *list = wf_arena_alloc(&parser->request->arena, room * sizeof *list);
-    if (list == NULL) return NULL;
-    if (fields->count > 0) memcpy(list, fields->list, fields->count * sizeof *list);
+    if (list == NULL) return false;
+    memcpy(list, fields->list, fields->count * sizeof *list);
     fields->list = list;
     fields->room_ = room;
-    return &fields->list[fields->count++];
+    return true;
 }
 
 static int on_name(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct h1_parser *parser = parser_of(llhttp);
     struct wf_headers *fields = &parser->request->headers;
-    if (parser->in_value || fields->count == 0) {
+    const struct wf_header *last = fields->count > 0 ? &fields->list[fields->count - 1] : NULL;
+    if (last == NULL || at != last->name + last->name_size) { /* else the rest of it, which came later */
         if (fields->count >= parser->limits->fields_max) return refuse(parser, 431, "there are too many fields");
-        struct wf_header *field = add_field(parser);
-        if (field == NULL) return refuse(parser, 503, "out of memory");
-        *field = (struct wf_header){.name = at, .value = at};
-        parser->in_value = false;
+        if (fields->count == fields->room_ && !make_room(parser)) return refuse(parser, 503, "out of memory");
+        fields->list[fields->count++] = (struct wf_header){.name = at, .value = at};
     }
     struct wf_header *field = &fields->list[fields->count - 1];
     field->name_size = (uint32_t)(at + size - field->name);
@@ -69,16 +66,8 @@ static int on_value(llhttp_t *llhttp, const char *at, size_t size)
     struct h1_parser *parser = parser_of(llhttp);
     struct wf_headers *fields = &parser->request->headers;
     struct wf_header *field = &fields->list[fields->count - 1];
-    if (!parser->in_value) field->value = at;
-    parser->in_value = true;
+    if (field->value_size == 0) field->value = at;
     field->value_size = (uint32_t)(at + size - field->value);
-    return 0;
-}
-
-/* An empty value has no span. */
-static int on_value_complete(llhttp_t *llhttp)
-{
-    parser_of(llhttp)->in_value = true;
     return 0;
 }
 
@@ -93,46 +82,42 @@ static const llhttp_settings_t head_settings = {
     .on_url = on_url,
     .on_header_field = on_name,
     .on_header_value = on_value,
-    .on_header_value_complete = on_value_complete,
     .on_headers_complete = on_headers_complete,
 };
 
 /* ---- What it lets pass ---- */
 
-static bool is(const struct wf_header *field, const char *name, size_t size)
+enum { VERSION_SIZE = 9 }; /* " HTTP/1.1" */
+
+/* The name is a token, in whose characters only the bit of the case differs from that of a small letter. */
+static inline bool is(const struct wf_header *field, const char *name, size_t size)
 {
-    return field->name_size == size && strncasecmp(field->name, name, size) == 0;
+    if (field->name_size != size) return false;
+#pragma GCC unroll 4
+    for (size_t i = 0; i < size; i++)
+        if ((field->name[i] | 0x20) != name[i]) return false;
+    return true;
 }
 
-/* Every line ends with CR LF, and none is folded. */
-static bool lines_are_sound(const char *start, const char *end)
+static bool is_blank(char character)
 {
-    const char *at = start, *line_end;
-    while ((line_end = memchr(at, '\n', (size_t)(end - at))) != NULL) {
-        if (line_end == start || line_end[-1] != '\r') return false;
-        at = line_end + 1;
-        if (at < end && (*at == ' ' || *at == '\t')) return false;
-    }
-    return true;
+    return character == ' ' || character == '\t';
+}
+
+static bool is_line_end(const char *at)
+{
+    return at[0] == '\r' && at[1] == '\n';
 }
 
 /* One space on both sides of the target, and nothing in it that has to be encoded. */
 static bool line_is_sound(const struct h1_parser *parser)
 {
-    const char *method = llhttp_method_name((llhttp_method_t)parser->llhttp.method);
-    size_t size = strlen(method);
-    if (parser->target != parser->start + size + 1) return false;
+    if (parser->target[-1] != ' ' || parser->target[-2] == ' ') return false;
     if (parser->target_end[0] != ' ' || parser->target_end[1] != 'H') return false;
+    if (!is_line_end(parser->target_end + VERSION_SIZE)) return false;
     for (const char *at = parser->target; at < parser->target_end; at++)
         if ((signed char)*at <= ' ' || *at == '#' || *at == 0x7f) return false;
     return true;
-}
-
-static void trim(struct wf_header *field)
-{
-    while (field->value_size > 0 &&
-           (field->value[field->value_size - 1] == ' ' || field->value[field->value_size - 1] == '\t'))
-        field->value_size--;
 }
 
 struct seen {
@@ -140,42 +125,65 @@ struct seen {
     bool expects_more;
 };
 
+static int look_at_host(struct h1_parser *parser, const struct wf_header *field, struct seen *seen)
+{
+    if (++seen->hosts > 1) return refuse(parser, 400, "there are several Host fields");
+    if (!is_authority(field->value, field->value_size)) return refuse(parser, 400, "the Host field is no host");
+    parser->request->authority = field->value;
+    return 0;
+}
+
 static int look_at_field(struct h1_parser *parser, const struct wf_header *field, struct seen *seen)
 {
-    struct wf_request *request = parser->request;
-    if (is(field, "host", 4)) {
-        if (++seen->hosts > 1) return refuse(parser, 400, "there are several Host fields");
-        if (!is_authority(field->value, field->value_size)) return refuse(parser, 400, "the Host field is no host");
-        request->authority = field->value;
-    } else if (is(field, "transfer-encoding", 17)) {
+    if (is(field, "host", 4)) return look_at_host(parser, field, seen);
+    if (!is_field_value(field->value, field->value_size))
+        return refuse(parser, 400, "there is a control character in a field");
+    if (is(field, "transfer-encoding", 17)) {
         if (++seen->codings > 1 || strcasecmp(field->value, "chunked") != 0)
             return refuse(parser, 400, "the only transfer coding that is known is one \"chunked\"");
     } else if (is(field, "expect", 6)) {
         if (strcasecmp(field->value, "100-continue") != 0) return refuse(parser, 417, "the expectation is unknown");
-        request->wants_continue = true;
+        parser->request->wants_continue = true;
     }
     return 0;
 }
 
-/* Terminates what was read, now that all of it is there. */
-static int finish_field(struct h1_parser *parser, struct wf_header *field, struct seen *seen)
+/*
+ * A field, from the end of the line before it to the end of its own: every byte is accounted for, so what llhttp let
+ * pass between its parts is seen here. Terminates name and value. NULL: it is refused.
+ */
+static char *finish_field(struct h1_parser *parser, struct wf_header *field, char *at)
 {
-    char *name_end = parser->start + (field->name + field->name_size - parser->start);
-    if (*name_end != ':') return refuse(parser, 400, "there is something between a field's name and its colon");
-    *name_end = '\0';
-    trim(field);
-    if (!is_field_value(field->value, field->value_size))
-        return refuse(parser, 400, "there is a control character in a field");
-    char *value_end = parser->start + (field->value + field->value_size - parser->start);
-    *value_end = '\0';
-    switch (field->name_size) {
-    case 4:
-    case 6:
-    case 17:
-        return look_at_field(parser, field, seen);
-    default:
-        return 0;
+    char *colon = at + field->name_size, *value = colon + 1;
+    if (field->name != at) refuse(parser, 400, "a line does not end with CR LF, or is folded");
+    else if (*colon != ':') refuse(parser, 400, "there is something between a field's name and its colon");
+    if (parser->status != 0) return NULL;
+    while (is_blank(*value)) value++;
+    char *end = value + field->value_size, *line_end = end;
+    while (is_blank(*line_end)) line_end++;
+    if ((field->value_size > 0 && field->value != value) || !is_line_end(line_end)) {
+        refuse(parser, 400, "a line does not end with CR LF, or is folded");
+        return NULL;
     }
+    while (end > value && is_blank(end[-1])) end--;
+    field->value = value;
+    field->value_size = (uint32_t)(end - value);
+    *colon = *end = '\0';
+    return line_end + 2;
+}
+
+/* All fields, up to the empty line behind them. */
+static bool finish_fields(struct h1_parser *parser, const char *end, struct seen *seen)
+{
+    const struct wf_headers *fields = &parser->request->headers;
+    char *at = parser->target_end + VERSION_SIZE + 2;
+    for (uint32_t i = 0; i < fields->count; i++) {
+        at = finish_field(parser, &fields->list[i], at);
+        if (at == NULL || look_at_field(parser, &fields->list[i], seen) != 0) return false;
+    }
+    if (is_line_end(at) && at + 2 == end) return true;
+    refuse(parser, 400, "a line does not end with CR LF, or is folded");
+    return false;
 }
 
 static int look_at_framing(struct h1_parser *parser, const struct seen *seen)
@@ -236,18 +244,12 @@ static int look_at_line(struct h1_parser *parser)
 
 static enum h1_found finish_head(struct h1_parser *parser, const char *end)
 {
-    struct wf_request *request = parser->request;
     struct seen seen = {0};
-    if (!lines_are_sound(parser->start, end)) {
-        refuse(parser, 400, "a line does not end with CR LF, or is folded");
-        return H1_BAD;
-    }
     if (!line_is_sound(parser)) {
         refuse(parser, 400, "the request line is not \"METHOD target HTTP/1.1\"");
         return H1_BAD;
     }
-    for (uint32_t i = 0; i < request->headers.count; i++)
-        if (finish_field(parser, &request->headers.list[i], &seen) != 0) return H1_BAD;
+    if (!finish_fields(parser, end, &seen)) return H1_BAD;
     if (look_at_framing(parser, &seen) != 0 || look_at_line(parser) != 0) return H1_BAD;
     parser->keep_alive = llhttp_should_keep_alive(&parser->llhttp) != 0;
     return H1_WHOLE;
@@ -266,8 +268,9 @@ void h1_parser_begin(struct h1_parser *parser, struct wf_request *request)
 {
     llhttp_reset(&parser->llhttp);
     parser->request = request;
+    request->headers = (struct wf_headers){.list = parser->first, .room_ = H1_FIELDS_FIRST};
     parser->start = parser->target = parser->target_end = NULL;
-    parser->in_value = parser->chunked = parser->keep_alive = false;
+    parser->chunked = parser->keep_alive = false;
     parser->status = 0;
 }
 
@@ -301,7 +304,7 @@ static bool is_too_long(struct h1_parser *parser, const char *end)
 enum h1_found h1_parse_head(struct h1_parser *parser, char *bytes, size_t size, size_t *used)
 {
     if (parser->start == NULL) parser->start = bytes;
-    llhttp_errno_t error = llhttp_execute(&parser->llhttp, bytes, size);
+    llhttp_errno_t error = head_execute(&parser->llhttp, bytes, size);
     if (error == HPE_PAUSED) {
         const char *end = llhttp_get_error_pos(&parser->llhttp);
         *used = (size_t)(end - bytes);

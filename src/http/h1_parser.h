@@ -17,16 +17,18 @@ struct h1_limits {
     uint32_t fields_max;
 };
 
+enum { H1_FIELDS_FIRST = 16 };
+
 struct h1_parser {
     llhttp_t llhttp;
     const struct h1_limits *limits;
     struct wf_request *request;
     char *start; /* of the request line */
     char *target, *target_end;
-    bool in_value; /* the last span was of a value */
     bool chunked, keep_alive;
     int status; /* why it is refused, 0: it is not */
     const char *why;
+    struct wf_header first[H1_FIELDS_FIRST]; /* more than these are in the arena */
 };
 
 enum h1_found {

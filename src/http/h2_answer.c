@@ -64,7 +64,7 @@ static size_t add_length(nghttp2_nv *pairs, struct h2_stream *stream, int64_t le
 /* "date: " and the line's end are HTTP/1.1's. */
 static nghttp2_nv date_of(const struct server *server)
 {
-    return PAIR("date", server->date + 6, server->date_size - 8, KEEP_NAME);
+    return PAIR("date", server->date + 6, SERVER_DATE - 8, KEEP_NAME);
 }
 
 static nghttp2_nv status_of(struct h2_stream *stream, int status)

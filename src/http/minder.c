@@ -2,13 +2,13 @@
  * Who minds the connections of a server: a few times a second it looks which of them have not moved, and cuts those
  * whose time is over. It keeps the date for the answers, too.
  */
-#include <stdio.h>
-#include <time.h>
+#include <string.h>
 #include <weft/task.h>
 #include <weft/time.h>
 
 #include "http/app.h"
 #include "http/connection.h"
+#include "http/date.h"
 
 static const int64_t tick = WF_MILLISECONDS(250), frugal_after = WF_SECONDS(1), linger_time = WF_SECONDS(2);
 
@@ -23,17 +23,12 @@ void connection_cut(struct connection *connection, const char *why)
 /* "Date: Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 section 5.6.7). */
 void minder_set_date(struct server *server)
 {
-    static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     time_t now = (time_t)(wf_wall_now() / 1000000000);
-    struct tm date;
-    if (now == server->date_of || gmtime_r(&now, &date) == NULL) return;
+    if (now == server->date_of) return;
     server->date_of = now;
-    int size =
-        snprintf(server->date, sizeof server->date, "date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n", days[date.tm_wday],
-                 date.tm_mday, months[date.tm_mon], date.tm_year + 1900, date.tm_hour, date.tm_min, date.tm_sec);
-    server->date_size = (size_t)size;
+    memcpy(server->date, "date: ", 6);
+    date_write(server->date + 6, now);
+    memcpy(server->date + SERVER_DATE - 2, "\r\n", 2); /* where the text was terminated */
 }
 
 static uint64_t bytes_moved(const struct connection *connection)
@@ -50,7 +45,10 @@ static int64_t time_still(struct connection *connection, int64_t now)
     uint64_t moved = bytes_moved(connection);
     bool new_turn = connection->turn != connection->seen_turn;
     bool may_trickle = connection->phase == PHASE_BODY || connection->phase == PHASE_ANSWERING;
-    if (new_turn || (may_trickle && moved != connection->seen_moved)) connection->seen_at = now;
+    if (new_turn || (may_trickle && moved != connection->seen_moved)) {
+        connection->seen_at = now;
+        connection->trimmed = false;
+    }
     connection->seen_turn = connection->turn;
     connection->seen_moved = moved;
     return now - connection->seen_at;
@@ -75,6 +73,14 @@ static const char *verdict(const struct connection *connection, const struct wf_
     return NULL;
 }
 
+/* What its handler called has left pages behind, which an idle connection needs no more. */
+static void trim(struct connection *connection)
+{
+    if (connection->trimmed || connection->scope == NULL) return;
+    wf_scope_trim(connection->scope);
+    connection->trimmed = true;
+}
+
 static void mind(struct connection *connection, const struct wf_http_limits *limits, int64_t now)
 {
     if (connection->mind != NULL) {
@@ -83,6 +89,7 @@ static void mind(struct connection *connection, const struct wf_http_limits *lim
     }
     int64_t still = time_still(connection, now);
     const char *why = verdict(connection, limits, still);
+    if (still > frugal_after) trim(connection);
     if (why != NULL) connection_cut(connection, why);
     else if (connection->phase == PHASE_ANSWERING && !connection->writing && still >= tick && connection->watch != NULL)
         connection->watch(connection);

@@ -100,6 +100,14 @@ size_t base64_room(size_t size);
 bool base64_decode(const struct json_slice *text, unsigned char *bytes, size_t *size);
 size_t base64_encode(const unsigned char *bytes, size_t size, char *text);
 
+/* ---- model_schema.c ---- */
+
+/* A member of a schema or of what surrounds it; a text that is NULL and a flag that is not set are left away. */
+void json_write_pair(struct wf_json_writer *writer, const char *key, const char *text);
+void json_write_flag(struct wf_json_writer *writer, const char *key, bool flag);
+/* "$ref", to the schema of a model. */
+void json_write_reference(struct wf_json_writer *writer, const char *name);
+
 /* ---- model_reach.c ---- */
 
 /* All models that these lead to, themselves included. The array is to be freed with wf_memory_free. */

@@ -23,14 +23,14 @@ static const char *const formats[] = {
     [WF_IPV4] = "ipv4",     [WF_IPV6] = "ipv6",   [WF_PASSWORD] = "password",
 };
 
-static void write_pair(struct wf_json_writer *writer, const char *key, const char *text)
+void json_write_pair(struct wf_json_writer *writer, const char *key, const char *text)
 {
     if (text == NULL) return;
     wf_json_write_key(writer, key);
     wf_json_write_string(writer, text);
 }
 
-static void write_flag(struct wf_json_writer *writer, const char *key, bool flag)
+void json_write_flag(struct wf_json_writer *writer, const char *key, bool flag)
 {
     if (!flag) return;
     wf_json_write_key(writer, key);
@@ -91,18 +91,18 @@ static void write_plain(const struct wf_member *member, const char *text, struct
     else wf_json_write_raw(writer, text, slice.size);
 }
 
-static void write_reference(const struct wf_model *model, struct wf_json_writer *writer)
+void json_write_reference(struct wf_json_writer *writer, const char *name)
 {
     char reference[200];
-    snprintf(reference, sizeof reference, "#/components/schemas/%s", model->name);
-    write_pair(writer, "$ref", reference);
+    snprintf(reference, sizeof reference, "#/components/schemas/%s", name);
+    json_write_pair(writer, "$ref", reference);
 }
 
 static void write_type(const struct wf_member *member, struct wf_json_writer *writer)
 {
     if (kinds[member->kind].type == NULL) return;
     if (!member->nullable) {
-        write_pair(writer, "type", kinds[member->kind].type);
+        json_write_pair(writer, "type", kinds[member->kind].type);
         return;
     }
     wf_json_write_key(writer, "type");
@@ -125,16 +125,16 @@ static void write_values(const struct wf_member *member, struct wf_json_writer *
 static void write_model_member(const struct wf_member *member, struct wf_json_writer *writer)
 {
     if (!member->nullable) {
-        write_reference(member->model, writer);
+        json_write_reference(writer, member->model->name);
         return;
     }
     wf_json_write_key(writer, "anyOf");
     wf_json_open_array(writer);
     wf_json_open_object(writer);
-    write_reference(member->model, writer);
+    json_write_reference(writer, member->model->name);
     wf_json_close_object(writer);
     wf_json_open_object(writer);
-    write_pair(writer, "type", "null");
+    json_write_pair(writer, "type", "null");
     wf_json_close_object(writer);
     wf_json_close_array(writer);
 }
@@ -143,15 +143,15 @@ static void write_kind(const struct wf_member *member, struct wf_json_writer *wr
 {
     const char *format = member->kind == WF_KIND_STRING ? formats[member->format] : kinds[member->kind].format;
     write_type(member, writer);
-    write_pair(writer, "format", format);
-    if (member->kind == WF_KIND_BYTES) write_pair(writer, "contentEncoding", "base64");
+    json_write_pair(writer, "format", format);
+    if (member->kind == WF_KIND_BYTES) json_write_pair(writer, "contentEncoding", "base64");
     if (member->kind == WF_KIND_ENUM) write_values(member, writer);
     if (member->kind == WF_KIND_LIST || member->kind == WF_KIND_MAP) {
         wf_json_write_key(writer, member->kind == WF_KIND_LIST ? "items" : "additionalProperties");
         wf_member_write_schema(member->item, writer);
     }
     write_bounds(member, writer);
-    write_pair(writer, "pattern", member->pattern);
+    json_write_pair(writer, "pattern", member->pattern);
 }
 
 int wf_member_write_schema(const struct wf_member *member, struct wf_json_writer *writer)
@@ -159,8 +159,8 @@ int wf_member_write_schema(const struct wf_member *member, struct wf_json_writer
     wf_json_open_object(writer);
     if (member->kind == WF_KIND_MODEL) write_model_member(member, writer);
     else write_kind(member, writer);
-    write_pair(writer, "title", member->title);
-    write_pair(writer, "description", member->description);
+    json_write_pair(writer, "title", member->title);
+    json_write_pair(writer, "description", member->description);
     if (member->preset != NULL) {
         wf_json_write_key(writer, "default");
         write_plain(member, member->preset, writer);
@@ -171,9 +171,9 @@ int wf_member_write_schema(const struct wf_member *member, struct wf_json_writer
         write_plain(member, member->example, writer);
         wf_json_close_array(writer);
     }
-    write_flag(writer, "deprecated", member->deprecated);
-    write_flag(writer, "readOnly", member->read_only);
-    write_flag(writer, "writeOnly", member->write_only);
+    json_write_flag(writer, "deprecated", member->deprecated);
+    json_write_flag(writer, "readOnly", member->read_only);
+    json_write_flag(writer, "writeOnly", member->write_only);
     return wf_json_close_object(writer);
 }
 
@@ -202,15 +202,15 @@ static void write_required(const struct wf_model *model, const char *tag, struct
 static void write_object(const struct wf_model *model, const char *tag, const char *name, struct wf_json_writer *writer)
 {
     wf_json_open_object(writer);
-    write_pair(writer, "type", "object");
-    write_pair(writer, "title", model->title != NULL ? model->title : model->name);
-    write_pair(writer, "description", model->description);
+    json_write_pair(writer, "type", "object");
+    json_write_pair(writer, "title", model->title != NULL ? model->title : model->name);
+    json_write_pair(writer, "description", model->description);
     wf_json_write_key(writer, "properties");
     wf_json_open_object(writer);
     if (tag != NULL) {
         wf_json_write_key(writer, tag);
         wf_json_open_object(writer);
-        write_pair(writer, "const", name);
+        json_write_pair(writer, "const", name);
         wf_json_close_object(writer);
     }
     for (size_t i = 0; i < model->count && writer->code_ == 0; i++) {
@@ -230,8 +230,8 @@ static void write_object(const struct wf_model *model, const char *tag, const ch
 static void write_union(const struct wf_model *model, struct wf_json_writer *writer)
 {
     wf_json_open_object(writer);
-    write_pair(writer, "title", model->title != NULL ? model->title : model->name);
-    write_pair(writer, "description", model->description);
+    json_write_pair(writer, "title", model->title != NULL ? model->title : model->name);
+    json_write_pair(writer, "description", model->description);
     wf_json_write_key(writer, "oneOf");
     wf_json_open_array(writer);
     for (size_t i = 0; i < model->count; i++)

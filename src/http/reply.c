@@ -38,7 +38,7 @@ static bool has_no_body(const struct wf_request *request, int status)
     return request->method == WF_HEAD || status == 204 || status == 304;
 }
 
-static int reply_begin(struct wf_request *request, int status, const char *content_type, int64_t length)
+static inline int reply_begin(struct wf_request *request, int status, const char *content_type, int64_t length)
 {
     if (status < 200 || status > 599) return wf_fail(-EINVAL, "%d is no status of an answer", status);
     int rc = wf_checkpoint();
@@ -59,6 +59,19 @@ int wf_reply_begin(struct wf_request *request, int status, const char *content_t
     return reply_begin(request, status, content_type, length);
 }
 
+static int put(struct wf_request *request, const void *bytes, size_t size)
+{
+    request->answer_written += size;
+    return request->without_body ? 0 : request->exchange->write(request, bytes, size);
+}
+
+static int end(struct wf_request *request)
+{
+    int rc = request->exchange->end(request);
+    if (rc == 0) request->state = ANSWER_ENDED;
+    return rc;
+}
+
 int wf_reply_write(struct wf_request *request, const void *bytes, size_t size)
 {
     if (request->state != ANSWER_BEGUN) return -EINVAL;
@@ -66,9 +79,7 @@ int wf_reply_write(struct wf_request *request, const void *bytes, size_t size)
         return wf_fail(-EMSGSIZE, "the answer is longer than the %lld bytes that were announced",
                        (long long)request->answer_length);
     int rc = wf_checkpoint();
-    if (rc < 0 || size == 0) return rc;
-    request->answer_written += size;
-    return request->without_body ? 0 : request->exchange->write(request, bytes, size);
+    return rc < 0 || size == 0 ? rc : put(request, bytes, size);
 }
 
 int wf_reply_flush(struct wf_request *request)
@@ -86,16 +97,14 @@ int wf_reply_end(struct wf_request *request)
         return wf_fail(-EINVAL, "the answer is shorter than the %lld bytes that were announced",
                        (long long)request->answer_length);
     int rc = wf_checkpoint();
-    if (rc == 0) rc = request->exchange->end(request);
-    if (rc == 0) request->state = ANSWER_ENDED;
-    return rc;
+    return rc < 0 ? rc : end(request);
 }
 
 int reply_whole(struct wf_request *request, int status, const char *content_type, const void *bytes, size_t size)
 {
     int rc = reply_begin(request, status, content_type, (int64_t)size);
-    if (rc == 0 && size > 0) rc = wf_reply_write(request, bytes, size);
-    return rc == 0 ? wf_reply_end(request) : rc;
+    if (rc == 0 && size > 0) rc = put(request, bytes, size);
+    return rc == 0 ? end(request) : rc;
 }
 
 int wf_reply_inform(struct wf_request *request, int status)
@@ -192,9 +201,10 @@ static int reply_outcome(struct wf_request *request, int rc)
 
 void reply_finish(struct wf_request *request, int rc)
 {
+    if (request->state == ANSWER_ENDED) return;
     int sent = 0;
     if (request->state == ANSWER_NONE) sent = reply_outcome(request, rc);
-    else if (request->state == ANSWER_BEGUN) {
+    else {
         sent = rc >= 0 || rc == -ESHUTDOWN ? wf_reply_end(request) : rc; /* a drain ends what is open in order */
         if (sent < 0 && sent != -ECANCELED) log_failure(request, sent);
     }

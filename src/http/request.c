@@ -15,12 +15,11 @@
 
 void request_begin(struct wf_request *request, const struct exchange *exchange, struct wf_app *app)
 {
-    struct wf_arena arena = request->arena;
-    memset(request, 0, sizeof *request);
-    request->arena = arena;
+    char *from = (char *)request + offsetof(struct wf_request, exchange);
+    memset(from, 0, offsetof(struct wf_request, captures) - offsetof(struct wf_request, exchange));
     request->exchange = exchange;
-    request->app = request->root = app;
-    request->path = request->authority = "";
+    request->app = request->root = request->target = app;
+    request->path = request->path_here = request->authority = "";
 }
 
 /* "http://host/path": a proxy's way of asking (RFC 9112 section 3.2.2). */

@@ -16,6 +16,7 @@ struct wf_app;
 struct wf_request;
 struct route;
 struct deferred_work;
+struct depended;
 struct wf_file;
 struct forwarded;
 struct wf_stream;
@@ -59,11 +60,13 @@ struct capture {
 };
 
 struct wf_request {
+    struct wf_arena arena; /* of this request */
     const struct exchange *exchange;
-    struct wf_app *app, *root; /* the one it came to, perhaps below another; the outermost */
+    struct wf_app *app, *root; /* the one whose middleware or handler works on it; the outermost */
+    struct wf_app *target;     /* the one whose routes count, perhaps below others */
+    const char *path_here;     /* what of the path is `app`'s */
     const struct route *route; /* NULL: none matches */
     unsigned allowed;          /* a bit for each method that the path has; valid without a route */
-    struct wf_arena arena;     /* of this request */
     struct wf_scope *scope;    /* cancelled when the client goes away; NULL for a test's */
 
     /* The head */
@@ -76,7 +79,6 @@ struct wf_request {
     const char *protocol;  /* of an extended CONNECT, "websocket" (RFC 8441); NULL: it is none */
     const char *authority; /* the host that was asked for, perhaps with a port; "" for none */
     struct wf_headers headers;
-    struct capture captures[CAPTURES_MAX];
     unsigned captured;
 
     /* The body */
@@ -104,10 +106,15 @@ struct wf_request {
     unsigned next_middleware;
     struct deferred_work *after; /* to be done after the answer, in order */
     struct deferred_work **after_end;
+    struct depended *depended; /* what it depends on, the last opened first; NULL: nothing */
+    unsigned depended_count;   /* that were opened so far, or tried to */
+    bool depended_closed;      /* they are being closed: there are no new ones */
     void *path_value, *query_value, *field_value, *cookie_value, *body_value; /* validated, by the route's models */
     struct compressor *compressor;     /* what is in front of the exchange: of the answer, */
     struct decompressor *decompressor; /* of the body */
     int outcome;                       /* what the handler returned */
+
+    struct capture captures[CAPTURES_MAX]; /* last: only those that are counted mean anything */
 };
 
 /* Everything but the arena is new. */

@@ -131,11 +131,11 @@ void router_add(struct wf_app_ *app, struct route *route)
 
 struct found {
     const struct segment *segment;
-    const char *values[CAPTURES_MAX]; /* as they were sent */
-    size_t sizes[CAPTURES_MAX];
     unsigned count;
     unsigned allowed; /* methods of all paths that match */
     enum wf_method method;
+    const char *values[CAPTURES_MAX]; /* as they were sent; so many as are counted */
+    size_t sizes[CAPTURES_MAX];
 };
 
 static bool is_the_one(struct found *found, const struct segment *segment)
@@ -163,7 +163,7 @@ static bool same(const struct segment *segment, const char *text, size_t size)
 /* `path` is behind a slash. The depth of the tree bounds the recursion. */
 static bool search(struct found *found, const struct segment *at, const char *path)
 {
-    size_t size = strcspn(path, "/");
+    size_t size = (size_t)(strchrnul(path, '/') - path);
     bool last = path[size] == '\0';
     for (const struct segment *child = at->fixed; child != NULL; child = child->next)
         if (same(child, path, size) && (last ? is_the_one(found, child) : search(found, child, path + size + 1)))
@@ -185,6 +185,13 @@ static bool search(struct found *found, const struct segment *at, const char *pa
     return false;
 }
 
+static bool find(struct found *found, enum wf_method method, const struct segment *root, const char *path)
+{
+    found->count = found->allowed = 0;
+    found->method = method;
+    return search(found, root, path + 1);
+}
+
 /* False: what is encoded in one of them cannot be decoded. */
 static bool keep_captures(struct wf_request *request, const struct route *route, const struct found *found)
 {
@@ -200,14 +207,11 @@ static bool keep_captures(struct wf_request *request, const struct route *route,
 const struct route *router_find(const struct wf_app *app, struct wf_request *request, const char *path,
                                 unsigned *allowed)
 {
-    struct found found = {.method = request->method};
+    struct found found;
     *allowed = 0;
     if (path[0] != '/') return NULL;
-    bool hit = search(&found, app->private_->root, path + 1);
-    if (!hit && request->method == WF_HEAD) {
-        found = (struct found){.method = WF_GET};
-        hit = search(&found, app->private_->root, path + 1);
-    }
+    bool hit = find(&found, request->method, app->private_->root, path);
+    if (!hit && request->method == WF_HEAD) hit = find(&found, WF_GET, app->private_->root, path);
     *allowed = found.allowed;
     if (!hit) return NULL;
     const struct route *route = found.segment->routes[found.method];

@@ -10,6 +10,7 @@
 
 #include "http/grammar.h"
 #include "http/request.h"
+#include "http/security.h"
 
 bool wf_same_secret(const char *one, const char *other)
 {
@@ -72,16 +73,38 @@ int wf_require_basic(struct wf_request *request, const char *realm, struct wf_lo
 
 /* ---- Tokens ---- */
 
+static int status_of(const char *error)
+{
+    if (error == NULL || strcmp(error, "invalid_token") == 0) return 401;
+    return strcmp(error, "insufficient_scope") == 0 ? 403 : 400;
+}
+
+/* Appends `, name="value"`; not where the value is NULL. */
+static char *add_attribute(struct wf_arena *arena, const char *text, const char *name, const char *value)
+{
+    if (value == NULL) return (char *)(uintptr_t)text;
+    return text == NULL ? NULL : wf_arena_printf(arena, "%s, %s=\"%s\"", text, name, value);
+}
+
+int refuse_token(struct wf_request *request, const char *realm, const char *error, const char *description,
+                 const char *scopes)
+{
+    struct wf_arena *arena = wf_request_arena(request);
+    int rc = wf_checkpoint();
+    if (rc < 0) return rc;
+    char *more = add_attribute(arena, "", "error", error);
+    more = add_attribute(arena, more, "error_description", description);
+    more = add_attribute(arena, more, "scope", scopes);
+    rc = more == NULL ? -ENOMEM : add_challenge(request, "Bearer", realm, more);
+    if (rc < 0) return rc;
+    const char *said = description != NULL ? description : error != NULL ? error : "a token is needed";
+    return wf_http_error(request, status_of(error), "%s", said);
+}
+
 int wf_refuse_bearer(struct wf_request *request, const char *realm, const char *error)
 {
-    char more[80] = "";
-    int status = error == NULL || strcmp(error, "invalid_token") == 0 ? 401
-                 : strcmp(error, "insufficient_scope") == 0           ? 403
-                                                                      : 400;
-    if (error != NULL) snprintf(more, sizeof more, ", error=\"%.60s\"", error);
-    int rc = wf_checkpoint();
-    if (rc == 0) rc = add_challenge(request, "Bearer", realm, more);
-    return rc < 0 ? rc : wf_http_error(request, status, "%s", error != NULL ? error : "a token is needed");
+    bool odd = error != NULL && strpbrk(error, "\"\\") != NULL;
+    return refuse_token(request, realm, odd ? "invalid_request" : error, NULL, NULL);
 }
 
 /* b64token of RFC 6750 section 2.1. */

@@ -16,46 +16,12 @@
 #include <weft/task.h>
 #include <weft/time.h>
 
+#include "http/base64url.h"
 #include "http/request.h"
 
 enum { KEY_MIN = 16, SIGNATURE = 32, SIGNATURE_TEXT = 43 };
 
 static const int64_t default_age = WF_SECONDS(14 * 86400);
-
-/* ---- base64url (RFC 4648 section 5), without padding ---- */
-
-static char *encode(struct wf_arena *arena, const void *bytes, size_t size)
-{
-    char *text = wf_arena_alloc(arena, (size + 2) / 3 * 4 + 1);
-    if (text == NULL) return NULL;
-    EVP_EncodeBlock((unsigned char *)text, bytes, (int)size);
-    for (char *at = text; *at != '\0'; at++) {
-        if (*at == '+') *at = '-';
-        if (*at == '/') *at = '_';
-        if (*at == '=') *at = '\0';
-        if (*at == '\0') break;
-    }
-    return text;
-}
-
-/* NULL: it is none, or there is no memory. */
-static char *decode(struct wf_arena *arena, const char *text, size_t size)
-{
-    size_t padded = (size + 3) / 4 * 4;
-    char *copy = wf_arena_alloc(arena, padded + 1), *bytes = wf_arena_alloc(arena, padded / 4 * 3 + 1);
-    if (copy == NULL || bytes == NULL || size % 4 == 1) return NULL;
-    for (size_t i = 0; i < padded; i++) {
-        char letter = i < size ? text[i] : '=';
-        if (i < size && (letter == '+' || letter == '/' || letter == '=')) return NULL;
-        copy[i] = letter == '-' ? '+' : letter == '_' ? '/' : letter;
-    }
-    int count = EVP_DecodeBlock((unsigned char *)bytes, (unsigned char *)copy, (int)padded);
-    if (count < 0) return NULL;
-    count -= (int)(padded - size);
-    bytes[count] = '\0';
-    char *again = encode(arena, bytes, (size_t)count); /* the last letter may have bits that mean nothing */
-    return again != NULL && memcmp(again, text, size) == 0 ? bytes : NULL;
-}
 
 /* ---- Signing ---- */
 
@@ -98,10 +64,10 @@ int wf_session_write(struct wf_request *request, const struct wf_session_keys *k
     int rc = check_keys(keys);
     if (rc < 0) return rc;
     if (strlen(text) > WF_SESSION_MAX) return wf_fail(-E2BIG, "a session has at most %d bytes", WF_SESSION_MAX);
-    char *encoded = encode(arena, text, strlen(text));
+    char *encoded = base64url_encode(arena, text, strlen(text));
     char *body = encoded != NULL ? wf_arena_printf(arena, "%s.%" PRId64, encoded, seconds_now()) : NULL;
     if (body == NULL || !sign(arena, keys->keys[0], keys->name, body, strlen(body), signature)) return -ENOMEM;
-    char *shown = encode(arena, signature, sizeof signature);
+    char *shown = base64url_encode(arena, signature, sizeof signature);
     char *value = shown != NULL ? wf_arena_printf(arena, "%s.%s", body, shown) : NULL;
     if (value == NULL) return -ENOMEM;
     struct wf_cookie_options options = options_of(keys);
@@ -153,9 +119,9 @@ int wf_session_read(struct wf_request *request, const struct wf_session_keys *ke
     int rc = check_keys(keys);
     if (rc < 0) return rc;
     if (value == NULL || split(value, &seconds, &signature) == NULL) return -ENOENT;
-    char *shown = decode(arena, signature, SIGNATURE_TEXT);
+    char *shown = base64url_decode(arena, signature, SIGNATURE_TEXT, NULL);
     if (shown == NULL || !is_ours(arena, keys, value, (size_t)(signature - 1 - value), shown)) return -ENOENT;
     if (!is_fresh(keys, seconds)) return -ENOENT;
-    *text = decode(arena, value, (size_t)(seconds - 1 - value));
+    *text = base64url_decode(arena, value, (size_t)(seconds - 1 - value), NULL);
     return *text != NULL ? 0 : -ENOMEM;
 }

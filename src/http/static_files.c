@@ -131,6 +131,7 @@ static int serve_below(struct wf_request *request)
 {
     const struct folder *folder = wf_request_arg(request);
     const char *rest = wf_path_text(request, "path");
+    if (rest == NULL) return -ENOMEM;
     if (!is_below(rest, folder->options.dotfiles) || hides_a_slash(request)) return nothing_there(-ENOENT);
     size_t size = strlen(rest);
     bool asks_folder = size == 0 || rest[size - 1] == '/';

@@ -293,11 +293,24 @@ int wf_pipe(struct wf_stream **reader, struct wf_stream **writer)
     return 0;
 }
 
+static int check_readiness(int fd, unsigned readiness)
+{
+    if (fd < 0) return -EBADF;
+    return readiness == 0 || (readiness & ~(unsigned)(WF_READABLE | WF_WRITABLE)) != 0 ? -EINVAL : 0;
+}
+
+int wf_poll_fd(int fd, unsigned readiness)
+{
+    struct loop *loop = LOOP_HERE();
+    int rc = check_readiness(fd, readiness);
+    return rc < 0 ? rc : loop->driver->ready(loop, fd, readiness);
+}
+
 int wf_wait_fd(int fd, unsigned readiness)
 {
     (void)LOOP_HERE();
-    if (fd < 0) return -EBADF;
-    if (readiness == 0 || (readiness & ~(unsigned)(WF_READABLE | WF_WRITABLE)) != 0) return -EINVAL;
+    int rc = check_readiness(fd, readiness);
+    if (rc < 0) return rc;
     struct op op = {.kind = OP_POLL, .fd = fd, .flags = readiness};
     int64_t found = op_run(&op);
     return found < 0 ? (int)found : (int)(found & readiness);

@@ -53,8 +53,9 @@ void wf_stream_abort(struct wf_stream *stream)
 
 int wf_checkpoint(void)
 {
-    (void)LOOP_HERE();
-    return (int)wait_refused(0);
+    struct loop *loop = LOOP_HERE();
+    int rc = wait_check_in(loop, false);
+    return rc < 0 ? rc : (int)wait_skipped_in(loop, 0);
 }
 
 /* ---- One task a direction; a close may come meanwhile ---- */

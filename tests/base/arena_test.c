@@ -171,6 +171,7 @@ WF_TEST(error_texts_know_both_kinds, .plain = true)
     WF_EXPECT_TEXT(wf_strerror(WF_EEND), "Stream ended early");
     WF_EXPECT_TEXT(wf_strerror(WF_EOPEN), "Circuit breaker is open");
     WF_EXPECT_TEXT(wf_strerror(WF_EFULL), "Refused, too many are waiting");
+    WF_EXPECT_TEXT(wf_strerror(WF_ESTATUS), "The answer's status is an error");
     WF_EXPECT_TEXT(wf_strerror(-ETIME), "Deadline expired");
     WF_EXPECT_TEXT(wf_strerror(-99999), "Unknown error");
     WF_EXPECT_TEXT(wf_strerror(0), "Success");

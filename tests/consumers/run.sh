@@ -77,7 +77,8 @@ check "its manual is installed" test -f "$prefix/$(option mandir)/man1/weft-run.
 
 # ---- Consumers ----
 
-cp -r "$here"/pkg-config "$here"/tls "$here"/models "$here"/cmake "$here"/meson-subproject "$here"/cplusplus "$work"
+cp -r "$here"/pkg-config "$here"/tls "$here"/models "$here"/cmake "$here"/meson-subproject "$here"/cplusplus \
+    "$here"/cplusplus_http "$work"
 
 check "pkg-config: builds" make -C "$work/pkg-config" EXTRA="$flags"
 check "pkg-config: runs" prints "two naps at once" "$work/pkg-config/consumer"
@@ -108,6 +109,15 @@ if [ -e "$libraries/pkgconfig/weft-tls.pc" ]; then
     fi
 fi
 
+build_http() {  # routes with a model that C defines, in C++
+    local strict="-Wall -Wextra -Werror $flags" needed
+    needed=$(pkg-config --cflags --libs weft-http) || return
+    # shellcheck disable=SC2086
+    cc $strict $needed -c -o "$work/cplusplus_http/order.o" "$work/cplusplus_http/order.c" &&
+        c++ $strict -o "$work/cplusplus_http/consumer" "$work/cplusplus_http/main.cc" \
+            "$work/cplusplus_http/order.o" $needed
+}
+
 build_models() {  # models that C defines and C++ uses
     local strict="-Wall -Wextra -Werror $flags" needed
     needed=$(pkg-config --cflags --libs weft-http) || return
@@ -120,6 +130,8 @@ if [ -e "$libraries/pkgconfig/weft-http.pc" ] && command -v c++ >/dev/null; then
     line='{"kind":"line","sku":"x","count":2}'
     check "models in C++: builds" build_models
     check "models in C++: runs" prints "$line" "$work/models/in_cxx" "$line"
+    check "HTTP in C++: builds" build_http
+    check "HTTP in C++: runs" prints "1 order taken by C++" "$work/cplusplus_http/consumer"
 fi
 
 check "cmake: configures" cmake -S "$work/cmake" -B "$work/cmake/build" -DCMAKE_PREFIX_PATH="$prefix" \

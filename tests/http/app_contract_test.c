@@ -3,6 +3,7 @@
 
 #include <weft/address.h>
 #include <weft/app.h>
+#include <weft/depend.h>
 #include <weft/model.h>
 #include <weft/tls.h>
 
@@ -28,12 +29,16 @@ static int later(const char *what)
     return 0;
 }
 
+static const struct wf_dependency thing = {.name = "thing"};
+
 static void refuse_inputs(struct wf_request *request)
 {
     int64_t number;
     char *bytes, byte;
     size_t size;
     struct point point;
+    void *value;
+    REFUSED(wf_depend, wf_depend(request, &thing, &value));
     REFUSED(wf_path_int, wf_path_int(request, "id", &number));
     REFUSED(wf_query_int, wf_query_int(request, "a", 0, &number));
     REFUSED(wf_request_read, (int)wf_request_read(request, &byte, 1));
@@ -94,6 +99,7 @@ static void ask_for_values(struct wf_request *request)
 {
     STAYS(wf_path_text, WF_EXPECT_TEXT(wf_path_text(request, "id"), "7"));
     STAYS(wf_query_text, WF_EXPECT_TEXT(wf_query_text(request, "a"), "5"));
+    STAYS(wf_request_scopes, WF_EXPECT_TEXT(wf_request_scopes(request), ""));
     STAYS(wf_path_value, WF_EXPECT(wf_path_value(request) == NULL));
     STAYS(wf_query_value, WF_EXPECT(wf_query_value(request) == NULL));
     STAYS(wf_header_value, WF_EXPECT(wf_header_value(request) == NULL));
@@ -167,10 +173,14 @@ WF_TEST(declaring_never_suspends, .rule = "1.7")
     struct wf_headers headers = {0};
     struct wf_arena *arena = wf_task_arena();
     uint32_t after = 0;
+    struct wf_json_writer writer;
+    wf_json_writer_init(&writer, arena, 0);
     char *argv[] = {(char *)(uintptr_t) "program", (char *)(uintptr_t) "--version", NULL};
     STAYS(wf_route, wf_route(&app, WF_GET, "/", nothing));
     STAYS(wf_mount, wf_mount(&app, "/inner", &inner));
     STAYS(wf_app_use, wf_app_use(&app, around, "it"));
+    STAYS(wf_app_write_openapi, WF_EXPECT_CODE(wf_app_write_openapi(&app, &writer), 0));
+    STAYS(wf_app_override, wf_app_override(&app, &thing, NULL));
     STAYS(wf_method_name, WF_EXPECT_TEXT(wf_method_name(WF_PATCH), "PATCH"));
     STAYS(wf_method_parse, WF_EXPECT_CODE(wf_method_parse("get", 3), -EINVAL));
     STAYS(wf_status_reason, WF_EXPECT_TEXT(wf_status_reason(404), "Not Found"));

@@ -221,6 +221,56 @@ WF_TEST(an_app_below_a_path_of_another_has_its_own_routes)
     wf_app_finish(&inner);
 }
 
+static int say_state(struct wf_request *request)
+{
+    wf_test_note("handler");
+    return wf_reply_text(request, 200, wf_request_state(request));
+}
+
+static int with_state(struct wf_request *request, const char *name)
+{
+    wf_test_note("%s in %s", name, (const char *)wf_request_state(request));
+    int rc = wf_continue(request);
+    wf_test_note("%s out %s %d", name, (const char *)wf_request_state(request), wf_request_status(request));
+    return rc;
+}
+
+WF_TEST(what_is_around_an_app_is_around_those_below_it_each_with_its_own_state, .unswept = "notes")
+{
+    struct wf_app app = {.title = "outer", .state = (void *)(uintptr_t) "A"},
+                  inner = {.title = "inner", .state = (void *)(uintptr_t) "B"},
+                  innermost = {.title = "innermost", .state = (void *)(uintptr_t) "C"};
+    struct exchange_log log;
+    wf_app_use(&app, with_state, "a");
+    wf_app_use(&inner, with_state, "b");
+    wf_route(&app, WF_GET, "/", say_state);
+    wf_route(&innermost, WF_GET, "/x", say_state);
+    wf_mount(&app, "/in", &inner);
+    wf_mount(&inner, "/more", &innermost);
+    WF_EXPECT_TEXT(get(&app, &log, "GET", "/in/more/x"), "C");
+    get(&app, &log, "GET", "/in/nothing");
+    WF_EXPECT_TEXT(get(&app, &log, "GET", "/"), "A");
+    WF_EXPECT_TEXT(wf_test_notes(), "a in A b in B handler b out B 200 a out A 200 "
+                                    "a in A b in B b out B 404 a out A 404 "
+                                    "a in A handler a out A 200");
+    wf_app_finish(&app);
+    wf_app_finish(&inner);
+    wf_app_finish(&innermost);
+}
+
+WF_TEST(the_other_ending_of_a_path_is_found_below_a_mount_too)
+{
+    struct wf_app app = {.title = "outer"}, inner = {.title = "inner"};
+    struct exchange_log log;
+    wf_route(&inner, WF_GET, "/users", say_path);
+    wf_mount(&app, "/in", &inner);
+    get(&app, &log, "GET", "/in/users/?a=1");
+    WF_EXPECT_TEXT(log.statuses, "307 ");
+    WF_EXPECT_PART(log.bytes, "\r\nlocation: /in/users?a=1\r\n");
+    wf_app_finish(&app);
+    wf_app_finish(&inner);
+}
+
 static int twice(struct wf_request *request)
 {
     wf_reply_text(request, 200, "one");
@@ -487,6 +537,29 @@ WF_TEST(malformed_json_is_400_with_the_place)
     ask(&log, &app, "POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{\"email\" ");
     WF_EXPECT_TEXT(log.statuses, "400 ");
     WF_EXPECT_PART(body_of(&log), "json_invalid");
+    wf_app_finish(&app);
+}
+
+static int take_form(struct wf_request *request)
+{
+    return wf_reply(request, 200, &order_model, wf_body_value(request));
+}
+
+WF_TEST(a_form_that_is_none_is_400_and_says_why)
+{
+    struct wf_app app = {.title = "test"};
+    struct exchange_log log;
+    static char text[4000];
+    char *at = text;
+    wf_route(&app, WF_POST, "/", take_form, .form = &order_model);
+    ask(&log, &app, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\n\r\nemail=%");
+    WF_EXPECT_TEXT(log.statuses, "400 ");
+    WF_EXPECT_PART(body_of(&log), "\"type\":\"value_error\"");
+    at += sprintf(at, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", 2 * (WF_PAIRS_MAX + 1));
+    for (int i = 0; i < WF_PAIRS_MAX + 1; i++) at += sprintf(at, "a&");
+    ask(&log, &app, text);
+    WF_EXPECT_TEXT(log.statuses, "400 ");
+    WF_EXPECT_PART(body_of(&log), "more than 1000 pairs");
     wf_app_finish(&app);
 }
 

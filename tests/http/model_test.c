@@ -331,6 +331,29 @@ WF_TEST_EACH(a_union_is_told_by_its_tag_and_a_model_may_contain_itself, drawings
     WF_EXPECT_TEXT(there_and_back(&drawing_model, row->text), row->again != NULL ? row->again : row->text);
 }
 
+#define GRID_MEMBERS(M)                                                                                                \
+    M(LIST(LIST(INT32, .max = 9), .max = 2), rows, .max = 3)                                                           \
+    M(MAP(LIST(MODEL(circle))), by_name, .optional = true)                                                             \
+    M(LIST(MAP(ENUM, .values = WF_VALUES("a", "b"))), choices, .preset = "[{}]")                                       \
+    M(MAP(MAP(BOOL)), flags, .optional = true)
+WF_MODEL(grid, GRID_MEMBERS)
+
+static const struct value grids[] = {
+    {"{\"rows\":[[1,2],[],[3]],\"by_name\":{\"x\":[{\"radius\":1.5}]},\"choices\":[{\"k\":\"b\"}],\"flags\":{\"a\":{"
+     "\"b\":true}}}",
+     NULL},
+    {"{\"rows\":[]}", "{\"rows\":[],\"choices\":[{}]}"},
+    {"{\"rows\":[[1],[1,2,3],[10,\"x\"]],\"choices\":[{\"k\":\"c\"}]}",
+     "body.rows.1 too_long; body.rows.2.0 less_than_equal; body.rows.2.1 int_type; body.choices.0.k enum"},
+    {"{\"rows\":[1,{}],\"by_name\":{\"x\":[{\"radius\":0}]}}",
+     "body.rows.0 list_type; body.rows.1 list_type; body.by_name.x.0.radius greater_than"},
+};
+
+WF_TEST_EACH(lists_and_maps_may_hold_lists_and_maps, grids)
+{
+    WF_EXPECT_TEXT(there_and_back(&grid_model, row->text), row->again != NULL ? row->again : row->text);
+}
+
 WF_TEST(the_case_of_a_union_is_the_model_that_it_is)
 {
     struct shape shape;

@@ -6,6 +6,7 @@
 #include <weft/body.h>
 #include <weft/compress.h>
 #include <weft/cookie.h>
+#include <weft/jwt.h>
 #include <weft/multipart.h>
 #include <weft/security.h>
 #include <weft/sse.h>
@@ -101,7 +102,9 @@ static __attribute__((noinline)) void refuse_answers(struct wf_request *request)
 static __attribute__((noinline)) void refuse_guards(struct wf_request *request)
 {
     struct wf_login login;
+    struct wf_jwt jwt;
     const char *text;
+    static const struct wf_jwt_options tokens;
     static const struct wf_compress_options compress;
     static const struct wf_decompress_options decompress;
     static const struct wf_cors_options cors;
@@ -113,6 +116,8 @@ static __attribute__((noinline)) void refuse_guards(struct wf_request *request)
     REFUSED(wf_require_key, wf_require_key(request, "X-Key", &text));
     REFUSED(wf_refuse_basic, wf_refuse_basic(request, "realm"));
     REFUSED(wf_refuse_bearer, wf_refuse_bearer(request, "realm", NULL));
+    REFUSED(wf_jwt_read, wf_jwt_read(wf_request_arena(request), "a.b.c", &tokens, &jwt));
+    REFUSED(wf_require_jwt, wf_require_jwt(request, &tokens, &jwt));
 }
 
 static __attribute__((noinline)) void stay(struct wf_request *request)
@@ -124,6 +129,10 @@ static __attribute__((noinline)) void stay(struct wf_request *request)
     STAYS(wf_sse_last_id, wf_ignore(wf_sse_last_id(request)));
     STAYS(wf_media_type, WF_EXPECT_TEXT(wf_media_type("a.png"), "image/png"));
     STAYS(wf_same_secret, WF_EXPECT(wf_same_secret("a", "a")));
+    static const struct wf_jwt_key key = {.algorithm = WF_JWT_HS256, .bytes = "a secret of thirty-two bytes, ok"};
+    static const struct wf_jwt jwt = {.scopes = "a b"};
+    STAYS(wf_jwt_make, WF_EXPECT_CODE(wf_jwt_make(wf_request_arena(request), &key, "{}", &text), 0));
+    STAYS(wf_jwt_has_scopes, WF_EXPECT(wf_jwt_has_scopes(&jwt, "b a")));
     STAYS(wf_reply_cookie, WF_EXPECT_CODE(wf_reply_cookie(request, "a", "1"), 0));
     STAYS(wf_session_write, WF_EXPECT_CODE(wf_session_write(request, &keys, "text"), 0));
     STAYS(wf_session_end, WF_EXPECT_CODE(wf_session_end(request, &keys), 0));

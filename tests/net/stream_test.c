@@ -347,6 +347,25 @@ WF_TEST(wait_fd_tells_readiness_of_foreign_descriptors, .real = true)
     close(ends[1]);
 }
 
+WF_TEST(poll_fd_tells_readiness_and_never_waits)
+{
+    struct wf_stream *reader, *writer;
+    char byte;
+    if (!WF_EXPECT_CODE(wf_pipe(&reader, &writer), 0)) return;
+    int fd = wf_stream_fd(reader);
+    WF_EXPECT_CODE(wf_poll_fd(fd, WF_READABLE), 0);
+    WF_EXPECT_CODE(wf_poll_fd(wf_stream_fd(writer), WF_READABLE | WF_WRITABLE), WF_WRITABLE);
+    if (WF_EXPECT_INT(wf_stream_write(writer, "x", 1), 1)) {
+        WF_EXPECT_CODE(wf_poll_fd(fd, WF_READABLE), WF_READABLE);
+        if (WF_EXPECT_INT(wf_stream_read(reader, &byte, 1), 1)) WF_EXPECT_CODE(wf_poll_fd(fd, WF_READABLE), 0);
+    }
+    wf_stream_close(writer);
+    WF_EXPECT_CODE(wf_poll_fd(fd, WF_READABLE), WF_READABLE);
+    WF_EXPECT_CODE(wf_poll_fd(fd, 0), -EINVAL);
+    WF_EXPECT_CODE(wf_poll_fd(-1, WF_READABLE), -EBADF);
+    wf_stream_close(reader);
+}
+
 /* 5.3 */
 static int flood(struct wf_stream *stream)
 {

@@ -16,7 +16,7 @@ file scope, after <weft/weft.h> and the usual headers. A comment on the line bef
     -->
 
 A whole program whose block is followed by <!-- output --> and a ```text block is linked, run and compared with it; so
-is an example, as the build has made it.
+is an example, as the build has made it. A program that includes a header of weft-http is linked with that, too.
 """
 
 import re
@@ -39,6 +39,7 @@ BLOCK = re.compile(r"^```c[ \t]*\n(.*?)^```[ \t]*$", re.M | re.S)
 BEFORE = re.compile(r"<!-- c: (fragment|function|skip|example)\b[ \t]*(.*?)[ \t]*-->[ \t]*\n\Z")
 PRELUDE = re.compile(r"<!-- c: prelude\b[ \t]*\n?(.*?)-->", re.S)
 OUTPUT = re.compile(r"\s*<!-- output -->[ \t]*\n```text[ \t]*\n(.*?)^```[ \t]*$", re.M | re.S)
+HTTP = re.compile(r"#include <weft/(app|model|request)[.]h>")
 DIRECTION = re.compile(r"<!--\s*c:\s*(\w*)")
 
 
@@ -94,6 +95,15 @@ def misplaced(document, text):
             yield f"{document}:{line}: the direction stands before no block; put it on the line above ```c, spelt right"
 
 
+def libraries(block, build):
+    """What a whole program is linked with."""
+    if not HTTP.search(block.text):
+        return [str(build / "src" / "libweft.a"), "-lpthread"]
+    folders = [build / "src" / "http", build / "src"]
+    paths = [argument for folder in folders for argument in (f"-L{folder}", f"-Wl,-rpath,{folder}")]
+    return [*paths, "-lweft-http", "-lweft-tls", "-lweft", "-lpthread"]
+
+
 def run(block, compiler, build, directory):
     """What is wrong with the block, or None."""
     source, program = directory / "block.c", directory / "block"
@@ -103,7 +113,7 @@ def run(block, compiler, build, directory):
         command += LENIENT
     links = block.kind == "program" and block.output is not None
     if links:
-        command += [str(source), "-o", str(program), str(build / "src" / "libweft.a"), "-lpthread"]
+        command += [str(source), "-o", str(program), *libraries(block, build)]
     else:
         command += ["-c", str(source), "-o", str(directory / "block.o")]
     done = subprocess.run(command, capture_output=True, text=True)

@@ -4,7 +4,10 @@ import posixpath
 import re
 
 # A folder includes from those above it. net, os and tls stand side by side.
-LAYERS = ["base", "fiber", "core", "driver", "observe", "sync", "flow", "net os tls", "http", "db", "rpc", "testing"]
+LAYERS = [
+    "base", "fiber", "core", "driver", "observe", "sync", "flow", "net os tls",
+    "http", "client", "db", "rpc", "testing",
+]
 RANK = {folder: rank for rank, layer in enumerate(LAYERS) for folder in layer.split()}
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)

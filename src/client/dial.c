@@ -1,0 +1,132 @@
+/* Connections: to an address, a Unix socket, or in memory to an app; and TLS on them. */
+#include <string.h>
+#include <strings.h>
+#include <weft/address.h>
+#include <weft/app.h>
+#include <weft/extend.h>
+#include <weft/task.h>
+#include <weft/tcp.h>
+#include <weft/tls.h>
+#include <weft/unix.h>
+
+#include "client/client.h"
+
+/* ---- An app in memory ---- */
+
+enum { PAIR_CAPACITY = 65536 };
+
+struct served {
+    struct wf_app *app;
+    struct wf_stream *stream;
+};
+
+static int serve_app(struct served *served)
+{
+    int rc = wf_app_serve_stream(served->app, served->stream);
+    wf_stream_close(served->stream);
+    return rc == -ECANCELED ? rc : 0;
+}
+
+static int connect_to_app(struct call *call, struct wf_stream **stream)
+{
+    struct served served = {.app = call->client->options.app};
+    int rc = wf_stream_pair(PAIR_CAPACITY, stream, &served.stream);
+    if (rc < 0) return rc;
+    rc = wf_background_start_copy(call->client->tasks, serve_app, &served);
+    if (rc == 0) return 0;
+    wf_stream_close(served.stream);
+    wf_stream_close(*stream);
+    return call_fail_as_told(call, rc);
+}
+
+/* ---- Sockets ---- */
+
+static int connect_somewhere(struct call *call, struct wf_stream **stream)
+{
+    const struct wf_client_options *options = &call->client->options;
+    const struct origin *origin = call->origin;
+    if (options->app != NULL) return connect_to_app(call, stream);
+    int rc = options->unix_path != NULL ? wf_unix_connect(options->unix_path, stream)
+                                        : wf_tcp_connect(origin->host, origin->port, stream, .local = options->local);
+    return rc < 0 ? call_fail_as_told(call, rc) : 0;
+}
+
+/* ---- TLS ---- */
+
+static int make_tls(struct client *client)
+{
+    const struct wf_client_options *options = &client->options;
+    struct wf_tls_options tls = {.size = sizeof tls, .out_ = &client->tls, .ca_file = options->ca_file};
+    unsigned count = 0;
+    if (options->version != WF_HTTP_1) tls.alpn[count++] = "h2";
+    if (options->version != WF_HTTP_2) tls.alpn[count++] = "http/1.1";
+    return wf_tls_client_create_(&tls);
+}
+
+static bool is_pinned(const struct wf_client_options *options, const struct wf_tls_info *info)
+{
+    if (options->pins[0] == NULL) return true;
+    for (unsigned i = 0; i < WF_COUNT(options->pins) && options->pins[i] != NULL; i++)
+        for (size_t j = 0; j < info->chain_count; j++)
+            if (strcasecmp(options->pins[i], info->chain[j].fingerprint) == 0) return true;
+    return false;
+}
+
+/* Which version of HTTP was agreed on, and is it the right server? */
+static int look_at_tls(struct call *call, struct wf_stream *stream, const struct protocol **protocol)
+{
+    struct wf_tls_info info;
+    int rc = wf_tls_info(stream, call->arena, &info);
+    if (rc < 0) return rc;
+    if (!is_pinned(&call->client->options, &info))
+        return call_fail(call, -EKEYREJECTED, "the certificate of %s is none of those that are pinned",
+                         call->origin->host);
+    bool h2 = info.alpn != NULL && strcmp(info.alpn, "h2") == 0;
+    if (call->client->options.version == WF_HTTP_2 && !h2)
+        return call_fail(call, -EPROTO, "%s does not speak HTTP/2", call->origin->host);
+    *protocol = h2 ? &http2 : &http1;
+    return 0;
+}
+
+static int begin_tls(struct call *call, struct wf_stream **stream, const struct protocol **protocol)
+{
+    struct client *client = call->client;
+    struct wf_stream *tls;
+    int rc = client->options.tls != NULL ? 0 : wf_once(&client->tls_made, make_tls, client);
+    if (rc < 0) return call_fail_as_told(call, rc);
+    struct wf_tls_config *config = client->options.tls != NULL ? client->options.tls : client->tls;
+    rc = wf_tls_connect(*stream, config, call->origin->host, &tls);
+    if (rc < 0) return call_fail_as_told(call, rc);
+    *stream = tls;
+    return look_at_tls(call, tls, protocol);
+}
+
+/* ---- Both ---- */
+
+static int make_wire(struct call *call, struct wf_stream *stream, const struct protocol *protocol, struct wire **wire)
+{
+    struct wire *made = wf_memory_alloc(sizeof *made);
+    if (made == NULL) return -ENOMEM;
+    *made = (struct wire){.client = call->client,
+                          .origin = call->origin,
+                          .protocol = protocol,
+                          .stream = stream,
+                          .streams_max = 1};
+    int rc = protocol == &http2 ? c2_begin(made) : 0;
+    if (rc < 0) wf_memory_free(made);
+    else *wire = made;
+    return rc;
+}
+
+int dial(struct call *call, struct wire **wire)
+{
+    const struct protocol *protocol = call->client->options.version == WF_HTTP_2 ? &http2 : &http1;
+    struct wf_stream *stream = NULL;
+    int rc = IN_STEP(call, STEP_CONNECT, connect_somewhere(call, &stream));
+    if (rc < 0) return rc;
+    if (call->origin->secure && call->client->options.app == NULL)
+        rc = IN_STEP(call, STEP_TLS, begin_tls(call, &stream, &protocol));
+    if (rc == 0) rc = make_wire(call, stream, protocol, wire);
+    if (rc < 0) wf_stream_close(stream);
+    return rc;
+}

@@ -1,0 +1,3 @@
+#include "order.h"
+
+WF_MODEL_DEFINE(order, ORDER_MEMBERS)
