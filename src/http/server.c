@@ -78,7 +78,7 @@ static int refuse_one_of_many(struct connection *connection)
     int size = snprintf(text, sizeof text,
                         "HTTP/1.1 503 Service Unavailable\r\n%.*scontent-type: text/plain; charset=utf-8\r\n"
                         "content-length: %zu\r\nconnection: close\r\n\r\n%s",
-                        (int)server->date_size, server->date, sizeof why - 1, why);
+                        SERVER_DATE, server->date, sizeof why - 1, why);
     WF_SCOPE(scope);
     connection->scope = &scope;
     connection->writing = true;
