@@ -196,6 +196,20 @@ END
     check many_sleeps <<'END'
 10000 tasks slept 1 second each: [1-3][.][0-9] seconds in all
 END
+    [ ! -x "$programs/http_dashboard" ] || check http_dashboard <<'END'
+one by one: user orders notices weather, in [4-9] tenths of a second
+connections so far: 1
+at once: user orders notices weather, in [1-3] tenths of a second
+connections so far: [1-4]
+what fails says so: GET http://127.0.0.1:[0-9]+/nothing: 404 Not Found: {"detail":"there is nothing at this path"}
+END
+    [ ! -x "$programs/http_fetch_many" ] || check http_fetch_many <<'END'
+http://127.0.0.1:[0-9]+/hello: 200, 5 bytes
+http://127.0.0.1:[0-9]+/nothing: 404, 42 bytes
+http://127.0.0.1:[0-9]+/slow: timeout
+http://127.0.0.1:[0-9]+/hello: 200, 5 bytes
+http://127.0.0.1:1/nobody: GET http://127.0.0.1:1/nobody: cannot connect to 127.0.0.1 port 1: .*
+END
     check timeout_fallback <<'END'
 100 ms for the primary, then 100 ms for the cache:
 fast: primary answered; times the fallback was asked: 0

@@ -40,6 +40,7 @@ for driver in uring epoll sim; do
         continue
     fi
     check "$driver" testing_batch 1
+    [ ! -x "$programs/testing_client" ] || check "$driver" testing_client 4
     check "$driver" testing_errors 4
     check "$driver" testing_fixtures 3
     check "$driver" testing_group 1
