@@ -395,7 +395,7 @@ def client_get(scale):
     )
     common = dict(floors=("raw_epoll",), peers=same(peers), mark=Mark(ratio=1.4))
     entries = tuple(
-        Entry("client_get" + suffix, "us", "weft" + suffix, "a raw epoll loop that looks for the end of a head", **common)
+        Entry("client_get" + suffix, "us", "weft" + suffix, "an epoll loop that looks for the end of a head", **common)
         for suffix in ("", "_epoll")
     )
     return Group(runs, entries, server=CLIENT_SERVER)

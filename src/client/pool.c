@@ -176,8 +176,8 @@ static struct wire *take_shared(const struct origin *origin)
     return wire;
 }
 
-/* Nothing may come on a connection that is idle: not the server's goodbye, and no answer to a request of later. One that
- * has come back just now was read to its end just now. */
+/* Nothing may come on a connection that is idle: not the server's goodbye, and no answer to a request of later. One
+ * that has come back just now was read to its end just now. */
 static bool is_quiet(const struct wire *wire, int64_t now)
 {
     int fd = now - wire->idle_since < JUST_NOW ? -1 : wf_stream_fd(wire->stream);

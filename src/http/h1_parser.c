@@ -292,6 +292,15 @@ static enum h1_found refuse_head(struct h1_parser *parser, const char *end, llht
     return H1_BAD;
 }
 
+/* Whether it is whole or not. */
+static bool is_too_long(struct h1_parser *parser, const char *end)
+{
+    if ((size_t)(end - parser->start) <= parser->limits->head_max) return false;
+    bool in_line = parser->request->headers.count == 0;
+    refuse(parser, in_line ? 414 : 431, in_line ? "the request line is too long" : "the fields are too long");
+    return true;
+}
+
 enum h1_found h1_parse_head(struct h1_parser *parser, char *bytes, size_t size, size_t *used)
 {
     if (parser->start == NULL) parser->start = bytes;
@@ -299,7 +308,7 @@ enum h1_found h1_parse_head(struct h1_parser *parser, char *bytes, size_t size, 
     if (error == HPE_PAUSED) {
         const char *end = llhttp_get_error_pos(&parser->llhttp);
         *used = (size_t)(end - bytes);
-        return finish_head(parser, end);
+        return is_too_long(parser, end) ? H1_BAD : finish_head(parser, end);
     }
     if (error == HPE_PAUSED_UPGRADE) {
         refuse(parser, 400, "the request cannot be understood");
@@ -307,12 +316,7 @@ enum h1_found h1_parse_head(struct h1_parser *parser, char *bytes, size_t size, 
     }
     if (error != HPE_OK) return refuse_head(parser, bytes + size, error);
     *used = size;
-    if ((size_t)(bytes + size - parser->start) > parser->limits->head_max) {
-        bool in_line = parser->request->headers.count == 0;
-        refuse(parser, in_line ? 414 : 431, in_line ? "the request line is too long" : "the fields are too long");
-        return H1_BAD;
-    }
-    return H1_MORE;
+    return is_too_long(parser, bytes + size) ? H1_BAD : H1_MORE;
 }
 
 /* Pointers into the head, which may be elsewhere: "*", or in the arena. */

@@ -11,7 +11,7 @@
 #include "http/crowd.h"
 #include "http/h1.h"
 
-enum { LINGER_BYTES = 262144 }; /* thrown away after the last answer */
+enum { LINGER_BYTES = 16 << 20 }; /* thrown away after the last answer, for a while */
 
 void server_init(struct server *server, struct wf_app *app)
 {
@@ -53,7 +53,7 @@ static void strike_off(struct server *server, struct connection *connection)
 
 void connection_linger(struct connection *connection)
 {
-    char scratch[1024];
+    char scratch[3072];
     uint64_t bytes = 0;
     if (wf_stream_shutdown(connection->stream) < 0) return;
     set_phase(connection, PHASE_LINGERING);
