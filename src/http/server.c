@@ -94,11 +94,11 @@ int connection_serve(struct server *server, struct wf_stream *stream)
 {
     struct connection connection = {.server = server, .stream = stream, .seen_at = wf_now()};
     enlist(server, &connection);
-    struct arrival arrival;
-    int rc = arrival_begin(&arrival, &connection);
-    if (rc == 0) rc = arrival.speaks_h2 ? h2_serve(h2_create(&connection, "", 0)) : h1_serve(&connection);
+    struct arrival *arrival;
+    int rc = arrival_begin(&connection, &arrival);
+    if (rc == 0) rc = connection.speaks_h2 ? h2_serve(h2_create(&connection, "", 0)) : h1_serve(&connection);
     else if (rc == -EUSERS) rc = refuse_one_of_many(&connection);
-    arrival_end(&arrival, rc == -ECONNABORTED);
+    arrival_end(arrival, rc == -ECONNABORTED);
     crowd_leave(server->crowd, connection.peer);
     strike_off(server, &connection);
     bool expected = rc == -ECANCELED || rc == -ESHUTDOWN || rc == -ECONNRESET || rc == -EPIPE || rc == WF_EEND;
