@@ -23,6 +23,8 @@
  * A deadline is -ETIME wherever it struck; the message (wf_failure) says where: while waiting for a connection,
  * connecting, in the TLS handshake, sending, waiting for the answer, reading its body.
  *
+ * A call that is made while a request is served carries its trace on (traceparent, weft/health.h).
+ *
  * A base URL and a path: they are put behind each other with one slash between them, whether the one ends with a slash
  * or the other begins with one: "https://h/api" and "/users/1" are "https://h/api/users/1". A whole URL stands for
  * itself, and so does the base where the path is "". A query of the base is left out.

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <strings.h>
 #include <weft/extend.h>
+#include <weft/health.h>
 #include <weft/task.h>
 
 #include "client/client.h"
@@ -73,7 +74,7 @@ static int add_own(struct call *call)
         rc = add(call, "user-agent", options->user_agent);
     if (rc == 0 && has_body(call) && !is_said(call, "content-type"))
         rc = add(call, "content-type", call->payload.content_type);
-    return rc;
+    return rc < 0 || is_said(call, "traceparent") ? rc : wf_headers_add_trace(&call->headers, call->arena);
 }
 
 int call_build_headers(struct call *call, bool refresh)
