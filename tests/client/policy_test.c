@@ -5,6 +5,7 @@
 #include <weft/app.h>
 #include <weft/client.h>
 #include <weft/compress.h>
+#include <weft/context.h>
 #include <weft/pipeline.h>
 #include <weft/security.h>
 #include <weft/testing.h>
@@ -55,6 +56,12 @@ static int long_text(struct wf_request *request)
     return wf_reply_text(request, 200, text);
 }
 
+static int show_trace(struct wf_request *request)
+{
+    const char *trace = wf_request_header(request, "traceparent");
+    return wf_reply_text(request, 200, trace != NULL ? trace : "none");
+}
+
 static void begin(struct world *world)
 {
     world->app.title = "t";
@@ -65,6 +72,7 @@ static void begin(struct world *world)
     wf_route(&world->app, WF_GET, "/flaky", flaky);
     wf_route(&world->app, WF_POST, "/flaky", flaky);
     wf_route(&world->app, WF_GET, "/long", long_text);
+    wf_route(&world->app, WF_GET, "/trace", show_trace);
 }
 
 static void finish(struct world *world)
@@ -241,6 +249,35 @@ WF_TEST(an_answer_stays_compressed_where_that_is_wanted)
     CLIENT(world, .keep_encoding = true);
     if (WF_EXPECT_CODE(GET(world, "/long", .headers = WF_NAMED({"Accept-Encoding", "gzip"})), 0))
         WF_EXPECT(world.response.size < 5000);
+}
+
+/* ---- Traces ---- */
+
+WF_TEST(a_call_carries_the_trace_of_the_request_on)
+{
+    WORLD(world);
+    CLIENT(world);
+    if (WF_EXPECT_CODE(GET(world, "/trace"), 0)) WF_EXPECT_TEXT(world.response.body, "none");
+    WF_REQUEST_CONTEXT(request, .traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+    if (!WF_EXPECT_CODE(GET(world, "/trace"), 0)) return;
+    WF_EXPECT_PART(world.response.body, "00-4bf92f3577b34da6a3ce929d0e0e4736-");
+    WF_EXPECT(strstr(world.response.body, "00f067aa0ba902b7") == NULL);
+}
+
+/* ---- Warming ---- */
+
+WF_TEST(connections_are_opened_before_they_are_needed)
+{
+    WORLD(world);
+    CLIENT(world);
+    struct wf_client_statistics statistics;
+    if (!WF_EXPECT_CODE(wf_client_warm(&client, "", 3), 0)) return;
+    wf_client_statistics(&client, &statistics);
+    WF_EXPECT_INT(statistics.idle, 3);
+    if (!WF_EXPECT_CODE(GET(world, "/long"), 0)) return;
+    wf_client_statistics(&client, &statistics);
+    WF_EXPECT_INT((int64_t)statistics.opened, 3);
+    WF_EXPECT_INT((int64_t)statistics.reused, 1);
 }
 
 /* ---- Reports ---- */
