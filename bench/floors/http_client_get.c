@@ -1,6 +1,6 @@
 /*
- * 64 connections that ask for one text again and again: an epoll loop, and no more of HTTP than the end of a head. Whole
- * answers come in one piece here. http_client_get PORT REQUESTS
+ * 64 connections that ask for one text again and again: an epoll loop, and no more of HTTP than the end of a head.
+ * Whole answers come in one piece here. http_client_get PORT REQUESTS
  */
 #include <arpa/inet.h>
 #include <sys/epoll.h>

@@ -52,7 +52,8 @@ struct wf_jwt_options {
     struct wf_jwt_key keys[WF_JWT_KEYS_MAX]; /* those that fit are tried in order */
     /*
      * Instead: finds the key for a token, whose "kid" is `id` (NULL: it has none). What `key` points to must last
-     * until the check is done. It may suspend. -ENOENT: there is none, and the token is refused; other codes are given back.
+     * until the check is done. It may suspend. -ENOENT: there is none, and the token is refused; other codes are given
+     * back.
      */
     int (*find_key)(const char *id, struct wf_jwt_key *key, void *arg);
     void *find_key_arg;
