@@ -139,7 +139,8 @@ static int write_frames(struct c2 *c2)
         if (rc == 0 && over) break;
     }
     if (rc == -ECANCELED) return rc;
-    c2_end(c2, rc < 0 ? rc : -ECONNRESET, rc == -ETIME ? "the server takes no bytes" : wf_strerror(rc));
+    const char *why = rc == 0 ? cut_over : rc == -ETIME ? "the server takes no bytes" : wf_strerror(rc);
+    c2_end(c2, rc < 0 ? rc : -ECONNRESET, why);
     wf_scope_cancel(c2->scope, cut_over);
     return 0;
 }
@@ -202,8 +203,9 @@ static int serve(struct c2 *c2)
     if (rc == 0) c2_end(c2, -ECONNRESET, "the server closed the connection");
     else c2_end(c2, rc == -ECANCELED ? -ESHUTDOWN : rc, rc == -ECANCELED ? "the client's tasks end" : wf_strerror(rc));
     wf_scope_cancel(&scope, cut_over);
+    rc = wf_scope_end(&scope, 0);
     c2->scope = NULL;
-    return wf_scope_end(&scope, 0);
+    return rc;
 }
 
 static int run(struct c2 *c2)
