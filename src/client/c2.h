@@ -70,10 +70,12 @@ struct c2 {
     char *out;
     size_t out_size, out_room;
     struct h2_rate nuisances;
-    bool running; /* its task has not ended */
-    bool closing; /* the pool has given it up, and it says goodbye */
-    bool deaf;    /* nghttp2 reads no more */
-    int code;     /* why it is over; 0: it is not */
+    bool running;      /* its task has not ended */
+    bool closing;      /* the pool has given it up, and it says goodbye */
+    bool deaf;         /* nghttp2 reads no more */
+    const char *fault; /* of the server, for which a callback gave up */
+    uint32_t goodbye;  /* why the server says that it ends the connection */
+    int code;          /* why it is over; 0: it is not */
     char why[200];
     char in[C2_IN_ROOM];
 };
@@ -93,6 +95,9 @@ bool c2_has_said_no(const struct c2_stream *stream);
 int c2_wait(struct c2_stream *stream);
 
 /* ---- c2_wire.c ---- */
+
+/* A fault. */
+extern const char c2_flood[];
 
 /* There is something to be sent. */
 void c2_kick(struct c2 *c2);

@@ -27,6 +27,20 @@ static void reset(struct c2_stream *stream, uint32_t code)
 
 /* ---- Heads ---- */
 
+/* Ends the reading, and with it the connection. */
+static int give_up(struct c2 *c2, const char *fault)
+{
+    c2->fault = fault;
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
+/* Pushes were refused by our SETTINGS, which the server has seen before any request. */
+static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *argument)
+{
+    (void)session;
+    return head->type == NGHTTP2_PUSH_PROMISE ? give_up(argument, "the server pushes what nobody asked for") : 0;
+}
+
 /* What belonged to an interim answer is not the answer's. */
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *argument)
 {
@@ -224,16 +238,19 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     if (frame->hd.type == NGHTTP2_SETTINGS)
         pool_set_streams(c2->wire,
                          nghttp2_session_get_remote_settings(session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS));
-    if (frame->hd.type == NGHTTP2_GOAWAY) pool_retire(c2->wire);
+    if (frame->hd.type == NGHTTP2_GOAWAY) {
+        c2->goodbye = frame->goaway.error_code;
+        pool_retire(c2->wire);
+    }
     bool flood = h2_is_nuisance(frame) && !h2_count(&c2->nuisances, H2_NUISANCES_BURST, H2_NUISANCES_PER_SECOND);
-    return flood ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+    return flood ? give_up(c2, c2_flood) : 0;
 }
 
 static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error, void *argument)
 {
     (void)session;
     struct c2_stream *stream = stream_of(argument, frame->hd.stream_id);
-    if (stream == NULL) return 0;
+    if (stream == NULL || frame->hd.type != NGHTTP2_HEADERS) return 0;
     c2_fail(stream, call_fail(stream->call, -EPROTO, "%s: %s", broken, nghttp2_strerror(error)), broken);
     return 0;
 }
@@ -258,6 +275,7 @@ static nghttp2_session_callbacks *callbacks_create(void)
 {
     nghttp2_session_callbacks *callbacks;
     if (nghttp2_session_callbacks_new(&callbacks) != 0) return NULL;
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_invalid_header_callback(callbacks, on_invalid_header);

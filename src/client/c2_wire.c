@@ -14,6 +14,7 @@
 
 static const int64_t goodbye_time = WF_SECONDS(1);
 static const char cut_over[] = "the connection is over";
+const char c2_flood[] = "the server floods the connection with frames";
 
 void c2_kick(struct c2 *c2)
 {
@@ -35,12 +36,18 @@ static void fail(struct c2_stream *stream, int code, const char *why)
     c2_fail(stream, cut ? WF_EEND : code, cut ? "the answer ended before its body was complete" : why);
 }
 
+static void note_reason(struct c2 *c2, int code, const char *why)
+{
+    if (c2->code < 0) return;
+    c2->code = code;
+    bool told = code == -ECONNRESET && c2->goodbye != NGHTTP2_NO_ERROR;
+    const char *goodbye = told ? nghttp2_http2_strerror(c2->goodbye) : "";
+    snprintf(c2->why, sizeof c2->why, "%s%s%s", why, told ? ": " : "", goodbye);
+}
+
 void c2_end(struct c2 *c2, int code, const char *why)
 {
-    if (c2->code == 0) {
-        c2->code = code;
-        snprintf(c2->why, sizeof c2->why, "%s", why);
-    }
+    note_reason(c2, code, why);
     for (struct c2_stream *stream = c2->streams; stream != NULL; stream = stream->next) fail(stream, c2->code, c2->why);
     pool_retire(c2->wire);
 }
@@ -128,6 +135,12 @@ static int send_frames(struct c2 *c2)
     }
 }
 
+/* A server that reads no more may have said something before, which is still to be read. */
+static bool has_left(int code)
+{
+    return code == -EPIPE || code == -ECONNRESET;
+}
+
 static int write_frames(struct c2 *c2)
 {
     int rc = 0;
@@ -139,8 +152,11 @@ static int write_frames(struct c2 *c2)
         if (rc == 0 && over) break;
     }
     if (rc == -ECANCELED) return rc;
-    const char *why = rc == 0 ? cut_over : rc == -ETIME ? "the server takes no bytes" : wf_strerror(rc);
-    c2_end(c2, rc < 0 ? rc : -ECONNRESET, why);
+    if (has_left(rc)) {
+        pool_retire(c2->wire);
+        return 0;
+    }
+    c2_end(c2, rc < 0 ? rc : -ECONNRESET, rc == -ETIME ? "the server takes no bytes" : cut_over);
     wf_scope_cancel(c2->scope, cut_over);
     return 0;
 }
@@ -151,12 +167,10 @@ static int write_frames(struct c2 *c2)
 static int stop_reading(struct c2 *c2, ssize_t error)
 {
     if (error == NGHTTP2_ERR_NOMEM) return -ENOMEM;
-    bool flood = error == NGHTTP2_ERR_FLOODED || error == NGHTTP2_ERR_CALLBACK_FAILURE ||
-                 error == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
-    uint32_t code = flood ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR;
+    bool flood = error == NGHTTP2_ERR_FLOODED || error == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
+    uint32_t code = flood || c2->fault == c2_flood ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_PROTOCOL_ERROR;
     c2->deaf = true;
-    c2_end(c2, -EPROTO,
-           flood ? "the server floods the connection with frames" : "what the server speaks is not HTTP/2");
+    c2_end(c2, -EPROTO, c2->fault != NULL ? c2->fault : flood ? c2_flood : "what the server speaks is not HTTP/2");
     int rc = nghttp2_session_terminate_session(c2->session, code);
     wf_scope_set_deadline(c2->scope, wf_now() + goodbye_time);
     c2_kick(c2);
@@ -200,8 +214,9 @@ static int serve(struct c2 *c2)
     int rc = wf_spawn(&scope, write_frames, c2, .name = "http2 writer");
     c2_kick(c2);
     if (rc == 0) rc = read_frames(c2);
-    if (rc == 0) c2_end(c2, -ECONNRESET, "the server closed the connection");
-    else c2_end(c2, rc == -ECANCELED ? -ESHUTDOWN : rc, rc == -ECANCELED ? "the client's tasks end" : wf_strerror(rc));
+    if (rc == 0 || has_left(rc)) c2_end(c2, -ECONNRESET, "the server closed the connection");
+    else if (rc == -ECANCELED) c2_end(c2, -ESHUTDOWN, "the client's tasks end");
+    else c2_end(c2, rc, wf_strerror(rc));
     wf_scope_cancel(&scope, cut_over);
     rc = wf_scope_end(&scope, 0);
     c2->scope = NULL;
