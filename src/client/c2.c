@@ -56,7 +56,8 @@ static int begin(struct call *call)
 {
     struct c2 *c2 = call->wire->c2;
     if (call->tunnel) return call_fail(call, -EOPNOTSUPP, "tunnels through HTTP/2 are not spoken");
-    if (c2->code < 0 || call->wire->gone || !nghttp2_session_check_request_allowed(c2->session)) return has_gone(call);
+    if (c2->code < 0 || call->wire->retired || call->wire->gone || !nghttp2_session_check_request_allowed(c2->session))
+        return has_gone(call);
     struct c2_stream *stream = wf_arena_new(call->arena, struct c2_stream);
     if (stream == NULL) return -ENOMEM;
     *stream = (struct c2_stream){.call = call, .c2 = c2, .moved = WF_EVENT, .next = c2->streams};

@@ -2,7 +2,7 @@
  * A connection of HTTP/2 (RFC 9113) that calls share, whose frames nghttp2 reads and writes.
  *
  *     a call's task: c2_send.c: its head, and its body piece by piece -> nghttp2's queue; c2.c: waits for its stream
- *     connection's task (c2_wire.c): bytes -> nghttp2 -> c2_frames.c: heads, bodies, resets -> streams, whose calls wake
+ *     connection's task (c2_wire.c): bytes -> nghttp2 -> c2_frames.c: heads, bodies, ends -> streams, whose calls wake
  *     writer's task (c2_wire.c): nghttp2's queue -> one buffer -> one write for all that is there
  *
  * The body of an answer waits here until its call reads it, at most C2_STREAM_WINDOW bytes: its window opens only then.
@@ -72,6 +72,7 @@ struct c2 {
     struct h2_rate nuisances;
     bool running;      /* its task has not ended */
     bool closing;      /* the pool has given it up, and it says goodbye */
+    bool left;         /* the server reads no more; what it has said before is still to be read */
     bool deaf;         /* nghttp2 reads no more */
     const char *fault; /* of the server, for which a callback gave up */
     uint32_t goodbye;  /* why the server says that it ends the connection */

@@ -153,7 +153,9 @@ static int write_frames(struct c2 *c2)
     }
     if (rc == -ECANCELED) return rc;
     if (has_left(rc)) {
+        c2->left = true;
         pool_retire(c2->wire);
+        wf_scope_set_deadline(c2->scope, wf_now() + goodbye_time);
         return 0;
     }
     c2_end(c2, rc < 0 ? rc : -ECONNRESET, rc == -ETIME ? "the server takes no bytes" : cut_over);
@@ -214,7 +216,7 @@ static int serve(struct c2 *c2)
     int rc = wf_spawn(&scope, write_frames, c2, .name = "http2 writer");
     c2_kick(c2);
     if (rc == 0) rc = read_frames(c2);
-    if (rc == 0 || has_left(rc)) c2_end(c2, -ECONNRESET, "the server closed the connection");
+    if (rc == 0 || has_left(rc) || c2->left) c2_end(c2, -ECONNRESET, "the server closed the connection");
     else if (rc == -ECANCELED) c2_end(c2, -ESHUTDOWN, "the client's tasks end");
     else c2_end(c2, rc, wf_strerror(rc));
     wf_scope_cancel(&scope, cut_over);

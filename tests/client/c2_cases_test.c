@@ -54,12 +54,8 @@ static const struct c2_case cases[] = {
     WORKS("6.10", "a head in three frames", "A1; H1 :status=200; C1 a=b; C1h c=d; D1e abc" NEXT, 200, "abc", KEPT),
     WORKS("8.1", "interim answers", "A1; H1h :status=100; H1h :status=103 link=x; " OK1 "D1e abc" NEXT, 200, "abc",
           KEPT),
-    FAILS("8.1", "interim answers without end",
-          "A1; H1h :status=100; H1h :status=100; H1h :status=100; H1h :status=100; H1h :status=100; H1h :status=100; "
-          "H1h :status=100; H1h :status=100; H1h :status=100; H1h :status=100; H1h :status=100; H1h :status=100; "
-          "H1h :status=100; H1h :status=100; H1h :status=100; H1h :status=100; H1h :status=100; H1h :status=100; "
-          "H1h :status=100; H1h :status=100; H1h :status=100" NEXT,
-          -EPROTO, "more than 20 interim answers", KEPT),
+    FAILS("8.1", "interim answers without end", "A1; 21 H1h :status=100" NEXT, -EPROTO, "more than 20 interim answers",
+          KEPT),
     FAILS("8.1", "an interim answer that ends the stream", "A1; H1eh :status=100" NEXT, -EPROTO, "rules", KEPT),
     FAILS("8.6", "an upgrade", "A1; H1h :status=101" NEXT, -EPROTO, "rules", KEPT),
     WORKS("8.1", "trailers", OK1 "D1 abc; H1eh x-sum=5" NEXT, 200, "abc", KEPT),
@@ -192,7 +188,7 @@ static const struct c2_case cases[] = {
     FAILS("10.5", "a flood of PING", "A1; 600 P", -EPROTO, "floods", ENDED),
     FAILS("10.5", "a flood of SETTINGS", "A1; 600 S", -EPROTO, "floods", ENDED),
     FAILS("10.5", "a flood of empty DATA", "A1; H1h :status=200; T 1; 600 D1 ", -EPROTO, "floods", ENDED),
-    FAILS("10.5", "a flood of CONTINUATION", "A1; H1 :status=200; T 1; 200 C1 a=b", -EPROTO, "floods", ENDED),
+    FAILS("10.5", "a flood of CONTINUATION", "A1; H1 :status=200; T 1; 200 C1 ", -EPROTO, "floods", ENDED),
     FAILS("5.1", "DATA on a stream that was reset", "A1; H1h :status=200 x-a=*3000; D1 abc; D1e abc" NEXT, -EMSGSIZE,
           "2048", KEPT),
 };
@@ -230,10 +226,10 @@ static bool play(const struct c2_case *row, bool by_bytes, struct outcome *first
     return played;
 }
 
-static void check(const struct c2_case *row, bool by_bytes)
+static bool check(const struct c2_case *row, bool by_bytes)
 {
     struct outcome first = {.code = 1}, second = {.code = 1};
-    if (!WF_EXPECT(play(row, by_bytes, &first, &second))) return;
+    if (!WF_EXPECT(play(row, by_bytes, &first, &second))) return false;
     bool right = first.code == row->code && first.status == row->status && second.code == 0;
     right = right && (row->code < 0 ? strstr(first.text, row->text) != NULL : strcmp(first.text, row->text) == 0);
     right = right && first.connections == (row->kept == KEPT ? 1U : 2U);
@@ -241,16 +237,19 @@ static void check(const struct c2_case *row, bool by_bytes)
         fprintf(stderr, "%s, %s%s: %d %d \"%s\", then %d %d \"%s\"; %u connections\n", row->section, row->claim,
                 by_bytes ? ", by bytes" : "", first.code, first.status, first.text, second.code, second.status,
                 second.text, first.connections);
+    return right;
 }
 
 WF_TEST(every_case_ends_as_it_should, .simulated = true, .timeout = WF_SECONDS(1000))
 {
-    for (size_t i = 0; i < WF_COUNT(cases); i++) check(&cases[i], false);
+    for (size_t i = 0; i < WF_COUNT(cases); i++)
+        if (!check(&cases[i], false)) return;
 }
 
 WF_TEST(every_case_ends_so_byte_by_byte, .simulated = true, .timeout = WF_SECONDS(1000))
 {
-    for (size_t i = 0; i < WF_COUNT(cases); i++) check(&cases[i], true);
+    for (size_t i = 0; i < WF_COUNT(cases); i++)
+        if (!check(&cases[i], true)) return;
 }
 
 WF_TEST_MAIN

@@ -120,6 +120,7 @@ static int wait_for(struct conversation *talk, uint32_t id, uint64_t bytes)
     return rc;
 }
 
+/* 1: it takes no more. */
 static int say(struct conversation *talk, const char *frames)
 {
     size_t size = 0;
@@ -131,7 +132,7 @@ static int say(struct conversation *talk, const char *frames)
         rc = wf_stream_write_all(talk->stream, bytes + at, step, NULL);
         if (rc == 0 && step == 1) rc = wf_yield();
     }
-    return rc == -ECANCELED ? rc : 0; /* the client may have gone meanwhile */
+    return rc == -ECANCELED || rc == 0 ? rc : 1; /* the client may have gone meanwhile */
 }
 
 static bool stands_alone(const char *statement)
@@ -159,7 +160,8 @@ static int play(struct conversation *talk)
         bool alone = stands_alone(at);
         do end = strstr(end, "; ") != NULL ? strstr(end, "; ") + 2 : end + strlen(end);
         while (!alone && *end != '\0' && !stands_alone(end));
-        char *statement = wf_arena_strndup(wf_task_arena(), at, (size_t)(end - at));
+        size_t divider = *end != '\0' ? 2 : 0;
+        char *statement = wf_arena_strndup(wf_task_arena(), at, (size_t)(end - at) - divider);
         rc = statement == NULL ? -ENOMEM : alone ? perform(talk, statement) : say(talk, statement);
         at = end;
     }
