@@ -40,7 +40,8 @@ struct protocol {
     ssize_t (*read)(struct call *call, void *buffer, size_t size);
     /* The call is over, or given up, and lets go of its connection. */
     void (*leave)(struct call *call);
-    /* Ends the connection, whatever is under way, and frees it as soon as nobody uses it. */
+    /* Ends the connection, whatever is under way, and frees it as soon as nobody uses it. Of HTTP/2 it is said again
+     * when the last call has left. */
     void (*close)(struct wire *wire);
 };
 

@@ -36,7 +36,7 @@ static int add_basic(struct call *call, const char *user, const char *password)
     const char *text = wf_arena_printf(call->arena, "%s:%s", user, password != NULL ? password : "");
     if (text == NULL) return -ENOMEM;
     size_t size = strlen(text);
-    char *encoded = wf_arena_alloc(call->arena, base64_room(size) + 1);
+    char *encoded = wf_arena_alloc(call->arena, (size + 2) / 3 * 4 + 1);
     if (encoded == NULL) return -ENOMEM;
     encoded[base64_encode((const unsigned char *)text, size, encoded)] = '\0';
     return add_login(call, "Basic", encoded);

@@ -353,7 +353,10 @@ void pool_release_stream(struct wire *wire)
     struct client *client = wire->client;
     struct origin *origin = wire->origin;
     wire->streams--;
-    if (wire->gone) return;
+    if (wire->gone) {
+        if (wire->streams == 0) wire->protocol->close(wire); /* once more: now nobody uses it */
+        return;
+    }
     if (wire->streams == 0) {
         client->statistics.busy--;
         client->statistics.idle++;

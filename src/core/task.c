@@ -77,8 +77,8 @@ struct task_extra *task_extra(struct wf_task *task)
 
 static void extra_free(struct task_extra *extra)
 {
+    wf_arena_finish(&extra->scratch); /* what that calls may fail, and say why */
     errors_free(extra->failure);
-    wf_arena_finish(&extra->scratch);
     memory_free(extra);
 }
 

@@ -15,6 +15,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include "http/connection.h"
+#include "http/h2_shared.h"
 #include "http/request.h"
 
 struct h2;
@@ -76,12 +77,6 @@ struct h2_stream {
     uint32_t moved, seen_moved;
     int64_t seen_at;
     struct h2_tunnel *tunnel; /* in the arena */
-};
-
-/* How often something may come: `burst` at once, then so many in a second. */
-struct h2_rate {
-    uint32_t used;
-    int64_t since;
 };
 
 struct h2 {
@@ -186,9 +181,6 @@ void h2_tunnel_end(struct h2_tunnel *tunnel);
 /* ---- h2_minder.c ---- */
 
 void h2_mind(struct connection *connection, int64_t now);
-
-/* False: it came too often. */
-bool h2_count(struct h2 *h2, struct h2_rate *rate, uint32_t burst, uint32_t per_second);
 
 static inline struct h2_stream *h2_stream_of(struct wf_request *request)
 {

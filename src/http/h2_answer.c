@@ -26,10 +26,7 @@ enum { KEEP_NAME = NGHTTP2_NV_FLAG_NO_COPY_NAME, KEEP_BOTH = KEEP_NAME | NGHTTP2
 /* Fields that are about a connection of HTTP/1.1, and what an upgrade says there (RFC 9113 section 8.2.2). */
 static bool is_foreign(const struct wf_request *request, const struct wf_header *field)
 {
-    static const char *const foreign[] = {"connection", "keep-alive", "proxy-connection", "transfer-encoding",
-                                          "upgrade"};
-    for (size_t i = 0; i < WF_COUNT(foreign); i++)
-        if (strcasecmp(field->name, foreign[i]) == 0) return true;
+    if (h2_is_foreign(field->name)) return true;
     return request->protocol != NULL && strcasecmp(field->name, "sec-websocket-accept") == 0;
 }
 

@@ -8,9 +8,6 @@
 enum {
     RESETS_BURST = 200, /* requests that are taken back (CVE-2023-44487), or make us take them back */
     RESETS_PER_SECOND = 33,
-    NUISANCES_BURST = 500, /* frames that keep us busy and bring nothing */
-    NUISANCES_PER_SECOND = 50,
-    CONTINUATIONS_MAX = 144, /* of one head (CVE-2024-27316); nghttp2 counts one that comes by bytes nine times */
 };
 
 static struct h2_stream *stream_of(struct h2 *h2, int32_t id)
@@ -128,21 +125,6 @@ static void head_has_come(struct h2 *h2, const nghttp2_frame *frame)
 
 /* ---- Frames ---- */
 
-static bool is_nuisance(const nghttp2_frame *frame)
-{
-    switch (frame->hd.type) {
-    case NGHTTP2_PING:
-    case NGHTTP2_SETTINGS:
-        return (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0;
-    case NGHTTP2_DATA:
-        return frame->hd.length == 0 && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0;
-    case NGHTTP2_PRIORITY:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *argument)
 {
     (void)session;
@@ -153,9 +135,9 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
         struct h2_stream *stream = stream_of(h2, frame->hd.stream_id);
         if (stream != NULL) client_is_done(stream);
     }
-    if (is_nuisance(frame) && !h2_count(h2, &h2->nuisances, NUISANCES_BURST, NUISANCES_PER_SECOND))
+    if (h2_is_nuisance(frame) && !h2_count(&h2->nuisances, H2_NUISANCES_BURST, H2_NUISANCES_PER_SECOND))
         return give_up(h2, NGHTTP2_ENHANCE_YOUR_CALM);
-    if (frame->hd.type == NGHTTP2_RST_STREAM && !h2_count(h2, &h2->resets, RESETS_BURST, RESETS_PER_SECOND))
+    if (frame->hd.type == NGHTTP2_RST_STREAM && !h2_count(&h2->resets, RESETS_BURST, RESETS_PER_SECOND))
         return give_up(h2, NGHTTP2_ENHANCE_YOUR_CALM);
     return 0;
 }
@@ -197,7 +179,7 @@ static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *a
     remember(h2, -frame->hd.stream_id);
     uint32_t code = frame->rst_stream.error_code;
     bool provoked = code != NGHTTP2_NO_ERROR && code != NGHTTP2_CANCEL;
-    if (provoked && h2->error == 0 && !h2_count(h2, &h2->resets, RESETS_BURST, RESETS_PER_SECOND)) {
+    if (provoked && h2->error == 0 && !h2_count(&h2->resets, RESETS_BURST, RESETS_PER_SECOND)) {
         h2->error = NGHTTP2_ENHANCE_YOUR_CALM;
         nghttp2_session_terminate_session(session, h2->error);
     }
@@ -227,43 +209,16 @@ static nghttp2_option *option_create(void)
     if (nghttp2_option_new(&option) != 0) return NULL;
     nghttp2_option_set_no_auto_window_update(option, 1);
     nghttp2_option_set_no_closed_streams(option, 1);
-    nghttp2_option_set_max_continuations(option, CONTINUATIONS_MAX);
+    nghttp2_option_set_max_continuations(option, H2_CONTINUATIONS_MAX);
     return option;
-}
-
-static void *allocate(size_t size, void *argument)
-{
-    (void)argument;
-    return wf_memory_alloc(size);
-}
-
-static void release(void *memory, void *argument)
-{
-    (void)argument;
-    wf_memory_free(memory);
-}
-
-static void *allocate_zeros(size_t count, size_t size, void *argument)
-{
-    (void)argument;
-    void *memory = wf_memory_alloc(count * size);
-    if (memory != NULL) memset(memory, 0, count * size);
-    return memory;
-}
-
-static void *resize(void *memory, size_t size, void *argument)
-{
-    (void)argument;
-    return wf_memory_resize(memory, size);
 }
 
 nghttp2_session *h2_session_create(struct h2 *h2)
 {
-    static nghttp2_mem memory = {NULL, allocate, release, allocate_zeros, resize};
     nghttp2_session *session = NULL;
     nghttp2_session_callbacks *callbacks = callbacks_create();
     nghttp2_option *option = callbacks != NULL ? option_create() : NULL;
-    if (option != NULL && nghttp2_session_server_new3(&session, callbacks, h2, option, &memory) != 0) session = NULL;
+    if (option != NULL && nghttp2_session_server_new3(&session, callbacks, h2, option, &h2_memory) != 0) session = NULL;
     nghttp2_option_del(option);
     nghttp2_session_callbacks_del(callbacks);
     return session;

@@ -10,11 +10,6 @@
 #include "http/grammar.h"
 #include "http/h2.h"
 
-enum {
-    FIELD_OVERHEAD = 32, /* of SETTINGS_MAX_HEADER_LIST_SIZE (section 6.5.2) */
-    FIELDS_FIRST = 16,
-};
-
 static void refuse(struct h2_stream *stream, int status, const char *why)
 {
     if (stream->refused != 0) return;
@@ -27,33 +22,6 @@ static void refuse(struct h2_stream *stream, int status, const char *why)
 static bool is(const struct wf_header *field, const char *name, size_t size)
 {
     return field->name_size == size && memcmp(field->name, name, size) == 0;
-}
-
-static struct wf_header *next_field(struct wf_headers *fields, struct wf_arena *arena)
-{
-    if (fields->count == fields->room_) {
-        uint32_t room = fields->room_ == 0 ? FIELDS_FIRST : fields->room_ * 2;
-        struct wf_header *list = wf_arena_alloc(arena, room * sizeof *list);
-        if (list == NULL) return NULL;
-        if (fields->count > 0) memcpy(list, fields->list, fields->count * sizeof *list);
-        fields->list = list;
-        fields->room_ = room;
-    }
-    return &fields->list[fields->count++];
-}
-
-/* Both texts in one piece of the arena. */
-static bool copy_texts(struct wf_arena *arena, struct wf_header *field, const uint8_t *name, size_t name_size,
-                       const uint8_t *value, size_t value_size)
-{
-    char *texts = wf_arena_alloc(arena, name_size + value_size + 2);
-    if (texts == NULL) return false;
-    memcpy(texts, name, name_size);
-    texts[name_size] = '\0';
-    memcpy(texts + name_size + 1, value, value_size);
-    texts[name_size + 1 + value_size] = '\0';
-    *field = (struct wf_header){texts, texts + name_size + 1, (uint32_t)name_size, (uint32_t)value_size};
-    return true;
 }
 
 static int add_pseudo(struct h2_stream *stream, const uint8_t *name, size_t name_size, const uint8_t *value,
@@ -92,7 +60,7 @@ static void look_at(struct h2_stream *stream, const struct wf_header *field)
 static bool takes_field(struct h2_stream *stream, const struct wf_headers *fields, size_t size)
 {
     const struct wf_http_limits *limits = &stream->h2->connection->server->app->private_->limits;
-    stream->head_size += size + FIELD_OVERHEAD;
+    stream->head_size += size + H2_FIELD_OVERHEAD;
     if (stream->head_size > limits->head_max) refuse(stream, 431, "the fields are too long");
     if (fields->count >= limits->fields_max) refuse(stream, 431, "there are too many fields");
     return stream->refused != 431;
@@ -106,12 +74,8 @@ int h2_add_field(struct h2_stream *stream, nghttp2_headers_category category, co
     struct wf_headers *fields = head ? &request->headers : &request->request_trailers;
     if (!takes_field(stream, fields, name_size + value_size)) return 0;
     if (name_size > 0 && name[0] == ':') return add_pseudo(stream, name, name_size, value, value_size);
-    struct wf_header *field = next_field(fields, &request->arena);
+    const struct wf_header *field = h2_keep_field(fields, &request->arena, name, name_size, value, value_size);
     if (field == NULL) return -ENOMEM;
-    if (!copy_texts(&request->arena, field, name, name_size, value, value_size)) {
-        fields->count--;
-        return -ENOMEM;
-    }
     if (head) look_at(stream, field);
     return 0;
 }

@@ -8,18 +8,6 @@
 
 static const int64_t frugal_after = WF_SECONDS(1);
 
-bool h2_count(struct h2 *h2, struct h2_rate *rate, uint32_t burst, uint32_t per_second)
-{
-    (void)h2;
-    int64_t now = wf_now();
-    uint64_t forgiven = (uint64_t)((now - rate->since) / (WF_SECONDS(1) / per_second));
-    if (forgiven > 0) {
-        rate->used = forgiven < rate->used ? rate->used - (uint32_t)forgiven : 0;
-        rate->since = now;
-    }
-    return ++rate->used <= burst;
-}
-
 /* ---- Streams ---- */
 
 static bool has_answer_left(const struct h2_stream *stream)

@@ -505,6 +505,26 @@ WF_TEST(race_with_no_success_gives_the_first_error)
     WF_EXPECT_TEXT(wf_failure(), "negative: -4");
 }
 
+static void fail_at_the_end(int *unused)
+{
+    (void)unused;
+    wf_fail(-EINVAL, "too late to be heard");
+}
+
+static int leave_a_failing_end(int *unused)
+{
+    return wf_arena_defer(wf_task_arena(), fail_at_the_end, unused);
+}
+
+/* Nothing of it may be left behind. */
+WF_TEST(what_fails_while_a_tasks_arena_ends_goes_with_it, .rule = "3.13")
+{
+    int unused = 0;
+    WF_SCOPE(scope);
+    wf_spawn(&scope, leave_a_failing_end, &unused);
+    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
 static int note_that_it_ran(int *ran)
 {
     ++*ran;
