@@ -201,7 +201,8 @@ WF_API WF_SUSPENDS int wf_client_warm(struct wf_client *client, const char *url,
 
 /* ---- Calls ---- */
 
-/* A part of a form with files: multipart/form-data (RFC 7578). Lists end with one whose name is NULL. */
+/* A part of a form with files: multipart/form-data (RFC 7578). Lists end with one whose name is NULL; 1,000 parts at
+ * most. Names are UTF-8; quotes and line ends in them go out as browsers write them: %22, %0D, %0A. */
 struct wf_upload {
     const char *name;
     const char *value;        /* a text; or */
@@ -209,7 +210,7 @@ struct wf_upload {
     const void *bytes;        /* these */
     size_t size;              /* of them */
     const char *filename;     /* default: the last part of the path */
-    const char *content_type; /* default: "application/octet-stream" for files, none for texts */
+    const char *content_type; /* default: by the file's name; none for texts */
 };
 
 #define WF_UPLOADS(...) ((const struct wf_upload[]){__VA_ARGS__, {0}})

@@ -142,9 +142,9 @@ static int listen_for_answer(struct answer *answer)
     return 0;
 }
 
-static bool is_of_source(const struct call *call, int code)
+static bool may_have_answered(const struct call *call, int code)
 {
-    return call->why != NULL || code == -ECANCELED || code == -ESHUTDOWN;
+    return call->why == NULL && (code == -EPIPE || code == -ECONNRESET || code == -ECONNABORTED);
 }
 
 /* A connection that takes no more may still have an answer. */
@@ -154,7 +154,7 @@ static int send_all(struct call *call, const struct iovec *head, struct answer *
     int rc = write_parts(call, &part, 1);
     if (rc == 0) rc = send_body(call);
     answer->lost = rc < 0;
-    if (rc < 0 && is_of_source(call, rc)) return rc;
+    if (rc < 0 && !may_have_answered(call, rc)) return rc;
     answer->sent = true;
     int64_t limit = call_step(call, STEP_HEAD);
     if (limit < WF_FOREVER) wf_scope_set_deadline(answer->scope, wf_now() + limit);
