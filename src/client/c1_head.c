@@ -90,7 +90,7 @@ static void unfold(char *value, size_t size)
 static int finish_field(struct head *head, struct wf_header *field)
 {
     char *name = head->text + (field->name - head->text), *value = head->text + (field->value - head->text);
-    if (name[field->name_size] != ':') return -EPROTO;
+    if (name[field->name_size] != ':' || !is_token(name, field->name_size)) return -EPROTO;
     name[field->name_size] = '\0';
     while (field->value_size > 0 && strchr(" \t\r\n", value[field->value_size - 1]) != NULL) field->value_size--;
     for (uint32_t i = 0; i + 1 < field->value_size; i++)

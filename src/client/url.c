@@ -1,6 +1,10 @@
-/* URLs: uriparser says what is one, and what a reference means; this takes it apart. */
+/*
+ * URLs: uriparser says what is one, and what a reference means; this takes it apart. uriparser has its memory from
+ * malloc: 0.9.7 loses a block when its memory manager fails while a path is normalised.
+ */
 #include <weft/url.h>
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -9,46 +13,6 @@
 #include <weft/task.h>
 
 #include "http/grammar.h"
-
-/* ---- uriparser with the library's memory ---- */
-
-static void *take(UriMemoryManager *self, size_t size)
-{
-    (void)self;
-    return wf_memory_alloc(size);
-}
-
-static void *take_zeros(UriMemoryManager *self, size_t count, size_t size)
-{
-    (void)self;
-    void *memory = wf_memory_alloc(count * size);
-    if (memory != NULL) memset(memory, 0, count * size);
-    return memory;
-}
-
-static void *resize(UriMemoryManager *self, void *memory, size_t size)
-{
-    (void)self;
-    return wf_memory_resize(memory, size);
-}
-
-static void *resize_array(UriMemoryManager *self, void *memory, size_t count, size_t size)
-{
-    (void)self;
-    return wf_memory_resize(memory, count * size);
-}
-
-static void give(UriMemoryManager *self, void *memory)
-{
-    (void)self;
-    wf_memory_free(memory);
-}
-
-static UriMemoryManager memory = {.malloc = take,
-                                  .calloc = take_zeros,
-                                  .realloc = resize,
-                                  .reallocarray = resize_array,
-                                  .free = give};
 
 static int code_of(int outcome)
 {
@@ -118,7 +82,7 @@ static int write_uri(const UriUriA *uri, struct wf_arena *arena, char **text)
 static int parse_text(const char *text, UriUriA *uri)
 {
     const char *where = text;
-    int rc = code_of(uriParseSingleUriExMmA(uri, text, text + strlen(text), &where, &memory));
+    int rc = code_of(uriParseSingleUriExA(uri, text, text + strlen(text), &where));
     return rc == -EINVAL ? wf_fail(rc, "\"%s\" is no URL, from byte %td on", text, where - text) : rc;
 }
 
@@ -134,8 +98,7 @@ static int normalise(UriUriA *uri, const char *text, struct wf_arena *arena, cha
 {
     int rc = check_whole(uri, text);
     if (rc == 0)
-        rc = code_of(
-            uriNormalizeSyntaxExMmA(uri, URI_NORMALIZE_SCHEME | URI_NORMALIZE_HOST | URI_NORMALIZE_PATH, &memory));
+        rc = code_of(uriNormalizeSyntaxExA(uri, URI_NORMALIZE_SCHEME | URI_NORMALIZE_HOST | URI_NORMALIZE_PATH));
     return rc < 0 ? rc : write_uri(uri, arena, normal);
 }
 
@@ -147,7 +110,7 @@ static int read_normal(const char *text, struct wf_arena *arena, char **normal)
     if (rc == 0) rc = parse_text(encoded, &uri);
     if (rc < 0) return rc;
     rc = normalise(&uri, encoded, arena, normal);
-    uriFreeUriMembersMmA(&uri, &memory);
+    uriFreeUriMembersA(&uri);
     return rc;
 }
 
@@ -182,8 +145,18 @@ static int take_port(struct wf_url *url, const char *digits)
     return 0;
 }
 
+/* uriparser writes all of its zeros. */
+static int shorten_v6(struct wf_url *url, struct wf_arena *arena)
+{
+    struct in6_addr address;
+    char text[INET6_ADDRSTRLEN];
+    if (inet_pton(AF_INET6, url->host, &address) != 1) return 0;
+    url->host = wf_arena_strdup(arena, inet_ntop(AF_INET6, &address, text, sizeof text));
+    return url->host == NULL ? -ENOMEM : 0;
+}
+
 /* "user:password@[::1]:80" */
-static int take_authority(struct wf_url *url, char *at)
+static int take_authority(struct wf_url *url, char *at, struct wf_arena *arena)
 {
     int rc = 0;
     char *user_end = strrchr(at, '@');
@@ -197,7 +170,7 @@ static int take_authority(struct wf_url *url, char *at)
     const char *colon = strchr(host_end, ':');
     if (rc == 0 && colon != NULL) rc = take_port(url, colon + 1);
     *host_end = '\0';
-    return rc;
+    return rc == 0 && strchr(url->host, ':') != NULL ? shorten_v6(url, arena) : rc;
 }
 
 static int compose(struct wf_url *url, struct wf_arena *arena)
@@ -227,7 +200,7 @@ static int split(char *text, struct wf_arena *arena, struct wf_url *url)
     url->target = wf_arena_printf(arena, "%s%s", behind[0] == '/' ? "" : "/", behind);
     if (url->target == NULL) return -ENOMEM;
     *behind = '\0';
-    int rc = take_authority(url, authority);
+    int rc = take_authority(url, authority, arena);
     return rc < 0 ? rc : compose(url, arena);
 }
 
@@ -246,10 +219,10 @@ static int join(UriUriA *base, UriUriA *reference, const char *text, struct wf_a
     UriUriA whole;
     char *normal;
     int rc = check_whole(base, text);
-    if (rc == 0) rc = code_of(uriAddBaseUriExMmA(&whole, reference, base, URI_RESOLVE_STRICTLY, &memory));
+    if (rc == 0) rc = code_of(uriAddBaseUriExA(&whole, reference, base, URI_RESOLVE_STRICTLY));
     if (rc < 0) return rc;
     rc = normalise(&whole, text, arena, &normal);
-    uriFreeUriMembersMmA(&whole, &memory);
+    uriFreeUriMembersA(&whole);
     *joined = normal;
     return rc;
 }
@@ -266,8 +239,8 @@ int wf_url_join(const char *base, const char *reference, struct wf_arena *arena,
     rc = parse_text(text, &reference_uri);
     if (rc == 0) {
         rc = join(&base_uri, &reference_uri, base_text, arena, joined);
-        uriFreeUriMembersMmA(&reference_uri, &memory);
+        uriFreeUriMembersA(&reference_uri);
     }
-    uriFreeUriMembersMmA(&base_uri, &memory);
+    uriFreeUriMembersA(&base_uri);
     return rc;
 }

@@ -122,16 +122,24 @@ WF_TEST(files_go_out_as_they_are_read_also_a_second_time)
     if (WF_EXPECT_CODE(post(&rig, "/on", parts), 0)) WF_EXPECT_TEXT(said(&rig), expected);
 }
 
+static const struct {
+    struct wf_upload parts[2];
+    int code;
+    const char *message;
+} bad[] = {
+    {{{"a", .value = NULL}}, -EINVAL, "the part \"a\" has none"},
+    {{{"a", .value = "b", .path = "c"}}, -EINVAL, "two contents"},
+    {{{"a\1", .value = "b"}}, -EINVAL, "a control character"},
+    {{{"a", .value = "b", .content_type = "x\r\ny: z"}}, -EINVAL, "a control character"},
+    {{{"a", .path = "/nowhere/file"}}, -ENOENT, "/nowhere/file"},
+    {{{"a", .path = "/"}}, -EISDIR, "/ is a directory"},
+};
+
 WF_TEST(what_is_no_form_is_not_sent)
 {
     RIG(rig, declare);
-    WF_EXPECT_FAILURE(post(&rig, "/tell", WF_UPLOADS({"a", .value = NULL})), -EINVAL, "the part \"a\" has none");
-    WF_EXPECT_FAILURE(post(&rig, "/tell", WF_UPLOADS({"a", .value = "b", .path = "c"})), -EINVAL, "two contents");
-    WF_EXPECT_FAILURE(post(&rig, "/tell", WF_UPLOADS({"a\1", .value = "b"})), -EINVAL, "a control character");
-    WF_EXPECT_FAILURE(post(&rig, "/tell", WF_UPLOADS({"a", .value = "b", .content_type = "x\r\ny: z"})), -EINVAL,
-                      "a control character");
-    WF_EXPECT_FAILURE(post(&rig, "/tell", WF_UPLOADS({"a", .path = "/nowhere/file"})), -ENOENT, "/nowhere/file");
-    WF_EXPECT_FAILURE(post(&rig, "/tell", WF_UPLOADS({"a", .path = "/"})), -EISDIR, "/ is a directory");
+    for (size_t i = 0; i < WF_COUNT(bad); i++)
+        WF_EXPECT_FAILURE(post(&rig, "/tell", bad[i].parts), bad[i].code, bad[i].message);
 }
 
 WF_TEST_MAIN
