@@ -123,7 +123,7 @@ struct wf_client_options {
      * (-EAGAIN), and their Retry-After is heeded; when nothing helps, the last one is the answer. What is not
      * idempotent (RFC 9110 section 9.2.2) is tried once, unless it has an Idempotency-Key. */
     struct wf_pipeline *pipeline;
-    bool cookies; /* are kept, and sent back where they belong (RFC 6265); those for public suffixes are refused */
+    bool cookies; /* are kept, and sent back where they belong; see below */
 
     /* "http://user:password@host:port", "https:...", "socks5:..." (names are looked up here), "socks5h:..." (there);
      * "": none. NULL: as HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say. */
@@ -328,6 +328,42 @@ WF_API int wf_response_check(const struct wf_response *response);
  * that names the URL, the status and the problems; -ENOMEM.
  */
 WF_API int wf_response_model(const struct wf_response *response, const struct wf_model *model, void *out);
+
+/*
+ * ---- Cookies: of clients with .cookies ----
+ *
+ * They are kept and sent by RFC 6265, and what its successor adds (draft-ietf-httpbis-rfc6265bis): those that are
+ * Secure come and go over TLS alone, "__Host-" and "__Secure-" are held to what they promise, none lasts longer than
+ * 400 days. Those for public suffixes ("co.uk", by libpsl) are refused. At most 3,000, of them 50 for one domain: then
+ * the one goes that was not sent for the longest time; 4 KiB of name and value each. A call that says a Cookie field of
+ * its own sends that one. Where libpsl was not there to build with, calls give -EOPNOTSUPP.
+ */
+
+/*
+ * What would be sent to a URL under that name, in the arena.
+ * Suspends: never. Errors: -ENOENT; -EINVAL for what is no URL; -EBADF, -EOPNOTSUPP; -ENOMEM.
+ */
+WF_API int wf_client_cookie(struct wf_client *client, struct wf_arena *arena, const char *url, const char *name,
+                            const char **value);
+
+/*
+ * Keeps one as if that URL had answered with it: "theme=dark; Path=/; Max-Age=3600".
+ * Suspends: never. Errors: -EINVAL, with a message, for one that is none, or not that URL's to say; -EBADF,
+ * -EOPNOTSUPP; -ENOMEM.
+ */
+WF_API int wf_client_cookie_set(struct wf_client *client, const char *url, const char *text);
+
+/* Forgets those that a host may see; NULL: all. Suspends: never. */
+WF_API void wf_client_cookies_clear(struct wf_client *client, const char *host);
+
+/*
+ * All of them as a text, and back, for wf_file_replace and wf_file_load: the format of cookies.txt, which curl and wget
+ * write, too. Loading adds to what is there.
+ * Suspends: never. Errors: -EBADMSG, with the number of the line, for a text that is none; those before it are there;
+ * -EBADF, -EOPNOTSUPP; -ENOMEM.
+ */
+WF_API int wf_client_cookies_save(const struct wf_client *client, struct wf_arena *arena, const char **text);
+WF_API int wf_client_cookies_load(struct wf_client *client, const char *text);
 
 /* ---- What the macros stand on: private ---- */
 

@@ -8,6 +8,7 @@
 #include <weft/tls.h>
 
 #include "client/client.h"
+#include "client/cookies.h"
 
 #define CONNECTIONS_DEFAULT 100
 #define PER_HOST_DEFAULT 30
@@ -94,6 +95,14 @@ static void read_base(struct client *client)
     note_mistake(client, rc < 0 ? rc : -EINVAL, rc < 0 ? wf_failure() : "the base URL is none of HTTP");
 }
 
+static void open_jar(struct client *client)
+{
+    if (!client->options.cookies) return;
+    if (!public_suffixes_known())
+        note_mistake(client, -EOPNOTSUPP, "cookies need libpsl, which weft-http was built without");
+    else if ((client->jar = jar_create()) == NULL) note_mistake(client, -ENOMEM, NULL);
+}
+
 /* ---- Beginning and end ---- */
 
 int wf_client_open_(struct wf_background *tasks, const struct wf_client_options *options)
@@ -113,6 +122,7 @@ int wf_client_open_(struct wf_background *tasks, const struct wf_client_options 
     copy_texts(client);
     fill_in(&client->options);
     read_base(client);
+    open_jar(client);
     handle->private_ = (struct wf_client_ *)(void *)client;
     return 0;
 }
@@ -126,6 +136,7 @@ void client_release(struct client *client)
 {
     if (--client->references > 0) return;
     wf_tls_destroy(client->tls);
+    jar_destroy(client->jar);
     wf_memory_free(client->token);
     wf_arena_finish(&client->arena);
     wf_memory_free(client);

@@ -25,6 +25,7 @@ struct c2;
 struct call;
 struct client;
 struct decoder;
+struct jar;
 struct origin;
 struct wire;
 
@@ -98,7 +99,8 @@ struct client {
     struct wf_tls_config *tls;
     struct wf_once tls_made;
     struct origin *origins[ORIGIN_BUCKETS];
-    char *token; /* that its callback gave last */
+    struct jar *jar; /* of cookies; NULL: none are kept */
+    char *token;     /* that its callback gave last */
     uint64_t token_turn;
     struct wf_mutex token_lock;
     uint64_t tickets; /* waiters are served in this order */
@@ -215,6 +217,12 @@ int call_run(struct call *call);
 
 /* The fields of the request to call->url. Suspends where a token is asked for. */
 int call_build_headers(struct call *call, bool refresh);
+
+/* ---- cookie_file.c ---- */
+
+/* Adds the Cookie field, unless the caller said one; takes those of the answer's head. -ENOMEM. */
+int cookies_send(struct call *call);
+int cookies_receive(struct call *call);
 
 /* ---- attempt.c ---- */
 

@@ -1,7 +1,7 @@
 /*
  * Forms with files, as bodies of requests (RFC 7578): texts and files between boundaries that nobody can foresee. Names
- * are UTF-8, with quotes and line ends as browsers write them (HTML standard, "multipart/form-data encoding algorithm");
- * values go out as they are.
+ * are UTF-8, with quotes and line ends as browsers write them (HTML standard, "multipart/form-data encoding
+ * algorithm"); values go out as they are.
  */
 #include <fcntl.h>
 #include <openssl/rand.h>
