@@ -150,8 +150,9 @@ struct wf_client_options {
 
 /* Fixed size; lives in the block that opened it. */
 struct wf_client {
-    struct wf_client_ *private_; /* NULL: not open */
-    int failed_;                 /* to be opened */
+    struct wf_client_ *private_;  /* NULL: not open */
+    struct wf_background *tasks_; /* its own; NULL: another one's */
+    int failed_;                  /* to be opened */
     void *reserved_[2];
 };
 
@@ -374,14 +375,13 @@ WF_API int wf_client_cookies_load(struct wf_client *client, const char *text);
     }
 
 #define WF_CLIENT_(client_name, ...)                                                                                   \
-    WF_BACKGROUND(WF_JOIN_(client_name, _tasks_), .grace = -1, .name = "http client");                                 \
-    struct wf_client client_name __attribute__((cleanup(wf_client_close), unused)) = {.private_ = NULL};               \
-    wf_client_begin_(&WF_JOIN_(client_name, _tasks_),                                                                  \
-                     &(struct wf_client_options){.size = sizeof(struct wf_client_options),                             \
+    struct wf_client client_name __attribute__((cleanup(wf_client_leave_), unused)) = {.private_ = NULL};              \
+    wf_client_begin_(&(struct wf_client_options){.size = sizeof(struct wf_client_options),                             \
                                                  .place_ = WF_HERE_,                                                   \
                                                  .client_ = &__VA_ARGS__})
 
-WF_API void wf_client_begin_(struct wf_background *tasks, const struct wf_client_options *options);
+WF_API void wf_client_begin_(const struct wf_client_options *options);
+WF_API WF_SUSPENDS void wf_client_leave_(struct wf_client *client);
 WF_API int wf_client_open_(struct wf_background *tasks, const struct wf_client_options *options);
 WF_API WF_SUSPENDS int wf_fetch_(struct wf_client *client, struct wf_arena *arena, enum wf_method method,
                                  const char *url, const struct wf_fetch_options *options);

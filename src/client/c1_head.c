@@ -7,7 +7,7 @@
 #include "client/c1.h"
 #include "http/grammar.h"
 
-enum { FIELDS_FIRST = 16 };
+enum { HEAD_FIELDS = 16 };
 
 struct head {
     llhttp_t llhttp;
@@ -34,7 +34,7 @@ static struct wf_header *add_field(struct head *head)
 {
     struct wf_headers *fields = fields_of(head);
     if (fields->count < fields->room_) return &fields->list[fields->count++];
-    uint32_t room = fields->room_ == 0 ? FIELDS_FIRST : fields->room_ * 2;
+    uint32_t room = fields->room_ == 0 ? HEAD_FIELDS : fields->room_ * 2;
     struct wf_header *list = wf_arena_alloc(head->call->arena, room * sizeof *list);
     if (list == NULL) return NULL;
     if (fields->count > 0) memcpy(list, fields->list, fields->count * sizeof *list);
@@ -80,23 +80,29 @@ static const llhttp_settings_t settings = {.on_header_field = on_name,
 
 /* ---- What it lets pass ---- */
 
-/* A line that goes on in the next one is one line with a space (RFC 9112 section 5.2). */
-static void unfold(char *value, size_t size)
+/* A line that goes on in the next one is one line with a space (RFC 9112 section 5.2). False: CR stands alone. */
+static bool unfold(char *value, size_t size)
 {
-    for (size_t i = 0; i < size; i++)
+    if (memchr(value, '\n', size) == NULL && memchr(value, '\r', size) == NULL) return true;
+    for (size_t i = 0; i < size; i++) {
+        if (value[i] == '\r' && (i + 1 == size || value[i + 1] != '\n')) return false;
         if (value[i] == '\r' || value[i] == '\n') value[i] = ' ';
+    }
+    return true;
+}
+
+static bool is_space(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
 static int finish_field(struct head *head, struct wf_header *field)
 {
     char *name = head->text + (field->name - head->text), *value = head->text + (field->value - head->text);
-    if (name[field->name_size] != ':' || !is_token(name, field->name_size)) return -EPROTO;
+    if (name[field->name_size] != ':' || name[field->name_size - 1] == ' ') return -EPROTO;
     name[field->name_size] = '\0';
-    while (field->value_size > 0 && strchr(" \t\r\n", value[field->value_size - 1]) != NULL) field->value_size--;
-    for (uint32_t i = 0; i + 1 < field->value_size; i++)
-        if (value[i] == '\r' && value[i + 1] != '\n') return -EPROTO;
-    unfold(value, field->value_size);
-    if (!is_field_value(value, field->value_size)) return -EPROTO;
+    while (field->value_size > 0 && is_space(value[field->value_size - 1])) field->value_size--;
+    if (!unfold(value, field->value_size) || !is_field_value(value, field->value_size)) return -EPROTO;
     value[field->value_size] = '\0';
     if (field->name_size != 17 || strcasecmp(name, "transfer-encoding") != 0) return 0;
     head->codings++;

@@ -127,9 +127,31 @@ int wf_client_open_(struct wf_background *tasks, const struct wf_client_options 
     return 0;
 }
 
-void wf_client_begin_(struct wf_background *tasks, const struct wf_client_options *options)
+/* The background is no variable of the block, which would be large. */
+void wf_client_begin_(const struct wf_client_options *options)
 {
-    options->client_->failed_ = wf_client_open_(tasks, options);
+    struct wf_client *handle = options->client_;
+    struct wf_background *tasks = wf_memory_alloc(sizeof *tasks);
+    if (tasks == NULL) {
+        handle->failed_ = -ENOMEM;
+        return;
+    }
+    *tasks = (struct wf_background){.closing_ = true};
+    wf_background_open_(&(struct wf_background_options){.size = sizeof(struct wf_background_options),
+                                                        .background_ = tasks,
+                                                        .grace = -1,
+                                                        .name = "http client",
+                                                        .place_ = options->place_});
+    handle->tasks_ = tasks;
+    handle->failed_ = wf_client_open_(tasks, options);
+}
+
+void wf_client_leave_(struct wf_client *handle)
+{
+    wf_client_close(handle);
+    if (handle->tasks_ == NULL) return;
+    wf_background_leave_(handle->tasks_);
+    wf_memory_free(handle->tasks_);
 }
 
 void client_release(struct client *client)

@@ -72,7 +72,6 @@ struct wire_list {
 /* All connections to one scheme, host and port. */
 struct origin {
     struct origin *next; /* in its bucket */
-    char *key;
     const char *host;
     uint16_t port;
     bool secure;
@@ -115,6 +114,8 @@ enum step { STEP_BEGIN, STEP_POOL, STEP_CONNECT, STEP_TLS, STEP_WRITE, STEP_HEAD
 /* How the end of a body is found (RFC 9112 section 6.3). */
 enum framing { FRAMING_NONE, FRAMING_LENGTH, FRAMING_CHUNKS, FRAMING_CLOSE };
 
+enum { FIELDS_FIRST = 8 }; /* of a request, without asking for memory */
+
 struct call {
     struct client *client;
     struct wf_arena *arena; /* the caller's */
@@ -129,6 +130,7 @@ struct call {
     enum wf_method method, first_method;
     struct wf_url url, first_url;
     struct wf_headers headers; /* all that go out, but Host and those of framing */
+    struct wf_header first_fields[FIELDS_FIRST];
     struct payload payload;
     uint64_t token_turn; /* of the client's token, where that was sent */
     bool without_body;   /* since a redirect changed the method */

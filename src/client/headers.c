@@ -21,11 +21,22 @@ static bool is_listed(const struct wf_named *fields, const char *name)
     return false;
 }
 
-/* Unless the caller has said something else about it. */
-static int add_default(struct call *call, const char *name, const char *value)
+/* Literals. */
+static int add_known(struct call *call, const char *name, const char *value)
 {
-    bool said = is_listed(call->options->headers, name) || is_listed(call->client->options.headers, name);
-    return said ? 0 : add(call, name, value);
+    struct wf_headers *fields = &call->headers;
+    if (fields->count == fields->room_) return add(call, name, value);
+    fields->list[fields->count++] = (struct wf_header){.name = name,
+                                                       .value = value,
+                                                       .name_size = (uint32_t)strlen(name),
+                                                       .value_size = (uint32_t)strlen(value)};
+    return 0;
+}
+
+/* Has the caller said something about it? */
+static bool is_said(const struct call *call, const char *name)
+{
+    return is_listed(call->options->headers, name) || is_listed(call->client->options.headers, name);
 }
 
 static bool is_framing(const char *name)
@@ -55,17 +66,20 @@ static int add_fields(struct call *call, const struct wf_named *fields, const st
 static int add_own(struct call *call)
 {
     const struct wf_client_options *options = &call->client->options;
-    int rc = add_default(call, "accept", "*/*");
-    if (rc == 0 && !options->keep_encoding) rc = add_default(call, "accept-encoding", "gzip, br, zstd");
-    if (rc == 0 && options->user_agent[0] != '\0') rc = add_default(call, "user-agent", options->user_agent);
-    if (rc == 0 && has_body(call)) rc = add_default(call, "content-type", call->payload.content_type);
+    int rc = is_said(call, "accept") ? 0 : add_known(call, "accept", "*/*");
+    if (rc == 0 && !options->keep_encoding && !is_said(call, "accept-encoding"))
+        rc = add_known(call, "accept-encoding", "gzip, br, zstd");
+    if (rc == 0 && options->user_agent[0] != '\0' && !is_said(call, "user-agent"))
+        rc = add(call, "user-agent", options->user_agent);
+    if (rc == 0 && has_body(call) && !is_said(call, "content-type"))
+        rc = add(call, "content-type", call->payload.content_type);
     return rc;
 }
 
 int call_build_headers(struct call *call, bool refresh)
 {
     const struct wf_client_options *options = &call->client->options;
-    call->headers = (struct wf_headers){.count = 0};
+    call->headers = (struct wf_headers){.list = call->first_fields, .room_ = FIELDS_FIRST};
     int rc = add_own(call);
     if (rc == 0) rc = add_fields(call, options->headers, call->options->headers, login_of_client_is_for(call));
     if (rc == 0) rc = add_fields(call, call->options->headers, NULL, login_of_call_is_for(call));

@@ -7,15 +7,12 @@
  * This is no wf_pool (weft/pool.h): connections of HTTP/2 are shared, and one limit is over all origins, so that what
  * is idle at one of them gives way to another one's need.
  */
-#include <stdio.h>
 #include <string.h>
 #include <weft/extend.h>
 #include <weft/task.h>
 #include <weft/time.h>
 
 #include "client/client.h"
-
-enum { KEY_SIZE = 300 };
 
 /* A call that waits; on its stack. */
 struct waiter {
@@ -48,25 +45,23 @@ static void unlink_wire(struct wire_list *list, struct wire *wire)
 
 /* ---- Origins ---- */
 
-static struct origin **bucket_of(struct client *client, const char *key)
+static struct origin **bucket_of(struct client *client, const char *host, uint16_t port)
 {
-    uint32_t hash = 2166136261U; /* FNV-1a */
-    for (; *key != '\0'; key++) hash = (hash ^ (unsigned char)*key) * 16777619U;
+    uint32_t hash = 2166136261U ^ port; /* FNV-1a */
+    for (; *host != '\0'; host++) hash = (hash ^ (unsigned char)*host) * 16777619U;
     return &client->origins[hash % ORIGIN_BUCKETS];
 }
 
-static struct origin *add_origin(struct client *client, const char *key, const struct wf_url *url, bool secure)
+static struct origin *add_origin(struct client *client, const struct wf_url *url, bool secure)
 {
-    size_t key_size = strlen(key) + 1, host_size = strlen(url->host) + 1;
-    struct origin *origin = wf_memory_alloc(sizeof *origin + key_size + host_size);
+    size_t size = strlen(url->host) + 1;
+    struct origin *origin = wf_memory_alloc(sizeof *origin + size);
     if (origin == NULL) return NULL;
-    char *texts = (char *)(origin + 1);
-    memcpy(texts, key, key_size);
-    memcpy(texts + key_size, url->host, host_size);
-    *origin = (struct origin){.key = texts, .host = texts + key_size, .port = url->port, .secure = secure};
+    *origin = (struct origin){.port = url->port, .secure = secure};
+    origin->host = memcpy(origin + 1, url->host, size);
     if (client->options.version == WF_HTTP_2) origin->speaks = SPEAKS_2;
     else if (client->options.version == WF_HTTP_1 || !secure) origin->speaks = SPEAKS_1;
-    struct origin **bucket = bucket_of(client, key);
+    struct origin **bucket = bucket_of(client, url->host, url->port);
     origin->next = *bucket;
     *bucket = origin;
     return origin;
@@ -74,12 +69,12 @@ static struct origin *add_origin(struct client *client, const char *key, const s
 
 struct origin *pool_origin(struct client *client, const struct wf_url *url)
 {
-    char key[KEY_SIZE];
     bool secure = strcmp(url->scheme, "https") == 0 || strcmp(url->scheme, "wss") == 0;
-    snprintf(key, sizeof key, "%c%u:%s", secure ? 's' : 'p', url->port, url->host);
-    struct origin *origin = *bucket_of(client, key);
-    while (origin != NULL && strcmp(origin->key, key) != 0) origin = origin->next;
-    if (origin == NULL) origin = add_origin(client, key, url, secure);
+    struct origin *origin = *bucket_of(client, url->host, url->port);
+    while (origin != NULL &&
+           (origin->port != url->port || origin->secure != secure || strcmp(origin->host, url->host) != 0))
+        origin = origin->next;
+    if (origin == NULL) origin = add_origin(client, url, secure);
     if (origin != NULL) origin->users++;
     return origin;
 }
@@ -87,7 +82,7 @@ struct origin *pool_origin(struct client *client, const struct wf_url *url)
 static void drop_if_unused(struct client *client, struct origin *origin)
 {
     if (origin->users > 0 || origin->open > 0) return;
-    struct origin **at = bucket_of(client, origin->key);
+    struct origin **at = bucket_of(client, origin->host, origin->port);
     while (*at != origin) at = &(*at)->next;
     *at = origin->next;
     wf_memory_free(origin);

@@ -70,6 +70,24 @@ static int encode_loose(const char *text, struct wf_arena *arena, char **encoded
 
 /* ---- Normal form ---- */
 
+/* Most URLs need no look by uriparser: a plain scheme and host, and a path and a query of ordinary characters, without
+ * anything encoded and without dots that mean something. */
+static bool is_normal(const char *text)
+{
+    static const char small[] = "abcdefghijklmnopqrstuvwxyz", digits[] = "0123456789";
+    static const char name[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
+    static const char rest[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/?";
+    size_t size = strspn(text, small);
+    if (size == 0 || strncmp(text + size, "://", 3) != 0) return false;
+    text += size + 3;
+    size = strspn(text, name);
+    if (size == 0) return false;
+    text += size;
+    if (*text == ':') text += 1 + strspn(text + 1, digits);
+    if (*text == '\0') return true;
+    return (*text == '/' || *text == '?') && text[strspn(text, rest)] == '\0' && strstr(text, "/.") == NULL;
+}
+
 static int write_uri(const UriUriA *uri, struct wf_arena *arena, char **text)
 {
     int size = 0;
@@ -106,6 +124,10 @@ static int read_normal(const char *text, struct wf_arena *arena, char **normal)
 {
     UriUriA uri;
     char *encoded;
+    if (strlen(text) <= WF_URL_MAX && is_normal(text)) {
+        *normal = wf_arena_strdup(arena, text);
+        return *normal != NULL ? 0 : -ENOMEM;
+    }
     int rc = encode_loose(text, arena, &encoded);
     if (rc == 0) rc = parse_text(encoded, &uri);
     if (rc < 0) return rc;
@@ -173,35 +195,63 @@ static int take_authority(struct wf_url *url, char *at, struct wf_arena *arena)
     return rc == 0 && strchr(url->host, ':') != NULL ? shorten_v6(url, arena) : rc;
 }
 
-static int compose(struct wf_url *url, struct wf_arena *arena)
+static char *put(char *to, const char *text)
 {
-    bool v6 = strchr(url->host, ':') != NULL;
-    const char *left = v6 ? "[" : "", *right = v6 ? "]" : "";
-    url->authority = url->port == default_port(url->scheme)
-                         ? wf_arena_printf(arena, "%s%s%s", left, url->host, right)
-                         : wf_arena_printf(arena, "%s%s%s:%u", left, url->host, right, url->port);
-    if (url->authority == NULL) return -ENOMEM;
-    url->text = wf_arena_printf(arena, "%s://%s%s", url->scheme, url->authority, url->target);
-    return url->text == NULL ? -ENOMEM : 0;
+    size_t size = strlen(text);
+    memcpy(to, text, size);
+    return to + size;
 }
 
+/* The host with its brackets, and the port where it is not the default. */
+static char *put_authority(char *to, const struct wf_url *url)
+{
+    bool v6 = strchr(url->host, ':') != NULL;
+    if (v6) *to++ = '[';
+    to = put(to, url->host);
+    if (v6) *to++ = ']';
+    return url->port == default_port(url->scheme) ? to : to + snprintf(to, 7, ":%u", url->port);
+}
+
+/* The target and the authority are parts of what may be shown:
+ *
+ *     "https://" "example.org:8443" "/a?b" \0 "example.org:8443" \0
+ */
+static int compose(struct wf_url *url, const char *behind, struct wf_arena *arena)
+{
+    size_t host = strlen(url->host) + 10;
+    char *text = wf_arena_alloc(arena, strlen(url->scheme) + 3 + 2 * host + strlen(behind) + 3);
+    if (text == NULL) return -ENOMEM;
+    char *authority = put(put(text, url->scheme), "://"), *target = put_authority(authority, url), *to = target;
+    if (behind[0] != '/') *to++ = '/';
+    to = put(to, behind);
+    *to++ = '\0';
+    memcpy(to, authority, (size_t)(target - authority));
+    to[target - authority] = '\0';
+    url->text = text;
+    url->authority = to;
+    url->target = target;
+    return 0;
+}
+
+/* "https://user@host:port/path?query#fragment" */
 static int split(char *text, struct wf_arena *arena, struct wf_url *url)
 {
     *url = (struct wf_url){.scheme = text};
     char *colon = strchr(text, ':');
     *colon = '\0';
     url->port = default_port(text);
-    char *authority = colon + 3, *behind = authority + strcspn(authority, "/?#");
+    char *authority = colon + 2; /* a byte further left, so that there is one for its end */
+    size_t size = strcspn(colon + 3, "/?#");
+    char *behind = colon + 3 + size;
+    memmove(authority, colon + 3, size);
+    authority[size] = '\0';
     char *fragment = strchr(behind, '#');
     if (fragment != NULL) {
         *fragment = '\0';
         url->fragment = fragment + 1;
     }
-    url->target = wf_arena_printf(arena, "%s%s", behind[0] == '/' ? "" : "/", behind);
-    if (url->target == NULL) return -ENOMEM;
-    *behind = '\0';
     int rc = take_authority(url, authority, arena);
-    return rc < 0 ? rc : compose(url, arena);
+    return rc < 0 ? rc : compose(url, behind, arena);
 }
 
 int wf_url_parse(const char *text, struct wf_arena *arena, struct wf_url *url)
