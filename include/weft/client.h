@@ -126,7 +126,9 @@ struct wf_client_options {
     bool cookies; /* are kept, and sent back where they belong; see below */
 
     /* "http://user:password@host:port", "https:...", "socks5:..." (names are looked up here), "socks5h:..." (there);
-     * "": none. NULL: as HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say. */
+     * "": none. What goes over TLS goes through a tunnel (CONNECT). NULL: as http_proxy, https_proxy, all_proxy and
+     * no_proxy of the environment say, or the same in capitals; hosts of this machine are then spoken to straight.
+     * no_proxy: "example.org, .below.example, 192.0.2.0/24, host:8080"; "*": all. */
     const char *proxy;
     const char *unix_path;     /* everything goes to a Unix socket */
     struct wf_address *local;  /* to connect from (weft/address.h) */
@@ -268,8 +270,9 @@ struct wf_response {
  * Errors: -EINVAL for a URL or options that make no sense; -EBADF where the client is not open, -ESHUTDOWN where it was
  * closed meanwhile; WF_EFULL where too many wait; what connecting and TLS gave (weft/tcp.h, weft/tls.h); -EPROTO for an
  * answer that is none; -ECONNRESET, WF_EEND where it ends early; -EMSGSIZE for one that is too long; -ELOOP for too
- * many redirects; -EBADMSG for a body that cannot be decompressed; WF_ESTATUS; -ETIME, -ECANCELED, -ENOMEM. All but
- * the last with a message, which names the method and the URL.
+ * many redirects; -EBADMSG for a body that cannot be decompressed; WF_ESTATUS; -ETIME, -ECANCELED, -ENOMEM. Of a
+ * proxy, which the message names: -EACCES where it wants another login, -ECONNREFUSED where it does not connect. All
+ * but the last with a message, which names the method and the URL.
  */
 #define wf_fetch(client, arena, method, url, ...)                                                                      \
     wf_fetch_((client), (arena), (method), (url), WF_FETCH_OPTIONS_(__VA_ARGS__))

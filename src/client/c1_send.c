@@ -10,6 +10,7 @@
 #include <weft/time.h>
 
 #include "client/c1.h"
+#include "client/proxy.h"
 
 enum { SHORT_BODY = 65536 };
 
@@ -26,11 +27,17 @@ static char *put_text(char *to, const char *text)
     return put(to, text, strlen(text));
 }
 
+static const char *login_for_proxy(const struct call *call)
+{
+    return call->wire->proxied ? call->origin->proxy->login : NULL;
+}
+
 static size_t size_of(const struct call *call)
 {
     size_t size = 128 + strlen(call->url.text) + strlen(call->url.authority);
     for (uint32_t i = 0; i < call->headers.count; i++)
         size += call->headers.list[i].name_size + call->headers.list[i].value_size + 4;
+    if (login_for_proxy(call) != NULL) size += 30 + strlen(login_for_proxy(call));
     return size;
 }
 
@@ -53,6 +60,11 @@ static char *put_head(char *to, const struct call *call)
     to = put_text(to, " HTTP/1.1\r\nhost: ");
     to = put_text(to, call->url.authority);
     to = put_text(to, "\r\n");
+    if (login_for_proxy(call) != NULL) {
+        to = put_text(to, "proxy-authorization: ");
+        to = put_text(to, login_for_proxy(call));
+        to = put_text(to, "\r\n");
+    }
     to = put_framing(to, call);
     for (uint32_t i = 0; i < call->headers.count; i++) {
         const struct wf_header *field = &call->headers.list[i];

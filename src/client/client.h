@@ -26,6 +26,7 @@ struct call;
 struct client;
 struct decoder;
 struct jar;
+struct proxy;
 struct origin;
 struct wire;
 
@@ -52,7 +53,7 @@ struct wire {
     struct wire *next, *prev; /* in one of the lists below */
     int64_t opened_at, idle_since;
     uint64_t calls;
-    bool proxied; /* a proxy takes the requests: whole URLs are asked for */
+    bool proxied; /* the origin's proxy takes the requests: whole URLs are asked for */
 
     /* HTTP/1.1 */
     char *in; /* bytes that came, from `first` to `end` */
@@ -75,6 +76,8 @@ struct origin {
     const char *host;
     uint16_t port;
     bool secure;
+    bool tunnelled;            /* through an HTTP proxy, which does not see what is said */
+    const struct proxy *proxy; /* between; NULL: none */
     enum { SPEAKS_UNKNOWN, SPEAKS_1, SPEAKS_2 } speaks;
     struct wire_list idle, lent; /* of HTTP/1.1; what came back last is first */
     struct wire_list shared;     /* of HTTP/2 */
@@ -84,6 +87,13 @@ struct origin {
 };
 
 enum { ORIGIN_BUCKETS = 64 };
+
+/* The proxies of a client: for origins without TLS, and with. */
+struct proxies {
+    const struct proxy *plain, *secure; /* NULL: none */
+    const char *none_for;               /* NO_PROXY; NULL: nothing */
+    bool by_environment;
+};
 
 struct client {
     struct wf_client_options options; /* with defaults filled in; texts lie in the arena */
@@ -97,6 +107,9 @@ struct client {
     struct wf_url base; /* text NULL: there is none */
     struct wf_tls_config *tls;
     struct wf_once tls_made;
+    struct proxies proxies;
+    struct wf_tls_config *proxy_tls; /* to proxies that speak TLS themselves */
+    struct wf_once proxy_tls_made;
     struct origin *origins[ORIGIN_BUCKETS];
     struct jar *jar; /* of cookies; NULL: none are kept */
     char *token;     /* that its callback gave last */

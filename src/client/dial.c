@@ -4,12 +4,14 @@
 #include <weft/address.h>
 #include <weft/app.h>
 #include <weft/extend.h>
+#include <weft/names.h>
 #include <weft/task.h>
 #include <weft/tcp.h>
 #include <weft/tls.h>
 #include <weft/unix.h>
 
 #include "client/client.h"
+#include "client/proxy.h"
 
 /* ---- An app in memory ---- */
 
@@ -41,11 +43,66 @@ static int connect_to_app(struct call *call, struct wf_stream **stream)
 
 /* ---- Sockets ---- */
 
+/* ---- Proxies ---- */
+
+/* A proxy is spoken to in HTTP/1.1. */
+static int make_proxy_tls(struct client *client)
+{
+    struct wf_tls_options tls = {.size = sizeof tls,
+                                 .out_ = &client->proxy_tls,
+                                 .ca_file = client->options.ca_file,
+                                 .alpn = {"http/1.1"}};
+    return wf_tls_client_create_(&tls);
+}
+
+static int begin_proxy_tls(struct client *client, const struct proxy *proxy, struct wf_stream **stream)
+{
+    struct wf_stream *tls;
+    int rc = wf_once(&client->proxy_tls_made, make_proxy_tls, client);
+    if (rc == 0) rc = wf_tls_connect(*stream, client->proxy_tls, proxy->host, &tls);
+    if (rc == 0) *stream = tls;
+    return rc;
+}
+
+/* Who wants its name looked up here gives the first of its addresses. */
+static int begin_socks(struct call *call, const struct proxy *proxy, struct wf_stream *stream)
+{
+    const struct origin *origin = call->origin;
+    const struct wf_address *addresses = NULL;
+    struct wf_address numeric;
+    if (wf_address_ip(origin->host, origin->port, &numeric) == 0) addresses = &numeric;
+    else if (proxy->kind == PROXY_SOCKS5) {
+        int rc = wf_resolve(origin->host, origin->port, call->arena, &addresses);
+        if (rc < 0) return call_fail_as_told(call, rc);
+    }
+    return socks_connect(stream, proxy, origin->host, origin->port, addresses);
+}
+
+static int introduce(struct call *call, const struct proxy *proxy, struct wf_stream **stream)
+{
+    if (proxy->kind == PROXY_SOCKS5 || proxy->kind == PROXY_SOCKS5H) return begin_socks(call, proxy, *stream);
+    int rc = proxy->kind == PROXY_HTTPS ? begin_proxy_tls(call->client, proxy, stream) : 0;
+    return rc == 0 && call->origin->tunnelled ? tunnel_open(call, *stream, proxy) : rc;
+}
+
+static int connect_by_proxy(struct call *call, const struct proxy *proxy, struct wf_stream **stream)
+{
+    int rc = wf_tcp_connect(proxy->host, proxy->port, stream, .local = call->client->options.local);
+    if (rc < 0) return proxy_fail(call, proxy, rc);
+    rc = introduce(call, proxy, stream);
+    if (rc == 0) return 0;
+    wf_stream_close(*stream);
+    return proxy_fail(call, proxy, rc);
+}
+
+/* ---- Straight ---- */
+
 static int connect_somewhere(struct call *call, struct wf_stream **stream)
 {
     const struct wf_client_options *options = &call->client->options;
     const struct origin *origin = call->origin;
     if (options->app != NULL) return connect_to_app(call, stream);
+    if (origin->proxy != NULL) return connect_by_proxy(call, origin->proxy, stream);
     int rc = options->unix_path != NULL ? wf_unix_connect(options->unix_path, stream)
                                         : wf_tcp_connect(origin->host, origin->port, stream, .local = options->local);
     return rc < 0 ? call_fail_as_told(call, rc) : 0;
@@ -103,6 +160,12 @@ static int begin_tls(struct call *call, struct wf_stream **stream, const struct 
 
 /* ---- Both ---- */
 
+static bool is_taken_by_proxy(const struct origin *origin)
+{
+    const struct proxy *proxy = origin->proxy;
+    return proxy != NULL && !origin->tunnelled && (proxy->kind == PROXY_HTTP || proxy->kind == PROXY_HTTPS);
+}
+
 static int make_wire(struct call *call, struct wf_stream *stream, const struct protocol *protocol, struct wire **wire)
 {
     struct wire *made = wf_memory_alloc(sizeof *made);
@@ -111,6 +174,7 @@ static int make_wire(struct call *call, struct wf_stream *stream, const struct p
                           .origin = call->origin,
                           .protocol = protocol,
                           .stream = stream,
+                          .proxied = is_taken_by_proxy(call->origin),
                           .streams_max = 1};
     int rc = protocol == &http2 ? c2_begin(made) : 0;
     if (rc < 0) wf_memory_free(made);
