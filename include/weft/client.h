@@ -248,6 +248,7 @@ struct wf_fetch_options {
     bool check_status;                                         /* also where the client does not */
     void (*progress)(void *arg, uint64_t done, int64_t total); /* of an answer's body; total -1: not known */
     void *progress_arg;
+    bool upgrade_; /* wf_websocket_connect asks */
 };
 
 /* An answer. It lives as long as the arena of its call. */

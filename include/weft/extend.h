@@ -75,6 +75,9 @@ WF_API void wf_stream_release(struct wf_stream *stream);
  */
 WF_API WF_SUSPENDS int wf_checkpoint(void);
 
+/* Random bytes: the system's, fit for secrets; in a simulated world those of its seed. Suspends: never. */
+WF_API void wf_random(void *bytes, size_t size);
+
 /*
  * Memory of the library's allocator (wf_set_allocator), so that the test kit counts it, and lets it fail. `resize`
  * takes NULL too, and leaves the old block as it was when it fails; `free` ignores NULL.

@@ -124,7 +124,7 @@ int wf_client_open_(struct wf_background *tasks, const struct wf_client_options 
                               .references = 1,
                               .closing = WF_TOKEN,
                               .tls_made = WF_ONCE,
-                              .proxy_tls_made = WF_ONCE,
+                              .tls_of_1_made = WF_ONCE,
                               .token_lock = WF_MUTEX};
     wf_arena_init(&client->arena);
     copy_texts(client);
@@ -167,7 +167,7 @@ void client_release(struct client *client)
 {
     if (--client->references > 0) return;
     wf_tls_destroy(client->tls);
-    wf_tls_destroy(client->proxy_tls);
+    wf_tls_destroy(client->tls_of_1);
     jar_destroy(client->jar);
     wf_memory_free(client->token);
     wf_arena_finish(&client->arena);

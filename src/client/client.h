@@ -76,6 +76,7 @@ struct origin {
     const char *host;
     uint16_t port;
     bool secure;
+    bool upgrades;             /* its connections become WebSockets, and so are of HTTP/1.1 */
     bool tunnelled;            /* through an HTTP proxy, which does not see what is said */
     const struct proxy *proxy; /* between; NULL: none */
     enum { SPEAKS_UNKNOWN, SPEAKS_1, SPEAKS_2 } speaks;
@@ -108,8 +109,8 @@ struct client {
     struct wf_tls_config *tls;
     struct wf_once tls_made;
     struct proxies proxies;
-    struct wf_tls_config *proxy_tls; /* to proxies that speak TLS themselves */
-    struct wf_once proxy_tls_made;
+    struct wf_tls_config *tls_of_1; /* for HTTP/1.1 alone: to proxies that speak TLS themselves, for WebSockets */
+    struct wf_once tls_of_1_made;
     struct origin *origins[ORIGIN_BUCKETS];
     struct jar *jar; /* of cookies; NULL: none are kept */
     char *token;     /* that its callback gave last */

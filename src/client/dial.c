@@ -46,10 +46,10 @@ static int connect_to_app(struct call *call, struct wf_stream **stream)
 /* ---- Proxies ---- */
 
 /* A proxy is spoken to in HTTP/1.1. */
-static int make_proxy_tls(struct client *client)
+static int make_tls_of_1(struct client *client)
 {
     struct wf_tls_options tls = {.size = sizeof tls,
-                                 .out_ = &client->proxy_tls,
+                                 .out_ = &client->tls_of_1,
                                  .ca_file = client->options.ca_file,
                                  .alpn = {"http/1.1"}};
     return wf_tls_client_create_(&tls);
@@ -58,8 +58,8 @@ static int make_proxy_tls(struct client *client)
 static int begin_proxy_tls(struct client *client, const struct proxy *proxy, struct wf_stream **stream)
 {
     struct wf_stream *tls;
-    int rc = wf_once(&client->proxy_tls_made, make_proxy_tls, client);
-    if (rc == 0) rc = wf_tls_connect(*stream, client->proxy_tls, proxy->host, &tls);
+    int rc = wf_once(&client->tls_of_1_made, make_tls_of_1, client);
+    if (rc == 0) rc = wf_tls_connect(*stream, client->tls_of_1, proxy->host, &tls);
     if (rc == 0) *stream = tls;
     return rc;
 }
@@ -139,20 +139,32 @@ static int look_at_tls(struct call *call, struct wf_stream *stream, const struct
         return call_fail(call, -EKEYREJECTED, "the certificate of %s is none of those that are pinned",
                          call->origin->host);
     bool h2 = info.alpn != NULL && strcmp(info.alpn, "h2") == 0;
-    if (call->client->options.version == WF_HTTP_2 && !h2)
+    if (h2 && call->origin->upgrades)
+        return call_fail(call, -EPROTO, "a WebSocket needs HTTP/1.1, and the TLS configuration offers HTTP/2");
+    if (call->client->options.version == WF_HTTP_2 && !h2 && !call->origin->upgrades)
         return call_fail(call, -EPROTO, "%s does not speak HTTP/2", call->origin->host);
     *protocol = h2 ? &http2 : &http1;
     return 0;
 }
 
-static int begin_tls(struct call *call, struct wf_stream **stream, const struct protocol **protocol)
+static int find_tls(struct call *call, struct wf_tls_config **config)
 {
     struct client *client = call->client;
+    bool upgrades = call->origin->upgrades;
+    *config = client->options.tls;
+    if (*config != NULL) return 0;
+    int rc = upgrades ? wf_once(&client->tls_of_1_made, make_tls_of_1, client)
+                      : wf_once(&client->tls_made, make_tls, client);
+    *config = upgrades ? client->tls_of_1 : client->tls;
+    return rc;
+}
+
+static int begin_tls(struct call *call, struct wf_stream **stream, const struct protocol **protocol)
+{
     struct wf_stream *tls;
-    int rc = client->options.tls != NULL ? 0 : wf_once(&client->tls_made, make_tls, client);
-    if (rc < 0) return call_fail_as_told(call, rc);
-    struct wf_tls_config *config = client->options.tls != NULL ? client->options.tls : client->tls;
-    rc = wf_tls_connect(*stream, config, call->origin->host, &tls);
+    struct wf_tls_config *config;
+    int rc = find_tls(call, &config);
+    if (rc == 0) rc = wf_tls_connect(*stream, config, call->origin->host, &tls);
     if (rc < 0) return call_fail_as_told(call, rc);
     *stream = tls;
     return look_at_tls(call, tls, protocol);
@@ -184,7 +196,8 @@ static int make_wire(struct call *call, struct wf_stream *stream, const struct p
 
 int dial(struct call *call, struct wire **wire)
 {
-    const struct protocol *protocol = call->client->options.version == WF_HTTP_2 ? &http2 : &http1;
+    bool h2 = call->client->options.version == WF_HTTP_2 && !call->origin->upgrades;
+    const struct protocol *protocol = h2 ? &http2 : &http1;
     struct wf_stream *stream = NULL;
     int rc = IN_STEP(call, STEP_CONNECT, connect_somewhere(call, &stream));
     if (rc < 0) return rc;

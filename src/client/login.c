@@ -7,9 +7,14 @@
 
 #include "http/model.h"
 
+static bool is_secure(const struct wf_url *url)
+{
+    return strcmp(url->scheme, "https") == 0 || strcmp(url->scheme, "wss") == 0;
+}
+
 static bool is_at(const struct call *call, const struct wf_url *home)
 {
-    return strcmp(home->scheme, call->url.scheme) == 0 && strcmp(home->host, call->url.host) == 0 &&
+    return is_secure(home) == is_secure(&call->url) && strcmp(home->host, call->url.host) == 0 &&
            home->port == call->url.port;
 }
 

@@ -4,7 +4,6 @@
  * algorithm"); values go out as they are.
  */
 #include <fcntl.h>
-#include <openssl/rand.h>
 #include <string.h>
 #include <weft/extend.h>
 #include <weft/file.h>
@@ -36,17 +35,16 @@ struct multipart {
 
 static const char hex[] = "0123456789abcdef";
 
-static int make_boundary(struct multipart *multipart)
+static void make_boundary(struct multipart *multipart)
 {
     unsigned char random[16];
-    if (RAND_bytes(random, sizeof random) != 1) return wf_fail(-EIO, "there are no random numbers for a boundary");
+    wf_random(random, sizeof random);
     memcpy(multipart->boundary, "------", 6);
     for (size_t i = 0; i < sizeof random; i++) {
         multipart->boundary[6 + 2 * i] = hex[random[i] >> 4];
         multipart->boundary[7 + 2 * i] = hex[random[i] & 15];
     }
     multipart->boundary[BOUNDARY] = '\0';
-    return 0;
 }
 
 static const char *escape_of(char byte)
@@ -177,7 +175,8 @@ static int make(struct payload *payload, size_t count)
     multipart->buffer = wf_arena_alloc(payload->arena, PIECE);
     if (multipart->segments == NULL || multipart->buffer == NULL) return -ENOMEM;
     memset(multipart->segments, 0, (2 * count + 1) * sizeof *multipart->segments);
-    return make_boundary(multipart);
+    make_boundary(multipart);
+    return 0;
 }
 
 int multipart_open(struct payload *payload)
