@@ -32,6 +32,7 @@
 #ifndef WEFT_CLIENT_H
 #define WEFT_CLIENT_H
 
+#include <sys/types.h>
 #include <sys/uio.h>
 #include <weft/background.h>
 #include <weft/message.h>
@@ -248,7 +249,8 @@ struct wf_fetch_options {
     bool check_status;                                         /* also where the client does not */
     void (*progress)(void *arg, uint64_t done, int64_t total); /* of an answer's body; total -1: not known */
     void *progress_arg;
-    bool upgrade_; /* wf_websocket_connect asks */
+    bool upgrade_;   /* wf_websocket_connect asks */
+    bool whole_url_; /* parameters are part of the URL already */
 };
 
 /* An answer. It lives as long as the arena of its call. */
@@ -308,6 +310,27 @@ WF_API WF_SUSPENDS int wf_response_load(struct wf_response *response);
  * Suspends: never. Owns: the arena, or wf_stream_close. Errors: -EBADF where there is no body to be read; -ENOMEM.
  */
 WF_API int wf_response_stream(struct wf_response *response, struct wf_stream **stream);
+
+struct wf_save_options {
+    size_t size;         /* filled by the macro */
+    const char *sha256;  /* that the file must have: 64 hexadecimal digits; else -EBADMSG */
+    mode_t mode;         /* of a new file; default 0644 */
+    uint32_t resumes;    /* so often a body that breaks off is gone on with, by another call for the rest of it (Range,
+                            If-Range): of a GET whose answer has a strong ETag or a date; default 0 */
+    const char *partial; /* the file in which it is while it is not whole, and which stays when it fails; default: one
+                            aside, which goes. A 206 goes on behind what is in it, and any other answer begins anew. */
+};
+
+/*
+ * wf_response_save(&response, path, .option = value, ...) writes the body to a file, as it comes, or as it was read.
+ * The file has its old contents, or is not there, until the new ones are whole. Returns 0.
+ * Suspends: until all is there, and on the disk. On cancel: the file is as it was; what .partial has stays.
+ * Errors: WF_ESTATUS for another status than 2xx; -EBADMSG for another checksum; -EPROTO for a 206 that does not begin
+ * where .partial ends; -EINVAL for a checksum that is none; as wf_response_read; those of the file.
+ */
+#define wf_response_save(response, path, ...)                                                                          \
+    wf_response_save_((response), (path),                                                                              \
+                      &(struct wf_save_options){.size = sizeof(struct wf_save_options), ##__VA_ARGS__})
 
 /*
  * Is done with an answer. One whose body was read to its end gives its connection back; any other's connection is
@@ -391,6 +414,9 @@ WF_API WF_SUSPENDS int wf_fetch_(struct wf_client *client, struct wf_arena *aren
                                  const char *url, const struct wf_fetch_options *options);
 WF_API WF_SUSPENDS int wf_fetch_open_(struct wf_client *client, struct wf_arena *arena, enum wf_method method,
                                       const char *url, const struct wf_fetch_options *options);
+
+WF_API WF_SUSPENDS int wf_response_save_(struct wf_response *response, const char *path,
+                                         const struct wf_save_options *options);
 
 #ifdef __cplusplus
 }

@@ -166,6 +166,7 @@ struct call {
     uint64_t body_left;  /* FRAMING_LENGTH */
     int64_t body_length; /* as it travels; -1: not known */
     struct decoder *decoder;
+    bool decoded;   /* by it: what was read is not what travelled */
     int body_error; /* that every further read gives */
     uint64_t sent, received;
 };

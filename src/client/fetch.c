@@ -58,8 +58,9 @@ static int find_url(struct call *call, const char *given)
         if (client->base.text == NULL) return wf_fail(-EINVAL, "\"%s\" is no whole URL, and there is no base", given);
         url = join_to_base(&client->base, given, call->arena);
     }
-    url = url != NULL ? add_params(url, client->options.params, call->arena) : NULL;
-    url = url != NULL ? add_params(url, call->options->params, call->arena) : NULL;
+    bool whole = call->options->whole_url_;
+    url = url != NULL && !whole ? add_params(url, client->options.params, call->arena) : url;
+    url = url != NULL && !whole ? add_params(url, call->options->params, call->arena) : url;
     if (url == NULL) return -ENOMEM;
     int rc = wf_url_parse(url, call->arena, &call->first_url);
     if (rc < 0) return rc;
