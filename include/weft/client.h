@@ -34,6 +34,7 @@
 #ifndef WEFT_CLIENT_H
 #define WEFT_CLIENT_H
 
+#include <sys/types.h>
 #include <sys/uio.h>
 #include <weft/background.h>
 #include <weft/message.h>
@@ -125,10 +126,12 @@ struct wf_client_options {
      * (-EAGAIN), and their Retry-After is heeded; when nothing helps, the last one is the answer. What is not
      * idempotent (RFC 9110 section 9.2.2) is tried once, unless it has an Idempotency-Key. */
     struct wf_pipeline *pipeline;
-    bool cookies; /* are kept, and sent back where they belong (RFC 6265); those for public suffixes are refused */
+    bool cookies; /* are kept, and sent back where they belong; see below */
 
     /* "http://user:password@host:port", "https:...", "socks5:..." (names are looked up here), "socks5h:..." (there);
-     * "": none. NULL: as HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say. */
+     * "": none. What goes over TLS goes through a tunnel (CONNECT). NULL: as http_proxy, https_proxy, all_proxy and
+     * no_proxy of the environment say, or the same in capitals; hosts of this machine are then spoken to straight.
+     * no_proxy: "example.org, .below.example, 192.0.2.0/24, host:8080"; "*": all. */
     const char *proxy;
     const char *unix_path;     /* everything goes to a Unix socket */
     struct wf_address *local;  /* to connect from (weft/address.h) */
@@ -204,7 +207,8 @@ WF_API WF_SUSPENDS int wf_client_warm(struct wf_client *client, const char *url,
 
 /* ---- Calls ---- */
 
-/* A part of a form with files: multipart/form-data (RFC 7578). Lists end with one whose name is NULL. */
+/* A part of a form with files: multipart/form-data (RFC 7578). Lists end with one whose name is NULL; 1,000 parts at
+ * most. Names are UTF-8; quotes and line ends in them go out as browsers write them: %22, %0D, %0A. */
 struct wf_upload {
     const char *name;
     const char *value;        /* a text; or */
@@ -212,7 +216,7 @@ struct wf_upload {
     const void *bytes;        /* these */
     size_t size;              /* of them */
     const char *filename;     /* default: the last part of the path */
-    const char *content_type; /* default: "application/octet-stream" for files, none for texts */
+    const char *content_type; /* default: by the file's name; none for texts */
 };
 
 #define WF_UPLOADS(...) ((const struct wf_upload[]){__VA_ARGS__, {0}})
@@ -247,6 +251,8 @@ struct wf_fetch_options {
     bool check_status;                                         /* also where the client does not */
     void (*progress)(void *arg, uint64_t done, int64_t total); /* of an answer's body; total -1: not known */
     void *progress_arg;
+    bool upgrade_;   /* wf_websocket_connect asks */
+    bool whole_url_; /* parameters are part of the URL already */
 };
 
 /* An answer. It lives as long as the arena of its call. */
@@ -269,8 +275,9 @@ struct wf_response {
  * Errors: -EINVAL for a URL or options that make no sense; -EBADF where the client is not open, -ESHUTDOWN where it was
  * closed meanwhile; WF_EFULL where too many wait; what connecting and TLS gave (weft/tcp.h, weft/tls.h); -EPROTO for an
  * answer that is none; -ECONNRESET, WF_EEND where it ends early; -EMSGSIZE for one that is too long; -ELOOP for too
- * many redirects; -EBADMSG for a body that cannot be decompressed; WF_ESTATUS; -ETIME, -ECANCELED, -ENOMEM. All but
- * the last with a message, which names the method and the URL.
+ * many redirects; -EBADMSG for a body that cannot be decompressed; WF_ESTATUS; -ETIME, -ECANCELED, -ENOMEM. Of a
+ * proxy, which the message names: -EACCES where it wants another login, -ECONNREFUSED where it does not connect. All
+ * but the last with a message, which names the method and the URL.
  */
 #define wf_fetch(client, arena, method, url, ...)                                                                      \
     wf_fetch_((client), (arena), (method), (url), WF_FETCH_OPTIONS_(__VA_ARGS__))
@@ -306,6 +313,27 @@ WF_API WF_SUSPENDS int wf_response_load(struct wf_response *response);
  */
 WF_API int wf_response_stream(struct wf_response *response, struct wf_stream **stream);
 
+struct wf_save_options {
+    size_t size;         /* filled by the macro */
+    const char *sha256;  /* that the file must have: 64 hexadecimal digits; else -EBADMSG */
+    mode_t mode;         /* of a new file; default 0644 */
+    uint32_t resumes;    /* so often a body that breaks off is gone on with, by another call for the rest of it (Range,
+                            If-Range): of a GET whose answer has a strong ETag or a date; default 0 */
+    const char *partial; /* the file in which it is while it is not whole, and which stays when it fails; default: one
+                            aside, which goes. A 206 goes on behind what is in it, and any other answer begins anew. */
+};
+
+/*
+ * wf_response_save(&response, path, .option = value, ...) writes the body to a file, as it comes, or as it was read.
+ * The file has its old contents, or is not there, until the new ones are whole. Returns 0.
+ * Suspends: until all is there, and on the disk. On cancel: the file is as it was; what .partial has stays.
+ * Errors: WF_ESTATUS for another status than 2xx; -EBADMSG for another checksum; -EPROTO for a 206 that does not begin
+ * where .partial ends; -EINVAL for a checksum that is none; as wf_response_read; those of the file.
+ */
+#define wf_response_save(response, path, ...)                                                                          \
+    wf_response_save_((response), (path),                                                                              \
+                      &(struct wf_save_options){.size = sizeof(struct wf_save_options), ##__VA_ARGS__})
+
 /*
  * Is done with an answer. One whose body was read to its end gives its connection back; any other's connection is
  * closed, for the rest could be long (HTTP/2: its stream is reset). May be said twice. Suspends: never.
@@ -331,6 +359,42 @@ WF_API int wf_response_check(const struct wf_response *response);
  */
 WF_API int wf_response_model(const struct wf_response *response, const struct wf_model *model, void *out);
 
+/*
+ * ---- Cookies: of clients with .cookies ----
+ *
+ * They are kept and sent by RFC 6265, and what its successor adds (draft-ietf-httpbis-rfc6265bis): those that are
+ * Secure come and go over TLS alone, "__Host-" and "__Secure-" are held to what they promise, none lasts longer than
+ * 400 days. Those for public suffixes ("co.uk", by libpsl) are refused. At most 3,000, of them 50 for one domain: then
+ * the one goes that was not sent for the longest time; 4 KiB of name and value each. A call that says a Cookie field of
+ * its own sends that one. Where libpsl was not there to build with, calls give -EOPNOTSUPP.
+ */
+
+/*
+ * What would be sent to a URL under that name, in the arena.
+ * Suspends: never. Errors: -ENOENT; -EINVAL for what is no URL; -EBADF, -EOPNOTSUPP; -ENOMEM.
+ */
+WF_API int wf_client_cookie(struct wf_client *client, struct wf_arena *arena, const char *url, const char *name,
+                            const char **value);
+
+/*
+ * Keeps one as if that URL had answered with it: "theme=dark; Path=/; Max-Age=3600".
+ * Suspends: never. Errors: -EINVAL, with a message, for one that is none, or not that URL's to say; -EBADF,
+ * -EOPNOTSUPP; -ENOMEM.
+ */
+WF_API int wf_client_cookie_set(struct wf_client *client, const char *url, const char *text);
+
+/* Forgets those that a host may see; NULL: all. Suspends: never. */
+WF_API void wf_client_cookies_clear(struct wf_client *client, const char *host);
+
+/*
+ * All of them as a text, and back, for wf_file_replace and wf_file_load: the format of cookies.txt, which curl and wget
+ * write, too. Loading adds to what is there.
+ * Suspends: never. Errors: -EBADMSG, with the number of the line, for a text that is none; those before it are there;
+ * -EBADF, -EOPNOTSUPP; -ENOMEM.
+ */
+WF_API int wf_client_cookies_save(const struct wf_client *client, struct wf_arena *arena, const char **text);
+WF_API int wf_client_cookies_load(struct wf_client *client, const char *text);
+
 /* ---- What the macros stand on: private ---- */
 
 #define WF_FETCH_OPTIONS_(...)                                                                                         \
@@ -352,6 +416,9 @@ WF_API WF_SUSPENDS int wf_fetch_(struct wf_client *client, struct wf_arena *aren
                                  const char *url, const struct wf_fetch_options *options);
 WF_API WF_SUSPENDS int wf_fetch_open_(struct wf_client *client, struct wf_arena *arena, enum wf_method method,
                                       const char *url, const struct wf_fetch_options *options);
+
+WF_API WF_SUSPENDS int wf_response_save_(struct wf_response *response, const char *path,
+                                         const struct wf_save_options *options);
 
 #ifdef __cplusplus
 }

@@ -75,6 +75,9 @@ WF_API void wf_stream_release(struct wf_stream *stream);
  */
 WF_API WF_SUSPENDS int wf_checkpoint(void);
 
+/* Random bytes: the system's, fit for secrets; in a simulated world those of its seed. Suspends: never. */
+WF_API void wf_random(void *bytes, size_t size);
+
 /*
  * Random numbers from where the loop has them: from the kernel, or in a simulated world from its seed.
  * Suspends: never. Threads: inside a task.

@@ -20,12 +20,16 @@
 #define WEFT_SSE_H
 
 #include <weft/base.h>
+#include <weft/generator.h>
 #include <weft/request.h>
 #include <weft/scope.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+struct wf_client;
+struct wf_named;
 
 /* ---- Sending ---- */
 
@@ -114,7 +118,65 @@ WF_API void wf_sse_reader_finish(struct wf_sse_reader *reader);
 WF_API WF_CHECKED ssize_t wf_sse_reader_take(struct wf_sse_reader *reader, const char *bytes, size_t size,
                                              struct wf_sse_news *news);
 
+/* ---- An event source: a client that comes again ---- */
+
+struct wf_sse_source_;
+
+/* Lives in the block that declared it. An iterator (weft/generator.h) of struct wf_sse_news, whose texts are valid
+ * until the next one. */
+struct wf_sse_source {
+    struct wf_iterator iterator;
+    struct wf_sse_source_ *private_;
+    int failed_;
+    void *reserved_[2];
+};
+
+/* All that is pointed to must live as long as the source. */
+struct wf_sse_source_options {
+    size_t size; /* filled by the macro */
+    struct wf_sse_source *source_;
+    struct wf_client *client_;
+    const char *url_;
+    const struct wf_named *headers; /* besides those of the client (WF_NAMED) */
+    const char *last_id;            /* of the last event that was seen, to begin behind it; NULL: from now on */
+    int64_t retry;                  /* until it comes again, where the server does not say; default 3 s */
+    int64_t retry_max;              /* the longest wait after failures in a row, which double it; default 60 s */
+    int attempts;                   /* that fail in a row, and it ends with their error; default 10 */
+    int64_t silence;  /* so long without a byte, and the stream is given up; default: the client's .body */
+    size_t event_max; /* bytes of an event: -EMSGSIZE; default 1 MiB */
+};
+
+/*
+ * WF_SSE_SOURCE(name, client, url, .option = value, ...) declares the variable `name`: the events of a URL, by a client
+ * (weft/client.h), for as long as they come.
+ *
+ *     WF_SSE_SOURCE(source, &client, "/events");
+ *     struct wf_sse_news news;
+ *     while ((rc = wf_next(&source, &news)) > 0) printf("%s: %s\n", news.event, news.data);
+ *
+ * A stream that ends, breaks, or is silent is opened again, behind the last event that was seen (Last-Event-ID): after
+ * the server's time, or up to twice that, by chance, and twice as late for each failure in a row. 429, 500 and 502 to
+ * 504 are failures, too. wf_next gives 0 after a 204, which is how a server ends it; WF_ESTATUS for another status,
+ * -EPROTO for an answer that is no stream of events, -EMSGSIZE, and what the last attempt gave: for good.
+ * Suspends: never; wf_next until there is an event. On cancel: none is lost.
+ */
+#define WF_SSE_SOURCE(name, ...) WF_SSE_SOURCE_(name, __VA_ARGS__, .size = sizeof(struct wf_sse_source_options))
+
+/* Ends it before its block does; wf_next gives -EBADF. May be said twice. Suspends: never. */
+WF_API void wf_sse_source_close(struct wf_sse_source *source);
+
+/* The id of the last event, to begin behind it another time; "": there was none. Valid until the next event.
+ * Suspends: never. */
+WF_API const char *wf_sse_source_id(const struct wf_sse_source *source);
+
 /* ---- What the macros stand on: private ---- */
+
+#define WF_SSE_SOURCE_(name, client, url, ...)                                                                         \
+    struct wf_sse_source name __attribute__((cleanup(wf_sse_source_close), unused)) = {.failed_ = 0};                  \
+    wf_sse_source_open_(                                                                                               \
+        &(struct wf_sse_source_options){.source_ = &name, .client_ = (client), .url_ = (url), __VA_ARGS__})
+
+WF_API void wf_sse_source_open_(const struct wf_sse_source_options *options);
 
 #define WF_SSE_WAIT_(name, events, ...)                                                                                \
     __extension__({                                                                                                    \

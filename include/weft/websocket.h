@@ -38,6 +38,8 @@
 extern "C" {
 #endif
 
+struct wf_client;
+struct wf_named;
 struct wf_websocket;
 
 /* Codes with which a socket is closed (RFC 6455 section 7.4). */
@@ -83,6 +85,43 @@ struct wf_websocket_options {
 #define wf_websocket_accept(request, ...)                                                                              \
     wf_websocket_accept_((request), &(struct wf_websocket_options){.size = sizeof(struct wf_websocket_options),        \
                                                                    .out_ = __VA_ARGS__})
+
+/* ---- As a client ---- */
+
+struct wf_websocket_connect_options {
+    size_t size; /* filled by the macro */
+    struct wf_websocket **out_;
+    const char *protocols[8];       /* that are spoken, the best first; the server takes one or none */
+    const struct wf_named *headers; /* besides those of the client: "Origin", say. WF_NAMED, at most 50 */
+    bool deflate;                   /* offers to compress messages (RFC 7692) */
+    bool no_context;                /* as above */
+    size_t message_max;             /* as above */
+    int64_t heartbeat, close_time;  /* as above */
+};
+
+/*
+ * wf_websocket_connect(client, arena, url, &socket, .option = value, ...) opens a socket by a client (weft/client.h):
+ * "wss://example.org/echo", or what its base makes a URL of; http and https stand for ws and wss. Its connection is one
+ * of the client's, of HTTP/1.1, with its proxy, TLS, logins, cookies and times. It ends with the arena, without a word:
+ * say wf_websocket_close first.
+ *
+ *     WF_CLIENT(client);
+ *     struct wf_websocket *socket;
+ *     int rc = wf_websocket_connect(&client, arena, "wss://example.org/echo", &socket, .deflate = true);
+ *     if (rc == 0) rc = wf_websocket_send_text(socket, "hello");
+ *     if (rc == 0) rc = wf_websocket_receive(socket, arena, &message);
+ *     if (rc > 0) rc = wf_websocket_close(socket, WF_WEBSOCKET_NORMAL, NULL);
+ *
+ * Suspends: until the server has answered. On cancel: nothing is open.
+ * Errors: as wf_fetch; WF_ESTATUS for any other answer than 101; -EPROTO for one that is no handshake, names a protocol
+ * that was not offered, or an extension; with a message. Once the client is closed the socket gives -ECONNABORTED.
+ */
+#define wf_websocket_connect(client, arena, url, ...)                                                                  \
+    wf_websocket_connect_((client), (arena), (url),                                                                    \
+                          &(struct wf_websocket_connect_options){.size = sizeof(struct wf_websocket_connect_options),  \
+                                                                 .out_ = __VA_ARGS__})
+
+/* ---- Both ---- */
 
 /* Which of the protocols was agreed on; NULL: none. Suspends: never. */
 WF_API const char *wf_websocket_protocol(const struct wf_websocket *socket);
@@ -134,6 +173,8 @@ WF_API const char *wf_websocket_reason(const struct wf_websocket *socket);
 /* ---- What the macro stands on: private ---- */
 
 WF_API WF_SUSPENDS int wf_websocket_accept_(struct wf_request *request, const struct wf_websocket_options *options);
+WF_API WF_SUSPENDS int wf_websocket_connect_(struct wf_client *client, struct wf_arena *arena, const char *url,
+                                             const struct wf_websocket_connect_options *options);
 
 #ifdef __cplusplus
 }

@@ -81,6 +81,7 @@ static int begin_decoder(struct call *call, int encoding)
 {
     struct decoder *decoder = call->decoder = wf_arena_new(call->arena, struct decoder);
     if (decoder == NULL) return -ENOMEM;
+    call->decoded = true;
     return squeezer_begin(&decoder->squeezer, &swell_classes[encoding]);
 }
 

@@ -10,6 +10,7 @@
 #include <weft/time.h>
 
 #include "client/c1.h"
+#include "client/proxy.h"
 
 enum { SHORT_BODY = 65536 };
 
@@ -26,11 +27,17 @@ static char *put_text(char *to, const char *text)
     return put(to, text, strlen(text));
 }
 
+static const char *login_for_proxy(const struct call *call)
+{
+    return call->wire->proxied ? call->origin->proxy->login : NULL;
+}
+
 static size_t size_of(const struct call *call)
 {
     size_t size = 128 + strlen(call->url.text) + strlen(call->url.authority);
     for (uint32_t i = 0; i < call->headers.count; i++)
         size += call->headers.list[i].name_size + call->headers.list[i].value_size + 4;
+    if (login_for_proxy(call) != NULL) size += 30 + strlen(login_for_proxy(call));
     return size;
 }
 
@@ -53,6 +60,11 @@ static char *put_head(char *to, const struct call *call)
     to = put_text(to, " HTTP/1.1\r\nhost: ");
     to = put_text(to, call->url.authority);
     to = put_text(to, "\r\n");
+    if (login_for_proxy(call) != NULL) {
+        to = put_text(to, "proxy-authorization: ");
+        to = put_text(to, login_for_proxy(call));
+        to = put_text(to, "\r\n");
+    }
     to = put_framing(to, call);
     for (uint32_t i = 0; i < call->headers.count; i++) {
         const struct wf_header *field = &call->headers.list[i];
@@ -142,9 +154,9 @@ static int listen_for_answer(struct answer *answer)
     return 0;
 }
 
-static bool is_of_source(const struct call *call, int code)
+static bool may_have_answered(const struct call *call, int code)
 {
-    return call->why != NULL || code == -ECANCELED || code == -ESHUTDOWN;
+    return call->why == NULL && (code == -EPIPE || code == -ECONNRESET || code == -ECONNABORTED);
 }
 
 /* A connection that takes no more may still have an answer. */
@@ -154,7 +166,7 @@ static int send_all(struct call *call, const struct iovec *head, struct answer *
     int rc = write_parts(call, &part, 1);
     if (rc == 0) rc = send_body(call);
     answer->lost = rc < 0;
-    if (rc < 0 && is_of_source(call, rc)) return rc;
+    if (rc < 0 && !may_have_answered(call, rc)) return rc;
     answer->sent = true;
     int64_t limit = call_step(call, STEP_HEAD);
     if (limit < WF_FOREVER) wf_scope_set_deadline(answer->scope, wf_now() + limit);

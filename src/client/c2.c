@@ -110,7 +110,7 @@ static ssize_t read_body(struct call *call, void *buffer, size_t size)
     while (rc == 0 && stream->first == stream->end) {
         if (stream->ended) return 0;
         if (stream->closed) return stream->code;
-        rc = c2_wait(stream);
+        rc = IN_STEP(call, STEP_BODY, c2_wait(stream));
     }
     return rc < 0 ? rc : (ssize_t)take(stream, buffer, size);
 }

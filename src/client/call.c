@@ -6,6 +6,7 @@
 #include <weft/time.h>
 
 #include "client/client.h"
+#include "client/proxy.h"
 
 static const char *const doings[STEPS + 1] = {
     [STEPS] = "at the end",
@@ -74,7 +75,9 @@ int call_end(const struct call *call, int code)
     if (code >= 0 || code == -ENOMEM) return code;
     const char *method = wf_method_name(call->method), *url = call->url.text != NULL ? call->url.text : "(no URL)";
     const char *why = call->why != NULL ? call->why : wf_strerror(code);
+    bool by_proxy = call->step == STEP_CONNECT && call->origin != NULL && call->origin->proxy != NULL;
     if (code == -ECANCELED || (code == -ETIME && call->why == NULL))
-        return wf_fail(code, "%s %s: cut while %s", method, url, doings[call->step]);
+        return wf_fail(code, "%s %s: cut while %s%s%s", method, url, doings[call->step],
+                       by_proxy ? " by the proxy " : "", by_proxy ? call->origin->proxy->name : "");
     return wf_fail(code, "%s %s: %s, while %s", method, url, why, doings[call->step]);
 }

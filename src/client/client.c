@@ -8,6 +8,8 @@
 #include <weft/tls.h>
 
 #include "client/client.h"
+#include "client/cookies.h"
+#include "client/proxy.h"
 
 #define CONNECTIONS_DEFAULT 100
 #define PER_HOST_DEFAULT 30
@@ -94,6 +96,20 @@ static void read_base(struct client *client)
     note_mistake(client, rc < 0 ? rc : -EINVAL, rc < 0 ? wf_failure() : "the base URL is none of HTTP");
 }
 
+static void open_jar(struct client *client)
+{
+    if (!client->options.cookies) return;
+    if (!public_suffixes_known())
+        note_mistake(client, -EOPNOTSUPP, "cookies need libpsl, which weft-http was built without");
+    else if ((client->jar = jar_create()) == NULL) note_mistake(client, -ENOMEM, NULL);
+}
+
+static void find_proxies(struct client *client)
+{
+    int rc = proxies_read(client);
+    if (rc < 0) note_mistake(client, rc, rc == -ENOMEM ? NULL : wf_failure());
+}
+
 /* ---- Beginning and end ---- */
 
 int wf_client_open_(struct wf_background *tasks, const struct wf_client_options *options)
@@ -108,11 +124,14 @@ int wf_client_open_(struct wf_background *tasks, const struct wf_client_options 
                               .references = 1,
                               .closing = WF_TOKEN,
                               .tls_made = WF_ONCE,
+                              .tls_of_1_made = WF_ONCE,
                               .token_lock = WF_MUTEX};
     wf_arena_init(&client->arena);
     copy_texts(client);
     fill_in(&client->options);
     read_base(client);
+    open_jar(client);
+    find_proxies(client);
     handle->private_ = (struct wf_client_ *)(void *)client;
     return 0;
 }
@@ -148,6 +167,8 @@ void client_release(struct client *client)
 {
     if (--client->references > 0) return;
     wf_tls_destroy(client->tls);
+    wf_tls_destroy(client->tls_of_1);
+    jar_destroy(client->jar);
     wf_memory_free(client->token);
     wf_arena_finish(&client->arena);
     wf_memory_free(client);

@@ -25,6 +25,8 @@ struct c2;
 struct call;
 struct client;
 struct decoder;
+struct jar;
+struct proxy;
 struct origin;
 struct wire;
 
@@ -53,7 +55,7 @@ struct wire {
     struct wire *next, *prev; /* in one of the lists below */
     int64_t opened_at, idle_since;
     uint64_t calls;
-    bool proxied; /* a proxy takes the requests: whole URLs are asked for */
+    bool proxied; /* the origin's proxy takes the requests: whole URLs are asked for */
 
     /* HTTP/1.1 */
     char *in; /* bytes that came, from `first` to `end` */
@@ -76,6 +78,9 @@ struct origin {
     const char *host;
     uint16_t port;
     bool secure;
+    bool upgrades;             /* its connections become WebSockets, and so are of HTTP/1.1 */
+    bool tunnelled;            /* through an HTTP proxy, which does not see what is said */
+    const struct proxy *proxy; /* between; NULL: none */
     enum { SPEAKS_UNKNOWN, SPEAKS_1, SPEAKS_2 } speaks;
     struct wire_list idle, lent; /* of HTTP/1.1; what came back last is first */
     struct wire_list shared;     /* of HTTP/2 */
@@ -85,6 +90,13 @@ struct origin {
 };
 
 enum { ORIGIN_BUCKETS = 64 };
+
+/* The proxies of a client: for origins without TLS, and with. */
+struct proxies {
+    const struct proxy *plain, *secure; /* NULL: none */
+    const char *none_for;               /* NO_PROXY; NULL: nothing */
+    bool by_environment;
+};
 
 struct client {
     struct wf_client_options options; /* with defaults filled in; texts lie in the arena */
@@ -98,8 +110,12 @@ struct client {
     struct wf_url base; /* text NULL: there is none */
     struct wf_tls_config *tls;
     struct wf_once tls_made;
+    struct proxies proxies;
+    struct wf_tls_config *tls_of_1; /* for HTTP/1.1 alone: to proxies that speak TLS themselves, for WebSockets */
+    struct wf_once tls_of_1_made;
     struct origin *origins[ORIGIN_BUCKETS];
-    char *token; /* that its callback gave last */
+    struct jar *jar; /* of cookies; NULL: none are kept */
+    char *token;     /* that its callback gave last */
     uint64_t token_turn;
     struct wf_mutex token_lock;
     uint64_t tickets; /* waiters are served in this order */
@@ -152,6 +168,7 @@ struct call {
     uint64_t body_left;  /* FRAMING_LENGTH */
     int64_t body_length; /* as it travels; -1: not known */
     struct decoder *decoder;
+    bool decoded;   /* by it: what was read is not what travelled */
     int body_error; /* that every further read gives */
     uint64_t sent, received;
 };
@@ -219,6 +236,12 @@ int call_run(struct call *call);
 
 /* The fields of the request to call->url. Suspends where a token is asked for. */
 int call_build_headers(struct call *call, bool refresh);
+
+/* ---- cookie_file.c ---- */
+
+/* Adds the Cookie field, unless the caller said one; takes those of the answer's head. -ENOMEM. */
+int cookies_send(struct call *call);
+int cookies_receive(struct call *call);
 
 /* ---- attempt.c ---- */
 

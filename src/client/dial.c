@@ -4,12 +4,14 @@
 #include <weft/address.h>
 #include <weft/app.h>
 #include <weft/extend.h>
+#include <weft/names.h>
 #include <weft/task.h>
 #include <weft/tcp.h>
 #include <weft/tls.h>
 #include <weft/unix.h>
 
 #include "client/client.h"
+#include "client/proxy.h"
 
 /* ---- An app in memory ---- */
 
@@ -41,11 +43,66 @@ static int connect_to_app(struct call *call, struct wf_stream **stream)
 
 /* ---- Sockets ---- */
 
+/* ---- Proxies ---- */
+
+/* A proxy is spoken to in HTTP/1.1. */
+static int make_tls_of_1(struct client *client)
+{
+    struct wf_tls_options tls = {.size = sizeof tls,
+                                 .out_ = &client->tls_of_1,
+                                 .ca_file = client->options.ca_file,
+                                 .alpn = {"http/1.1"}};
+    return wf_tls_client_create_(&tls);
+}
+
+static int begin_proxy_tls(struct client *client, const struct proxy *proxy, struct wf_stream **stream)
+{
+    struct wf_stream *tls;
+    int rc = wf_once(&client->tls_of_1_made, make_tls_of_1, client);
+    if (rc == 0) rc = wf_tls_connect(*stream, client->tls_of_1, proxy->host, &tls);
+    if (rc == 0) *stream = tls;
+    return rc;
+}
+
+/* Who wants its name looked up here gives the first of its addresses. */
+static int begin_socks(struct call *call, const struct proxy *proxy, struct wf_stream *stream)
+{
+    const struct origin *origin = call->origin;
+    const struct wf_address *addresses = NULL;
+    struct wf_address numeric;
+    if (wf_address_ip(origin->host, origin->port, &numeric) == 0) addresses = &numeric;
+    else if (proxy->kind == PROXY_SOCKS5) {
+        int rc = wf_resolve(origin->host, origin->port, call->arena, &addresses);
+        if (rc < 0) return call_fail_as_told(call, rc);
+    }
+    return socks_connect(stream, proxy, origin->host, origin->port, addresses);
+}
+
+static int introduce(struct call *call, const struct proxy *proxy, struct wf_stream **stream)
+{
+    if (proxy->kind == PROXY_SOCKS5 || proxy->kind == PROXY_SOCKS5H) return begin_socks(call, proxy, *stream);
+    int rc = proxy->kind == PROXY_HTTPS ? begin_proxy_tls(call->client, proxy, stream) : 0;
+    return rc == 0 && call->origin->tunnelled ? tunnel_open(call, *stream, proxy) : rc;
+}
+
+static int connect_by_proxy(struct call *call, const struct proxy *proxy, struct wf_stream **stream)
+{
+    int rc = wf_tcp_connect(proxy->host, proxy->port, stream, .local = call->client->options.local);
+    if (rc < 0) return proxy_fail(call, proxy, rc);
+    rc = introduce(call, proxy, stream);
+    if (rc == 0) return 0;
+    wf_stream_close(*stream);
+    return proxy_fail(call, proxy, rc);
+}
+
+/* ---- Straight ---- */
+
 static int connect_somewhere(struct call *call, struct wf_stream **stream)
 {
     const struct wf_client_options *options = &call->client->options;
     const struct origin *origin = call->origin;
     if (options->app != NULL) return connect_to_app(call, stream);
+    if (origin->proxy != NULL) return connect_by_proxy(call, origin->proxy, stream);
     int rc = options->unix_path != NULL ? wf_unix_connect(options->unix_path, stream)
                                         : wf_tcp_connect(origin->host, origin->port, stream, .local = options->local);
     return rc < 0 ? call_fail_as_told(call, rc) : 0;
@@ -82,26 +139,44 @@ static int look_at_tls(struct call *call, struct wf_stream *stream, const struct
         return call_fail(call, -EKEYREJECTED, "the certificate of %s is none of those that are pinned",
                          call->origin->host);
     bool h2 = info.alpn != NULL && strcmp(info.alpn, "h2") == 0;
-    if (call->client->options.version == WF_HTTP_2 && !h2)
+    if (h2 && call->origin->upgrades)
+        return call_fail(call, -EPROTO, "a WebSocket needs HTTP/1.1, and the TLS configuration offers HTTP/2");
+    if (call->client->options.version == WF_HTTP_2 && !h2 && !call->origin->upgrades)
         return call_fail(call, -EPROTO, "%s does not speak HTTP/2", call->origin->host);
     *protocol = h2 ? &http2 : &http1;
     return 0;
 }
 
-static int begin_tls(struct call *call, struct wf_stream **stream, const struct protocol **protocol)
+static int find_tls(struct call *call, struct wf_tls_config **config)
 {
     struct client *client = call->client;
+    bool upgrades = call->origin->upgrades;
+    *config = client->options.tls;
+    if (*config != NULL) return 0;
+    int rc = upgrades ? wf_once(&client->tls_of_1_made, make_tls_of_1, client)
+                      : wf_once(&client->tls_made, make_tls, client);
+    *config = upgrades ? client->tls_of_1 : client->tls;
+    return rc;
+}
+
+static int begin_tls(struct call *call, struct wf_stream **stream, const struct protocol **protocol)
+{
     struct wf_stream *tls;
-    int rc = client->options.tls != NULL ? 0 : wf_once(&client->tls_made, make_tls, client);
-    if (rc < 0) return call_fail_as_told(call, rc);
-    struct wf_tls_config *config = client->options.tls != NULL ? client->options.tls : client->tls;
-    rc = wf_tls_connect(*stream, config, call->origin->host, &tls);
+    struct wf_tls_config *config;
+    int rc = find_tls(call, &config);
+    if (rc == 0) rc = wf_tls_connect(*stream, config, call->origin->host, &tls);
     if (rc < 0) return call_fail_as_told(call, rc);
     *stream = tls;
     return look_at_tls(call, tls, protocol);
 }
 
 /* ---- Both ---- */
+
+static bool is_taken_by_proxy(const struct origin *origin)
+{
+    const struct proxy *proxy = origin->proxy;
+    return proxy != NULL && !origin->tunnelled && (proxy->kind == PROXY_HTTP || proxy->kind == PROXY_HTTPS);
+}
 
 static int make_wire(struct call *call, struct wf_stream *stream, const struct protocol *protocol, struct wire **wire)
 {
@@ -111,6 +186,7 @@ static int make_wire(struct call *call, struct wf_stream *stream, const struct p
                           .origin = call->origin,
                           .protocol = protocol,
                           .stream = stream,
+                          .proxied = is_taken_by_proxy(call->origin),
                           .streams_max = 1};
     int rc = protocol == &http2 ? c2_begin(made) : 0;
     if (rc < 0) wf_memory_free(made);
@@ -120,7 +196,8 @@ static int make_wire(struct call *call, struct wf_stream *stream, const struct p
 
 int dial(struct call *call, struct wire **wire)
 {
-    const struct protocol *protocol = call->client->options.version == WF_HTTP_2 ? &http2 : &http1;
+    bool h2 = call->client->options.version == WF_HTTP_2 && !call->origin->upgrades;
+    const struct protocol *protocol = h2 ? &http2 : &http1;
     struct wf_stream *stream = NULL;
     int rc = IN_STEP(call, STEP_CONNECT, connect_somewhere(call, &stream));
     if (rc < 0) return rc;

@@ -37,6 +37,18 @@ static const char *add_params(const char *url, const struct wf_named *params, st
     return url;
 }
 
+static bool is_websocket(const struct wf_url *url)
+{
+    return strcmp(url->scheme, "ws") == 0 || strcmp(url->scheme, "wss") == 0;
+}
+
+/* A base is one of HTTP. */
+static void upgrade_scheme(struct wf_url *url)
+{
+    if (strcmp(url->scheme, "http") == 0) url->scheme = "ws";
+    if (strcmp(url->scheme, "https") == 0) url->scheme = "wss";
+}
+
 static int find_url(struct call *call, const char *given)
 {
     const struct client *client = call->client;
@@ -46,12 +58,14 @@ static int find_url(struct call *call, const char *given)
         if (client->base.text == NULL) return wf_fail(-EINVAL, "\"%s\" is no whole URL, and there is no base", given);
         url = join_to_base(&client->base, given, call->arena);
     }
-    url = url != NULL ? add_params(url, client->options.params, call->arena) : NULL;
-    url = url != NULL ? add_params(url, call->options->params, call->arena) : NULL;
+    bool whole = call->options->whole_url_;
+    url = url != NULL && !whole ? add_params(url, client->options.params, call->arena) : url;
+    url = url != NULL && !whole ? add_params(url, call->options->params, call->arena) : url;
     if (url == NULL) return -ENOMEM;
     int rc = wf_url_parse(url, call->arena, &call->first_url);
     if (rc < 0) return rc;
-    if (call->first_url.port == 0)
+    if (call->options->upgrade_) upgrade_scheme(&call->first_url);
+    if (call->first_url.port == 0 || is_websocket(&call->first_url) != call->options->upgrade_)
         return wf_fail(-EINVAL, "\"%s\" is a scheme that is not spoken here", call->first_url.scheme);
     call->url = call->first_url;
     return 0;
@@ -90,6 +104,7 @@ static struct call *make_call(struct client *client, struct wf_arena *arena, enu
     if (call == NULL) return NULL;
     *call = (struct call){.client = client, .arena = arena, .options = options};
     call->method = call->first_method = method;
+    call->tunnel = options->upgrade_;
     call->response = options->out_;
     call->began = call->step_at = wf_now();
     merge_times(call);

@@ -85,5 +85,5 @@ int call_build_headers(struct call *call, bool refresh)
     if (rc == 0) rc = add_fields(call, options->headers, call->options->headers, login_of_client_is_for(call));
     if (rc == 0) rc = add_fields(call, call->options->headers, NULL, login_of_call_is_for(call));
     if (rc == 0 && wf_headers_find(&call->headers, "authorization") == NULL) rc = login_add(call, refresh);
-    return rc;
+    return rc == 0 ? cookies_send(call) : rc;
 }

@@ -7,9 +7,14 @@
 
 #include "http/model.h"
 
+static bool is_secure(const struct wf_url *url)
+{
+    return strcmp(url->scheme, "https") == 0 || strcmp(url->scheme, "wss") == 0;
+}
+
 static bool is_at(const struct call *call, const struct wf_url *home)
 {
-    return strcmp(home->scheme, call->url.scheme) == 0 && strcmp(home->host, call->url.host) == 0 &&
+    return is_secure(home) == is_secure(&call->url) && strcmp(home->host, call->url.host) == 0 &&
            home->port == call->url.port;
 }
 
@@ -23,23 +28,33 @@ bool login_of_client_is_for(const struct call *call)
     return is_at(call, call->client->base.text != NULL ? &call->client->base : &call->first_url);
 }
 
-static int add_login(struct call *call, const char *scheme, const char *proof)
+static int add_value(struct call *call, const char *value)
 {
-    const char *value = wf_arena_printf(call->arena, "%s %s", scheme, proof);
     if (value == NULL) return -ENOMEM;
     int rc = wf_headers_add(&call->headers, call->arena, "authorization", value);
     return rc == -EINVAL ? call_fail(call, rc, "the login cannot be sent") : rc;
 }
 
+static int add_bearer(struct call *call, const char *token)
+{
+    return add_value(call, wf_arena_printf(call->arena, "Bearer %s", token));
+}
+
+const char *login_basic(struct wf_arena *arena, const char *user, const char *password)
+{
+    const char *text = wf_arena_printf(arena, "%s:%s", user, password != NULL ? password : "");
+    if (text == NULL) return NULL;
+    size_t size = strlen(text);
+    char *encoded = wf_arena_alloc(arena, 6 + (size + 2) / 3 * 4 + 1);
+    if (encoded == NULL) return NULL;
+    memcpy(encoded, "Basic ", 6);
+    encoded[6 + base64_encode((const unsigned char *)text, size, encoded + 6)] = '\0';
+    return encoded;
+}
+
 static int add_basic(struct call *call, const char *user, const char *password)
 {
-    const char *text = wf_arena_printf(call->arena, "%s:%s", user, password != NULL ? password : "");
-    if (text == NULL) return -ENOMEM;
-    size_t size = strlen(text);
-    char *encoded = wf_arena_alloc(call->arena, (size + 2) / 3 * 4 + 1);
-    if (encoded == NULL) return -ENOMEM;
-    encoded[base64_encode((const unsigned char *)text, size, encoded)] = '\0';
-    return add_login(call, "Basic", encoded);
+    return add_value(call, login_basic(call->arena, user, password));
 }
 
 /* ---- A token that is asked for ---- */
@@ -79,7 +94,7 @@ static int add_token(struct call *call, bool refresh)
         if (rc < 0) return rc;
     }
     call->token_turn = client->token_turn;
-    return add_login(call, "Bearer", client->token);
+    return add_bearer(call, client->token);
 }
 
 bool login_can_refresh(const struct call *call)
@@ -92,7 +107,7 @@ static int add_of_client(struct call *call, bool refresh)
     const struct wf_client_options *options = &call->client->options;
     if (!login_of_client_is_for(call)) return 0;
     if (options->token != NULL) return add_token(call, refresh);
-    if (options->bearer != NULL) return add_login(call, "Bearer", options->bearer);
+    if (options->bearer != NULL) return add_bearer(call, options->bearer);
     return options->basic.user != NULL ? add_basic(call, options->basic.user, options->basic.password) : 0;
 }
 
@@ -102,7 +117,7 @@ int login_add(struct call *call, bool refresh)
     bool own = options->bearer != NULL || options->basic.user != NULL;
     call->token_turn = 0;
     if (own && !login_of_call_is_for(call)) return 0;
-    if (options->bearer != NULL) return add_login(call, "Bearer", options->bearer);
+    if (options->bearer != NULL) return add_bearer(call, options->bearer);
     if (options->basic.user != NULL) return add_basic(call, options->basic.user, options->basic.password);
     if (call->url.user != NULL) return add_basic(call, call->url.user, call->url.password);
     return add_of_client(call, refresh);

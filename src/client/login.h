@@ -12,6 +12,9 @@ bool login_of_call_is_for(const struct call *call);
 /* Adds the Authorization field, if there is anything to say. `refresh`: the last one was refused. Suspends. */
 int login_add(struct call *call, bool refresh);
 
+/* "Basic dXNlcjpwYXNzd29yZA=="; NULL: out of memory. */
+const char *login_basic(struct wf_arena *arena, const char *user, const char *password);
+
 /* May another token help? */
 bool login_can_refresh(const struct call *call);
 

@@ -38,7 +38,8 @@ static int go_to(struct call *call, const struct wf_url *url)
 static int ask(struct call *call, bool refresh)
 {
     int rc = call_build_headers(call, refresh);
-    return rc < 0 ? rc : call_attempt(call);
+    if (rc == 0) rc = call_attempt(call);
+    return rc == 0 ? cookies_receive(call) : rc;
 }
 
 /* ---- Logins ---- */

@@ -13,6 +13,7 @@
 #include <weft/time.h>
 
 #include "client/client.h"
+#include "client/proxy.h"
 
 #define JUST_NOW WF_MICROSECONDS(100)
 
@@ -54,15 +55,29 @@ static struct origin **bucket_of(struct client *client, const char *host, uint16
     return &client->origins[hash % ORIGIN_BUCKETS];
 }
 
+static bool is_upgrade(const struct wf_url *url)
+{
+    return url->scheme[0] == 'w';
+}
+
+/* Does the proxy make a tunnel, where it could take the requests? */
+static bool needs_tunnel(const struct client *client, const struct wf_url *url, const struct proxy *proxy, bool secure)
+{
+    if (proxy == NULL || (proxy->kind != PROXY_HTTP && proxy->kind != PROXY_HTTPS)) return false;
+    return secure || is_upgrade(url) || client->options.version == WF_HTTP_2;
+}
+
 static struct origin *add_origin(struct client *client, const struct wf_url *url, bool secure)
 {
     size_t size = strlen(url->host) + 1;
     struct origin *origin = wf_memory_alloc(sizeof *origin + size);
     if (origin == NULL) return NULL;
-    *origin = (struct origin){.port = url->port, .secure = secure};
+    *origin = (struct origin){.port = url->port, .secure = secure, .proxy = proxy_for(client, url, secure)};
+    origin->upgrades = is_upgrade(url);
+    origin->tunnelled = needs_tunnel(client, url, origin->proxy, secure);
     origin->host = memcpy(origin + 1, url->host, size);
-    if (client->options.version == WF_HTTP_2) origin->speaks = SPEAKS_2;
-    else if (client->options.version == WF_HTTP_1 || !secure) origin->speaks = SPEAKS_1;
+    if (client->options.version == WF_HTTP_2 && !origin->upgrades) origin->speaks = SPEAKS_2;
+    else if (origin->upgrades || client->options.version == WF_HTTP_1 || !secure) origin->speaks = SPEAKS_1;
     struct origin **bucket = bucket_of(client, url->host, url->port);
     origin->next = *bucket;
     *bucket = origin;
@@ -73,8 +88,8 @@ struct origin *pool_origin(struct client *client, const struct wf_url *url)
 {
     bool secure = strcmp(url->scheme, "https") == 0 || strcmp(url->scheme, "wss") == 0;
     struct origin *origin = *bucket_of(client, url->host, url->port);
-    while (origin != NULL &&
-           (origin->port != url->port || origin->secure != secure || strcmp(origin->host, url->host) != 0))
+    while (origin != NULL && (origin->port != url->port || origin->secure != secure ||
+                              strcmp(origin->host, url->host) != 0 || origin->upgrades != is_upgrade(url)))
         origin = origin->next;
     if (origin == NULL) origin = add_origin(client, url, secure);
     if (origin != NULL) origin->users++;

@@ -183,6 +183,19 @@ bool ws_deflate_accept(struct ws_deflate *state, const char *offers, char *answe
     return true;
 }
 
+/* We did not say that our window could be another one. */
+bool ws_deflate_agree(struct ws_deflate *state, const char *answer)
+{
+    struct offer offer = {0};
+    answer += strspn(answer, " \t");
+    if (strchr(answer, ',') != NULL || !take_offer(&offer, answer, strlen(answer)) || offer.client_bits) return false;
+    state->on = true;
+    state->forget_sent |= offer.client_forgets;
+    state->forget_received = offer.server_forgets;
+    state->window_bits = 15;
+    return true;
+}
+
 /* ---- Messages ---- */
 
 int ws_deflate_squeeze(struct ws_deflate *state, const void *bytes, size_t size, char **squeezed, size_t *count)

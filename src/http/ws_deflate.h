@@ -18,6 +18,9 @@ struct ws_deflate {
  */
 bool ws_deflate_accept(struct ws_deflate *deflate, const char *offers, char *answer, size_t room);
 
+/* Takes the answer of a server to the offer of a client. False: it says what was not offered. */
+bool ws_deflate_agree(struct ws_deflate *deflate, const char *answer);
+
 /* Compresses a message into memory that the caller frees. Errors: -ENOMEM. */
 int ws_deflate_squeeze(struct ws_deflate *deflate, const void *bytes, size_t size, char **squeezed, size_t *count);
 

@@ -64,6 +64,12 @@ int wf_checkpoint(void)
     return rc < 0 ? rc : (int)wait_skipped_in(loop, 0);
 }
 
+void wf_random(void *bytes, size_t size)
+{
+    struct loop *loop = LOOP_HERE();
+    loop->driver->random(loop, bytes, size);
+}
+
 /* ---- One task a direction; a close may come meanwhile ---- */
 
 INLINE int enter(struct wf_stream *stream, bool *busy)

@@ -108,6 +108,9 @@ WF_TEST(memory_for_streams_of_other_libraries_is_had_without_suspending, .rule =
     STAYS(wf_memory_resize, more = wf_memory_resize(memory, 1000));
     STAYS(wf_memory_free, wf_memory_free(more != NULL ? more : memory));
     WF_EXPECT_INT((int64_t)wf_allocated_blocks(), (int64_t)blocks);
+    uint64_t numbers[2] = {0};
+    STAYS(wf_random, wf_random(numbers, sizeof numbers));
+    WF_EXPECT(numbers[0] != numbers[1]);
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
