@@ -143,8 +143,9 @@ struct wf_client_options {
     bool keep_encoding; /* answers are neither asked for compressed, nor decompressed */
 
     struct wf_app *app; /* for tests: every connection, to whatever host, goes to this app, in memory */
-    /* For tests: answers by name. `record`: calls are made, and written to this file; `replay`: nothing is sent, the
-     * file answers. */
+    /* For tests: `record` makes calls, and adds their answers to this file, a line of JSON for each, when they were
+     * read to their end; with `replay` nothing is sent: each call gets the next answer of the file to that method and
+     * URL, and -ENOENT where there is none. What a request had in its fields and its body is not written. */
     const char *record, *replay;
 
     void (*on_call)(void *arg, const struct wf_call_report *report); /* each call that ended; must not suspend */

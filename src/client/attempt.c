@@ -2,7 +2,7 @@
 #include <strings.h>
 #include <weft/task.h>
 
-#include "client/client.h"
+#include "client/tape.h"
 
 enum { REFUSALS_MAX = 3 }; /* by which a server takes back that it would answer */
 
@@ -42,7 +42,7 @@ int call_attempt(struct call *call)
 {
     for (unsigned refusals = 0;;) {
         call->answered = call->untouched = call->body_ended = false;
-        int rc = pool_acquire(call);
+        int rc = call->client->options.replay != NULL ? tape_take(call) : pool_acquire(call);
         if (rc < 0) return rc;
         call->wire->calls++;
         if (call->reused) call->client->statistics.reused++;

@@ -3,10 +3,10 @@
 #include <weft/extend.h>
 #include <weft/task.h>
 
-#include "client/client.h"
+#include "client/tape.h"
 #include "http/squeeze.h"
 
-enum { DECODER_ROOM = 16384, LOAD_FIRST = 16384 };
+enum { DECODER_ROOM = 16384, LOAD_FIRST = 16384, PASSED_MAX = 16384, PASSED_PIECE = 2048 };
 
 struct decoder {
     struct squeezer squeezer;
@@ -23,6 +23,11 @@ static void give_up(struct call *call, int code)
     if (call->wire != NULL) call->wire->protocol->leave(call);
 }
 
+static bool is_recorded(const struct call *call)
+{
+    return call->client->options.record != NULL && call->client->options.replay == NULL;
+}
+
 /* A cancel loses nothing. */
 static ssize_t read_raw(struct call *call, void *buffer, size_t size)
 {
@@ -30,6 +35,8 @@ static ssize_t read_raw(struct call *call, void *buffer, size_t size)
     if (call->body_error < 0) return call->body_error;
     if (call->wire == NULL) return -EBADF;
     ssize_t got = call->wire->protocol->read(call, buffer, size);
+    int rc = is_recorded(call) && got > 0 ? tape_keep(call, buffer, (size_t)got) : 0;
+    if (rc < 0) got = rc;
     if (got > 0) {
         const struct wf_fetch_options *options = call->options;
         call->received += (uint64_t)got;
@@ -37,8 +44,19 @@ static ssize_t read_raw(struct call *call, void *buffer, size_t size)
     } else if (got == 0) {
         call->body_ended = true;
         call->wire->protocol->leave(call);
+        if (is_recorded(call)) return tape_write(call);
     } else if (got != -ECANCELED) give_up(call, (int)got);
     return got;
+}
+
+int body_pass(struct call *call)
+{
+    char scratch[PASSED_PIECE];
+    bool cheap = call->body_length >= 0 && call->body_length <= PASSED_MAX;
+    if (call->wire == NULL || (!cheap && !is_recorded(call))) return 0;
+    ssize_t got = 1;
+    while (got > 0) got = read_raw(call, scratch, sizeof scratch);
+    return got == -ECANCELED || is_recorded(call) ? (int)got : 0;
 }
 
 /* ---- Decompressed ---- */
@@ -93,6 +111,8 @@ int body_begin(struct call *call)
     if (empty && !call->tunnel) {
         call->body_ended = true;
         call->wire->protocol->leave(call);
+        int rc = is_recorded(call) ? tape_write(call) : 0;
+        if (rc < 0) return rc;
     }
     if (empty || name == NULL || call->client->options.keep_encoding) return 0;
     int encoding = encoding_named(name, strlen(name));
@@ -105,6 +125,7 @@ void body_finish(struct call *call)
 {
     if (call->decoder != NULL) squeezer_finish(&call->decoder->squeezer);
     call->decoder = NULL;
+    tape_forget(call);
 }
 
 /* ---- Whole ---- */

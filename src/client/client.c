@@ -124,6 +124,7 @@ int wf_client_open_(struct wf_background *tasks, const struct wf_client_options 
                               .references = 1,
                               .closing = WF_TOKEN,
                               .tls_made = WF_ONCE,
+                              .tape_loaded = WF_ONCE,
                               .tls_of_1_made = WF_ONCE,
                               .token_lock = WF_MUTEX};
     wf_arena_init(&client->arena);

@@ -109,7 +109,8 @@ struct client {
     char mistake_text[256];
     struct wf_url base; /* text NULL: there is none */
     struct wf_tls_config *tls;
-    struct wf_once tls_made;
+    struct wf_once tls_made, tape_loaded;
+    struct tape *tape; /* what is left of it */
     struct proxies proxies;
     struct wf_tls_config *tls_of_1; /* for HTTP/1.1 alone: to proxies that speak TLS themselves, for WebSockets */
     struct wf_once tls_of_1_made;
@@ -170,6 +171,8 @@ struct call {
     struct decoder *decoder;
     bool decoded;   /* by it: what was read is not what travelled */
     int body_error; /* that every further read gives */
+    char *kept;     /* of it, for the tape */
+    size_t kept_size, kept_room;
     uint64_t sent, received;
 };
 
@@ -256,6 +259,9 @@ int call_attempt(struct call *call);
 /* The head is there: what follows? */
 int body_begin(struct call *call);
 ssize_t body_read(struct call *call, void *buffer, size_t size);
+/* What is left of an answer that is not the last one is read, where that is cheap, so that its connection can be used
+ * again, or where it goes onto a tape. Suspends. */
+int body_pass(struct call *call);
 /* All that is left, in the arena. Suspends. */
 int body_load(struct call *call);
 /* Never suspends. */

@@ -18,11 +18,13 @@
 #include "http/date.h"
 
 /* An answer that is not the last one. */
-static void pass_over(struct call *call)
+static int pass_over(struct call *call)
 {
+    int rc = body_pass(call);
     if (call->wire != NULL) call->wire->protocol->leave(call);
     body_finish(call);
     call->response->trailers = (struct wf_headers){.count = 0};
+    return rc;
 }
 
 static int go_to(struct call *call, const struct wf_url *url)
@@ -49,8 +51,8 @@ static int ask_with_login(struct call *call)
     int rc = ask(call, false);
     if (rc < 0 || call->response->status != 401) return rc;
     if (!login_can_refresh(call) || !payload_rewind(&call->payload)) return 0;
-    pass_over(call);
-    return ask(call, true);
+    rc = pass_over(call);
+    return rc < 0 ? rc : ask(call, true);
 }
 
 /* ---- Redirects (RFC 9110 section 15.4) ---- */
@@ -84,8 +86,9 @@ static int follow(struct call *call, const char *location)
     if (rc == -ENOMEM) return rc;
     if (rc < 0 || !is_http(&url))
         return call_fail(call, -EPROTO, "a redirect to \"%.200s\", which is no URL of HTTP", location);
+    rc = pass_over(call);
+    if (rc < 0) return rc;
     change_method(call);
-    pass_over(call);
     call->response->redirects++;
     call->client->statistics.redirects++;
     return go_to(call, &url);
@@ -134,7 +137,8 @@ static bool asks_to_come_again(int status)
 /* As if nothing had been asked yet. */
 static int start_over(struct call *call)
 {
-    pass_over(call);
+    int rc = pass_over(call);
+    if (rc < 0) return rc;
     call->response->status = 0;
     call->method = call->first_method;
     call->without_body = false;
