@@ -10,7 +10,7 @@
 #include <weft/weft.h>
 
 #include "fuzz.h"
-#include "http/proxy_header.h"
+#include "http/proxy_header.h" /* the parser itself: no connection is needed */
 
 enum { SIZE_MAX_HERE = 800, ANSWERS_MAX = 1 << 18 };
 
