@@ -157,6 +157,8 @@ static char *finish_field(struct h1_parser *parser, struct wf_header *field, cha
     char *colon = at + field->name_size, *value = colon + 1;
     if (field->name != at) refuse(parser, 400, "a line does not end with CR LF, or is folded");
     else if (*colon != ':') refuse(parser, 400, "there is something between a field's name and its colon");
+    else if (colon == at || memchr(at, ' ', field->name_size) != NULL)
+        refuse(parser, 400, "the name of a field is no token"); /* llhttp takes spaces for parts of one */
     if (parser->status != 0) return NULL;
     while (is_blank(*value)) value++;
     char *end = value + field->value_size, *line_end = end;

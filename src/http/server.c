@@ -102,7 +102,7 @@ int connection_serve(struct server *server, struct wf_stream *stream)
     crowd_leave(server->crowd, connection.peer);
     strike_off(server, &connection);
     bool expected = rc == -ECANCELED || rc == -ESHUTDOWN || rc == -ECONNRESET || rc == -EPIPE || rc == WF_EEND;
-    return expected && !wf_cancelled() ? 0 : rc;
+    return rc > 0 || (expected && !wf_cancelled()) ? 0 : rc;
 }
 
 /* ---- Serving ---- */

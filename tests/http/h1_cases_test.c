@@ -30,13 +30,16 @@ static const struct row rows[] = {
     {"minor-up", TEXT("GET / HTTP/1.9\r\nHost: a\r\n\r\n"), 200, 1, false},                 /* RFC 9110 2.5 */
     {"major-2", TEXT("GET / HTTP/2.0\r\nHost: a\r\n\r\n"), 505, 1, true},                   /* RFC 9110 15.6.6 */
     {"ver-digits", TEXT("GET / HTTP/1.10\r\nHost: a\r\n\r\n"), 400, 1, true},               /* RFC 9112 2.3 */
-    {"method-badchar", TEXT("GE(T / HTTP/1.1\r\nHost: a\r\n\r\n"), 400, 1, true},      /* RFC 9112 3 / 9110 5.6.2 */
-    {"method-unknown", TEXT("BREW / HTTP/1.1\r\nHost: a\r\n\r\n"), 501, 1, true},      /* RFC 9110 9.1 */
-    {"target-star-opt", TEXT("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"), 200, 1, false}, /* RFC 9112 3.2.4 */
-    {"host-none", TEXT("GET / HTTP/1.1\r\n\r\n"), 400, 1, true},                       /* RFC 9112 3.2 */
-    {"host-bad", TEXT("GET / HTTP/1.1\r\nHost: a b\r\n\r\n"), 400, 1, true},           /* RFC 9112 3.2 */
-    {"host-none-10", TEXT("GET / HTTP/1.0\r\n\r\n"), 200, 1, true},                    /* RFC 9112 3.2/9.3 */
-    {"ws-colon", TEXT("GET / HTTP/1.1\r\nHost : a\r\n\r\n"), 400, 1, true},            /* RFC 9112 5.1 */
+    {"method-badchar", TEXT("GE(T / HTTP/1.1\r\nHost: a\r\n\r\n"), 400, 1, true},         /* RFC 9112 3 / 9110 5.6.2 */
+    {"method-unknown", TEXT("BREW / HTTP/1.1\r\nHost: a\r\n\r\n"), 501, 1, true},         /* RFC 9110 9.1 */
+    {"target-star-opt", TEXT("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"), 200, 1, false},    /* RFC 9112 3.2.4 */
+    {"host-none", TEXT("GET / HTTP/1.1\r\n\r\n"), 400, 1, true},                          /* RFC 9112 3.2 */
+    {"host-bad", TEXT("GET / HTTP/1.1\r\nHost: a b\r\n\r\n"), 400, 1, true},              /* RFC 9112 3.2 */
+    {"host-none-10", TEXT("GET / HTTP/1.0\r\n\r\n"), 200, 1, true},                       /* RFC 9112 3.2/9.3 */
+    {"name-space", TEXT("GET / HTTP/1.1\r\nHost: a\r\nX Y: a\r\n\r\n"), 400, 1, true},    /* RFC 9110 5.1 */
+    {"name-empty", TEXT("GET / HTTP/1.1\r\nHost: a\r\n: a\r\n\r\n"), 400, 1, true},       /* RFC 9110 5.1 */
+    {"name-empty-first", TEXT("GET / HTTP/1.1\r\n: a\r\nHost: a\r\n\r\n"), 400, 1, true}, /* RFC 9110 5.1 */
+    {"ws-colon", TEXT("GET / HTTP/1.1\r\nHost : a\r\n\r\n"), 400, 1, true},               /* RFC 9112 5.1 */
     {"ws-colon-cl", TEXT("POST / HTTP/1.1\r\nHost: a\r\nContent-Length : 3\r\n\r\nabc"), 400, 1,
      true},                                                                               /* RFC 9112 5.1 */
     {"name-badchar", TEXT("GET / HTTP/1.1\r\nHost: a\r\nX(Y): v\r\n\r\n"), 400, 1, true}, /* RFC 9110 5.1 */
