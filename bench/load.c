@@ -9,8 +9,8 @@
  * has nothing to do, and its scheduler account is exact because it sleeps. IDLE more connections to that server are
  * open all the time and never say anything. The first answer on every connection is compared byte by byte.
  *
- * With `get` and the two others a server speaks HTTP: GET /plaintext, 16 of these at once, POST /orders with JSON. BYTES
- * says nothing then. The first answer on each connection is looked at, and the others have to be as long.
+ * With `get` and the two others a server speaks HTTP: GET /plaintext, 16 of these at once, POST /orders with JSON.
+ * BYTES says nothing then. The first answer on each connection is looked at, and the others have to be as long.
  *
  * Prints a line of names and numbers for each server:
  *

@@ -1,6 +1,6 @@
 /*
- * Floor of the HTTP servers: one epoll set, one buffer for all connections. It counts the ends of heads in what has come
- * and sends a fixed answer for each; a head in two parts is not understood.
+ * Floor of the HTTP servers: one epoll set, one buffer for all connections. It counts the ends of heads in what has
+ * come and sends a fixed answer for each; a head in two parts is not understood.
  */
 #define _GNU_SOURCE
 #include "listener.h"

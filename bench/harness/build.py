@@ -137,7 +137,8 @@ class Builder:
         plain, http = _without_and_with_http(plain)
         self._compile(contestant, plain, compiler, BENCH / "weft", ".c", libraries, extra=extra)
         if http:
-            made = self._beside(library, "http", "nghttp2", "z", "brotlienc", "brotlidec", "zstd") + self._beside(library, "tls", "ssl", "crypto")
+            made = self._beside(library, "http", "nghttp2", "z", "brotlienc", "brotlidec", "zstd")
+            made += self._beside(library, "tls", "ssl", "crypto")
             self._compile(contestant, http, compiler, BENCH / "weft", ".c", [*made, *libraries], extra=extra)
         if tls:
             made = self._beside(library, "tls", "ssl", "crypto")

@@ -334,9 +334,11 @@ def http(name, language, seconds, mark, peers):
     )
     common = dict(peers=same(peers), mark=Mark(ratio=mark))
     entries = tuple(
-        Entry(name + suffix, "us", "weft" + suffix, "a raw epoll loop that answers a fixed text", ("raw_epoll",), **common)
+        Entry(
+            name + suffix, "us", "weft" + suffix, "a raw epoll loop that answers a fixed text", ("raw_epoll",), **common
+        )
         for suffix in ("", "_epoll")
-    )
+    )  # fmt: skip
     return Group(runs + tuple(http_server(peer, peer, language) for peer in peers), entries, Load(1, 64, seconds))
 
 

@@ -236,6 +236,13 @@ WF_API int wf_scope_rest(const struct wf_scope *scope);
 /* Errors that did not fit into the list (it holds 64). */
 WF_API size_t wf_scope_errors_dropped(const struct wf_scope *scope);
 
+/*
+ * Gives back to the system what the stack of the task that opened the scope holds beyond where the task waits: for one
+ * that has waited long, after it had called deep. It costs a system call, and the task some page faults once it calls
+ * deep again. Nothing happens while the task is not suspended. Suspends: never. Threads: the scope's.
+ */
+WF_API void wf_scope_trim(struct wf_scope *scope);
+
 /* ---- Children ---- */
 
 /*

@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "base/report.h"
 #include "core/loop.h"
+#include "fiber/stack.h"
 
 /* ---- Opening ---- */
 
@@ -421,6 +422,12 @@ void wf_scope_drain(struct wf_scope *scope)
 {
     check_loop(LOOP_ALIVE(), scope, "drained");
     node_drain(&scope->node_);
+}
+
+void wf_scope_trim(struct wf_scope *scope)
+{
+    const struct wf_task *task = scope->owner_;
+    if (task != LOOP_HERE()->running && task->wait != NULL) stack_trim_below(task->stack, task->sp);
 }
 
 bool wf_scope_cancelled(const struct wf_scope *scope)

@@ -29,6 +29,7 @@
 
 enum {
     GROUP_BYTES_MAX = 64 * 1024 * 1024,
+    BELOW_SP = 512, /* what a switch may have put below what it calls the place of the stack */
     TRIM_AT_ONCE = 4, /* groups: giving one back costs some 100 us, so never a long pause */
 };
 
@@ -320,6 +321,14 @@ bool stack_trim(struct stack_pool *pool)
     }
     for (struct stack_group *group = pool->all; group != NULL; group = group->older) group->idle = true;
     return true;
+}
+
+void stack_trim_below(const struct stack *stack, const void *sp)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t low = ((uintptr_t)stack->low + page - 1) & ~(page - 1);
+    uintptr_t end = ((uintptr_t)sp - BELOW_SP) & ~(page - 1);
+    if (end > low) madvise((void *)low, end - low, MADV_DONTNEED);
 }
 
 size_t stack_high_water(const struct stack *stack)

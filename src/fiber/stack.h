@@ -109,6 +109,9 @@ void stack_give(struct stack_pool *pool, struct stack *stack);
  * idle, about once a second. False: there is more to do, call again when idle next. */
 bool stack_trim(struct stack_pool *pool);
 
+/* Gives back the pages below where a fiber that is suspended stands. */
+void stack_trim_below(const struct stack *stack, const void *sp);
+
 /* Bytes of the stack that are resident: its high-water mark in pages since its pages were last given back. */
 size_t stack_high_water(const struct stack *stack);
 

@@ -40,6 +40,7 @@ struct connection {
     bool secure;
     bool writing; /* of PHASE_ANSWERING: a write is under way */
     bool frugal;  /* idle without memory for a request */
+    bool trimmed; /* its stack is, since something moved last */
     /* The minder's: what it saw last, and when that was new */
     uint32_t seen_turn;
     uint64_t seen_moved;

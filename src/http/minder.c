@@ -45,7 +45,10 @@ static int64_t time_still(struct connection *connection, int64_t now)
     uint64_t moved = bytes_moved(connection);
     bool new_turn = connection->turn != connection->seen_turn;
     bool may_trickle = connection->phase == PHASE_BODY || connection->phase == PHASE_ANSWERING;
-    if (new_turn || (may_trickle && moved != connection->seen_moved)) connection->seen_at = now;
+    if (new_turn || (may_trickle && moved != connection->seen_moved)) {
+        connection->seen_at = now;
+        connection->trimmed = false;
+    }
     connection->seen_turn = connection->turn;
     connection->seen_moved = moved;
     return now - connection->seen_at;
@@ -70,6 +73,14 @@ static const char *verdict(const struct connection *connection, const struct wf_
     return NULL;
 }
 
+/* What its handler called has left pages behind, which an idle connection needs no more. */
+static void trim(struct connection *connection)
+{
+    if (connection->trimmed || connection->scope == NULL) return;
+    wf_scope_trim(connection->scope);
+    connection->trimmed = true;
+}
+
 static void mind(struct connection *connection, const struct wf_http_limits *limits, int64_t now)
 {
     if (connection->mind != NULL) {
@@ -78,6 +89,7 @@ static void mind(struct connection *connection, const struct wf_http_limits *lim
     }
     int64_t still = time_still(connection, now);
     const char *why = verdict(connection, limits, still);
+    if (still > frugal_after) trim(connection);
     if (why != NULL) connection_cut(connection, why);
     else if (connection->phase == PHASE_ANSWERING && !connection->writing && still >= tick && connection->watch != NULL)
         connection->watch(connection);

@@ -215,6 +215,7 @@ WF_TEST(asking_about_a_scope_and_ending_what_is_in_it_never_suspends, .rule = "1
     STAYS(wf_handle_cancel, wf_handle_cancel(&handle, "enough"));
     STAYS(wf_scope_set_deadline, wf_scope_set_deadline(&asked, WF_FOREVER));
     STAYS(wf_scope_drain, wf_scope_drain(&asked));
+    STAYS(wf_scope_trim, wf_scope_trim(&asked));
     STAYS(wf_scope_cancelled, WF_EXPECT(!wf_scope_cancelled(&asked)));
     STAYS(wf_scope_cancel, wf_scope_cancel(&asked, "enough"));
     STAYS(wf_scope_reason, WF_EXPECT_TEXT(wf_scope_reason(&asked)->text, "enough"));
