@@ -29,7 +29,7 @@
 
 enum {
     GROUP_BYTES_MAX = 64 * 1024 * 1024,
-    BELOW_SP = 512, /* what a switch may have put below what it calls the place of the stack */
+    BELOW_SP = 128,   /* what a switch may have put below what it calls the place of the stack */
     TRIM_AT_ONCE = 4, /* groups: giving one back costs some 100 us, so never a long pause */
 };
 

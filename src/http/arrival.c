@@ -4,7 +4,13 @@
 #include <weft/task.h>
 #include <weft/tls.h>
 
+#include "http/lent.h"
 #include "http/proxy_header.h"
+
+struct arrival {
+    struct lent lent;
+    struct wf_stream *tls; /* NULL: there is none */
+};
 
 /* ---- A proxy's header ---- */
 
@@ -42,14 +48,14 @@ static int take_header(struct lent *lent)
 /* ---- TLS ---- */
 
 /* Whose stream it is does not matter: one that came as TLS is looked at, too. */
-static int look_at_tls(struct arrival *arrival, struct connection *connection)
+static int look_at_tls(struct connection *connection)
 {
     struct wf_arena arena;
     struct wf_tls_info info;
     wf_arena_init(&arena);
     int rc = wf_tls_info(connection->stream, &arena, &info);
     connection->secure = rc == 0;
-    arrival->speaks_h2 = rc == 0 && info.alpn != NULL && strcmp(info.alpn, "h2") == 0;
+    connection->speaks_h2 = rc == 0 && info.alpn != NULL && strcmp(info.alpn, "h2") == 0;
     wf_arena_finish(&arena);
     return rc == -ENOMEM ? rc : 0;
 }
@@ -66,18 +72,13 @@ static int shake_hands(struct arrival *arrival, struct connection *connection)
 static int arrive(struct arrival *arrival, struct connection *connection)
 {
     const struct server *server = connection->server;
-    if (server->tls == NULL && !server->proxy_protocol) return 0;
-    lent_init(&arrival->lent, connection->stream);
-    arrival->lends = true;
     connection->stream = &arrival->lent.stream;
     int rc = server->proxy_protocol ? take_header(&arrival->lent) : 0;
     return rc == 0 && server->tls != NULL ? shake_hands(arrival, connection) : rc;
 }
 
-int arrival_begin(struct arrival *arrival, struct connection *connection)
+static int arrive_in_time(struct arrival *arrival, struct connection *connection)
 {
-    arrival->lends = arrival->speaks_h2 = false;
-    arrival->tls = NULL;
     set_phase(connection, PHASE_HEAD);
     WF_SCOPE(scope);
     connection->scope = &scope;
@@ -85,12 +86,27 @@ int arrival_begin(struct arrival *arrival, struct connection *connection)
     connection->scope = NULL;
     bool slow = wf_scope_cancelled(&scope) && wf_scope_reason(&scope)->text == cut_slow;
     rc = wf_scope_end(&scope, rc);
-    if (slow) return -ETIMEDOUT;
-    return rc == 0 ? look_at_tls(arrival, connection) : rc;
+    return slow ? -ETIMEDOUT : rc;
+}
+
+int arrival_begin(struct connection *connection, struct arrival **arrival)
+{
+    const struct server *server = connection->server;
+    *arrival = NULL;
+    if (server->tls == NULL && !server->proxy_protocol) return look_at_tls(connection);
+    struct arrival *made = wf_memory_alloc(sizeof *made);
+    if (made == NULL) return -ENOMEM;
+    made->tls = NULL;
+    lent_init(&made->lent, connection->stream);
+    *arrival = made;
+    int rc = arrive_in_time(made, connection);
+    return rc == 0 ? look_at_tls(connection) : rc;
 }
 
 void arrival_end(struct arrival *arrival)
 {
+    if (arrival == NULL) return;
     wf_stream_close(arrival->tls);
-    if (arrival->lends) lent_finish(&arrival->lent);
+    lent_finish(&arrival->lent);
+    wf_memory_free(arrival);
 }

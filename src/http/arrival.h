@@ -3,17 +3,14 @@
 #define WEFT_HTTP_ARRIVAL_H
 
 #include "http/connection.h"
-#include "http/lent.h"
 
-struct arrival {
-    struct lent lent;
-    bool lends;
-    struct wf_stream *tls; /* NULL: there is none */
-    bool speaks_h2;        /* by ALPN */
-};
+struct arrival;
 
-/* connection->stream is then what requests come on. Whatever this gives, arrival_end follows. */
-int arrival_begin(struct arrival *arrival, struct connection *connection);
+/*
+ * connection->stream is then what requests come on, and `*arrival`, on the heap, what it needs; NULL: nothing. Whatever
+ * this gives, arrival_end follows.
+ */
+int arrival_begin(struct connection *connection, struct arrival **arrival);
 void arrival_end(struct arrival *arrival);
 
 #endif

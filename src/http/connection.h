@@ -38,9 +38,10 @@ struct connection {
     enum phase phase;
     uint32_t turn; /* one more with each phase that begins */
     bool secure;
-    bool writing; /* of PHASE_ANSWERING: a write is under way */
-    bool frugal;  /* idle without memory for a request */
-    bool trimmed; /* its stack is, since something moved last */
+    bool speaks_h2; /* by ALPN */
+    bool writing;   /* of PHASE_ANSWERING: a write is under way */
+    bool frugal;    /* idle without memory for a request */
+    bool trimmed;   /* its stack is, since something moved last */
     /* The minder's: what it saw last, and when that was new */
     uint32_t seen_turn;
     uint64_t seen_moved;
@@ -76,7 +77,7 @@ struct server {
     struct h2_stream *spare_streams;
     unsigned spare_stream_count;
     char date[SERVER_DATE]; /* "date: ...\r\n", at most a tick old */
-    int64_t date_of; /* the second */
+    int64_t date_of;        /* the second */
 };
 
 /* ---- server.c ---- */

@@ -2,7 +2,8 @@
  * HTTP/1.x on a connection: requests one after the other, each answered before the next is looked at.
  *
  * Answers are collected while further requests are there already, and go out together before the connection waits. The
- * memory for a request is the server's while a connection is idle.
+ * memory for a request is the server's, and taken once the first bytes are there: so a few are hot, and an idle
+ * connection has none.
  */
 #include "http/h1.h"
 
@@ -16,6 +17,7 @@
 #include "http/h1_parser.h"
 
 enum {
+    FIRST_ROOM = 1024,
     IN_ROOM = 8192,
     BODY_ROOM = 1024,
     SPARES_MAX = 64, /* of the server, kept for the next request */
@@ -25,41 +27,46 @@ static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"; /* RFC 9113 se
 
 /* ---- Memory ---- */
 
-static int take_work(struct h1 *h1)
+static struct work *new_work(const struct server *server)
+{
+    struct work *work = wf_memory_alloc(sizeof *work);
+    if (work == NULL) return NULL;
+    wf_arena_init(&work->request.arena);
+    h1_parser_init(&work->parser, &server->app->private_->head_limits);
+    work->large = NULL;
+    work->out = (struct outgoing){.bytes = NULL};
+    return work;
+}
+
+/* For a request, of which `size` bytes are in the connection's own room. */
+static int take_work(struct h1 *h1, size_t size)
 {
     struct server *server = h1->connection->server;
     struct work *work = server->spare;
     if (work != NULL) {
         server->spare = work->next;
         server->spares--;
-    } else {
-        work = wf_memory_alloc(sizeof *work);
-        if (work == NULL) return -ENOMEM;
-        wf_arena_init(&work->request.arena);
-        h1_parser_init(&work->parser, &server->app->private_->head_limits);
-        work->in = work->own_in;
-        work->in_room = sizeof work->own_in;
-        work->out.bytes = NULL;
-        work->out.room = 0;
+    } else if ((work = new_work(server)) == NULL) {
+        return -ENOMEM;
     }
-    work->out.size = 0;
-    work->begin = work->parsed = work->end = 0;
+    work->in = h1->first;
+    work->in_room = FIRST_ROOM;
+    work->begin = work->parsed = 0;
+    work->end = size;
     work->h1 = h1;
     h1->work = work;
     return 0;
 }
 
-static void free_buffers(struct work *work)
+static void free_in(const struct h1 *h1, struct work *work)
 {
-    if (work->in != work->own_in) wf_memory_free(work->in);
-    work->in = work->own_in;
-    work->in_room = sizeof work->own_in;
+    if (work->in != h1->first && work->in != work->large) wf_memory_free(work->in);
 }
 
 void work_free(struct work *work)
 {
     wf_arena_finish(&work->request.arena);
-    free_buffers(work);
+    wf_memory_free(work->large);
     wf_memory_free(work->out.bytes);
     wf_memory_free(work);
 }
@@ -70,18 +77,25 @@ static void give_work(struct h1 *h1)
     struct server *server = h1->connection->server;
     h1->work = NULL;
     if (work == NULL) return;
+    free_in(h1, work);
     if (server->spares >= SPARES_MAX) {
         work_free(work);
         return;
     }
     wf_arena_reset(&work->request.arena);
-    free_buffers(work);
+    work->out.size = 0;
     work->next = server->spare;
     server->spare = work;
     server->spares++;
 }
 
 /* ---- Coming in ---- */
+
+static char *large_room(struct work *work)
+{
+    if (work->large == NULL) work->large = wf_memory_alloc(IN_ROOM);
+    return work->large;
+}
 
 /* What has been answered goes, then the buffer grows. */
 static int make_more_room(struct h1 *h1, size_t least, size_t room_max)
@@ -95,14 +109,14 @@ static int make_more_room(struct h1 *h1, size_t least, size_t room_max)
         work->begin = 0;
         if (work->in_room - work->end >= least) return 0;
     }
-    size_t room = work->in_room * 2;
+    size_t room = work->in == h1->first ? IN_ROOM : work->in_room * 2;
     if (room > room_max) room = room_max;
     if (room < work->end + least) return -EMSGSIZE;
-    char *in = wf_memory_alloc(room);
+    char *in = work->in == h1->first ? large_room(work) : wf_memory_alloc(room);
     if (in == NULL) return -ENOMEM;
     memcpy(in, work->in, work->end);
     h1_parser_moved(&work->parser, work->in + work->end, in - work->in);
-    free_buffers(work);
+    free_in(h1, work);
     work->in = in;
     work->in_room = room;
     return 0;
@@ -183,25 +197,6 @@ static int read_head(struct h1 *h1, enum h1_found *found)
     }
 }
 
-/* Waits without memory for a request. */
-static int wait_frugally(struct h1 *h1)
-{
-    struct connection *connection = h1->connection;
-    int fd = wf_stream_fd(connection->stream);
-    give_work(h1);
-    connection->frugal = true;
-    set_phase(connection, PHASE_IDLE);
-    WF_SCOPE(scope);
-    connection->scope = &scope;
-    int rc = wf_idle(wf_wait_fd(fd, WF_READABLE));
-    connection->scope = NULL;
-    connection->frugal = false;
-    bool cut = wf_scope_cancelled(&scope);
-    rc = wf_scope_end(&scope, rc);
-    if (rc < 0 || cut) return rc < 0 ? rc : -ESHUTDOWN;
-    return take_work(h1);
-}
-
 static struct wf_stream *stream_of(struct wf_request *request)
 {
     return h1_of(request)->connection->stream;
@@ -279,18 +274,45 @@ static void put_away(struct work *work)
     wf_arena_reset(&work->request.arena);
 }
 
+/* Some bytes of a request: 1; 0: there will be none. What was answered goes out before. */
+static int wait_for_request(struct h1 *h1)
+{
+    struct connection *connection = h1->connection;
+    if (h1->work != NULL) {
+        if (h1->work->end > h1->work->begin) return 1;
+        int rc = h1_flush(h1);
+        give_work(h1);
+        if (rc < 0) return rc;
+    }
+    if (connection->phase != PHASE_IDLE) set_phase(connection, PHASE_IDLE);
+    ssize_t got = wf_idle(wf_stream_read(connection->stream, h1->first, FIRST_ROOM));
+    if (got <= 0) return (int)got;
+    int rc = take_work(h1, (size_t)got);
+    return rc == 0 ? 1 : rc;
+}
+
+/* What the body needs behind the head, and a byte by which it is seen that the client has gone. */
+static size_t body_room(const struct work *work)
+{
+    int64_t length = work->request.length;
+    return length >= 0 && (uint64_t)length <= work->end - work->parsed ? 1 : BODY_ROOM;
+}
+
 /* One request; 1: it is answered, or, where `*whole` is false, its head is none. */
 static int serve_request(struct h1 *h1, struct wf_scope *scope, bool *whole)
 {
+    *whole = false;
+    int rc = wait_for_request(h1);
+    if (rc <= 0) return rc;
     struct work *work = h1->work;
     enum h1_found found = H1_MORE;
     request_begin(&work->request, &h1_exchange, h1->connection->server->app);
     work->request.scope = scope;
     h1_parser_begin(&work->parser, &work->request);
-    int rc = read_head(h1, &found);
+    rc = read_head(h1, &found);
     *whole = rc == 1 && found == H1_WHOLE;
     if (!*whole) return rc;
-    rc = make_room(h1, BODY_ROOM, h1->head_room + BODY_ROOM); /* what is read from now on moves no head */
+    rc = make_room(h1, body_room(work), h1->head_room + BODY_ROOM); /* what is read from now on moves no head */
     return rc == 0 ? answer(h1) : rc;
 }
 
@@ -312,37 +334,48 @@ static enum after serve_requests(struct h1 *h1, int *rc)
     return whole && *rc == 0 && cut == NULL && !h1->taken_over ? SAY_GOODBYE : END;
 }
 
-/* What has come is the beginning of HTTP/2. */
-static int hand_over(struct h1 *h1)
+/* Requests until the connection ends, or nothing has come for a while. */
+static __attribute__((noinline)) enum after talk(struct h1 *h1, struct h2 **h2, int *rc)
 {
+    char first[FIRST_ROOM];
+    enum after after;
+    h1->first = first;
+    while ((after = serve_requests(h1, rc)) == GO_ON) put_away(h1->work);
+    if (after == REFUSE) refuse(h1);
+    if (after == SAY_GOODBYE) connection_linger(h1->connection);
     const struct work *work = h1->work;
-    struct h2 *h2 = h2_create(h1->connection, work->in + work->begin, work->end - work->begin);
+    if (*rc == H1_PREFACE) *h2 = h2_create(h1->connection, work->in + work->begin, work->end - work->begin);
     give_work(h1);
-    return h2_serve(h2);
+    return after;
+}
+
+/* Without room for a request: what the others have left on the stack can be given back. */
+static __attribute__((noinline)) int wait_frugally(struct connection *connection)
+{
+    connection->frugal = true;
+    set_phase(connection, PHASE_IDLE);
+    WF_SCOPE(scope);
+    connection->scope = &scope;
+    int rc = wf_idle(wf_wait_fd(wf_stream_fd(connection->stream), WF_READABLE));
+    connection->scope = NULL;
+    connection->frugal = false;
+    bool cut = wf_scope_cancelled(&scope);
+    rc = wf_scope_end(&scope, rc);
+    return rc < 0 || !cut ? rc : -ESHUTDOWN;
 }
 
 int h1_serve(struct connection *connection)
 {
     struct h1 h1 = {.connection = connection};
+    struct h2 *h2 = NULL;
+    int rc = 0;
     h1.head_room = connection->server->app->private_->head_limits.head_max + IN_ROOM;
     connection->watch = h1_watch;
     connection->protocol = &h1;
-    int rc = take_work(&h1);
-    enum after after = GO_ON;
-    while (rc >= 0 && after != END) {
-        after = serve_requests(&h1, &rc);
-        if (after == GO_ON) put_away(h1.work);
-        else if (after == REFUSE || after == SAY_GOODBYE) {
-            if (after == REFUSE) refuse(&h1);
-            else connection_linger(connection);
-            break;
-        } else if (after == WAIT_LONG) {
-            if (wf_stream_fd(connection->stream) >= 0) rc = wait_frugally(&h1);
-            else if (connection->frugal) break;
-            else connection->frugal = true; /* in memory: there is nothing to wait by */
-        }
+    while (rc >= 0 && talk(&h1, &h2, &rc) == WAIT_LONG) {
+        if (wf_stream_fd(connection->stream) >= 0) rc = wait_frugally(connection);
+        else if (connection->frugal) break;
+        else connection->frugal = true; /* in memory: there is nothing to wait by */
     }
-    if (rc == H1_PREFACE) return hand_over(&h1);
-    give_work(&h1);
-    return rc;
+    return rc == H1_PREFACE ? h2_serve(h2) : rc;
 }

@@ -27,13 +27,14 @@ struct work {
     struct chunks chunks; /* of the request's body */
     char *in;
     size_t in_room, begin, body_at, parsed, end;
+    char *large; /* for what is too long for the connection's own room, kept for the next; NULL: was not needed yet */
     struct outgoing out;
-    char own_in[8192];
 };
 
 struct h1 {
     struct connection *connection;
-    struct work *work; /* NULL while the connection is idle for long */
+    struct work *work; /* NULL between requests */
+    char *first;       /* where a request is read that is short */
     uint64_t requests;
     size_t head_room;
     bool chunked; /* the answer is */

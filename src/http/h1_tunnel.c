@@ -83,14 +83,23 @@ static void end_watch(struct h1 *h1)
     wf_ignore(wf_shielded(WF_FOREVER, wf_handle_join(&h1->watch)));
 }
 
+/* No more answers, and no long heads: an idle tunnel keeps little. */
+static void give_rooms_back(struct work *work)
+{
+    wf_memory_free(work->out.bytes);
+    work->out = (struct outgoing){.bytes = NULL};
+    if (work->in == work->large) return;
+    wf_memory_free(work->large);
+    work->large = NULL;
+}
+
 int h1_take_over(struct wf_request *request, struct wf_stream **stream)
 {
     struct h1 *h1 = h1_of(request);
     int rc = h1_flush(h1);
     if (rc < 0) return rc;
     end_watch(h1);
-    wf_memory_free(h1->work->out.bytes); /* no more answers: an idle tunnel keeps little */
-    h1->work->out = (struct outgoing){.bytes = NULL};
+    give_rooms_back(h1->work);
     h1->taken_over = true;
     wf_stream_init(&h1->tunnel, &tunnel_class);
     *stream = &h1->tunnel;

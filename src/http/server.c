@@ -73,10 +73,10 @@ int connection_serve(struct server *server, struct wf_stream *stream)
 {
     struct connection connection = {.server = server, .stream = stream, .seen_at = wf_now()};
     enlist(server, &connection);
-    struct arrival arrival;
-    int rc = arrival_begin(&arrival, &connection);
-    if (rc == 0) rc = arrival.speaks_h2 ? h2_serve(h2_create(&connection, "", 0)) : h1_serve(&connection);
-    arrival_end(&arrival);
+    struct arrival *arrival;
+    int rc = arrival_begin(&connection, &arrival);
+    if (rc == 0) rc = connection.speaks_h2 ? h2_serve(h2_create(&connection, "", 0)) : h1_serve(&connection);
+    arrival_end(arrival);
     strike_off(server, &connection);
     bool expected = rc == -ECANCELED || rc == -ESHUTDOWN || rc == -ECONNRESET || rc == -ECONNABORTED || rc == -EPIPE ||
                     rc == WF_EEND;
