@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <weft/extend.h>
-#include <weft/task.h>
 #include <weft/file.h>
 #include <weft/task.h>
 

@@ -16,6 +16,11 @@ static int tell_to_continue(struct h1 *h1)
     return rc < 0 ? rc : h1_flush(h1);
 }
 
+static int ended_early(void)
+{
+    return wf_fail(-EBADMSG, "the body ended early");
+}
+
 static int fill_body(struct h1 *h1)
 {
     struct work *work = h1->work;
@@ -25,7 +30,40 @@ static int fill_body(struct h1 *h1)
     set_phase(h1->connection, PHASE_BODY);
     rc = h1_fill(h1, false);
     set_phase(h1->connection, PHASE_ANSWERING);
-    return rc == 0 ? wf_fail(-EBADMSG, "the body ended early") : rc;
+    return rc == 0 ? ended_early() : rc;
+}
+
+/* Is it worth a call of its own? Nothing is in our room, which is shorter. */
+static bool may_read_past_it(const struct work *work, size_t size)
+{
+    return work->end == work->parsed && size > work->in_room - work->body_at;
+}
+
+/* So many bytes of the body at most, straight to who asked for them. */
+static ssize_t read_past_it(struct h1 *h1, void *buffer, size_t size)
+{
+    struct connection *connection = h1->connection;
+    int rc = tell_to_continue(h1);
+    if (rc == 0) rc = h1_flush(h1);
+    if (rc < 0) return rc;
+    set_phase(connection, PHASE_BODY);
+    ssize_t got = wf_stream_read(connection->stream, buffer, size);
+    set_phase(connection, PHASE_ANSWERING);
+    return got == 0 ? ended_early() : got;
+}
+
+static ssize_t take(struct h1 *h1, void *buffer, size_t size)
+{
+    struct work *work = h1->work;
+    if (work->end == work->parsed) {
+        int rc = fill_body(h1);
+        if (rc < 0) return rc;
+    }
+    size_t there = work->end - work->parsed;
+    if (there < size) size = there;
+    memcpy(buffer, work->in + work->parsed, size);
+    work->parsed += size;
+    return (ssize_t)size;
 }
 
 static ssize_t read_counted(struct h1 *h1, void *buffer, size_t size)
@@ -34,22 +72,25 @@ static ssize_t read_counted(struct h1 *h1, void *buffer, size_t size)
     struct wf_request *request = &work->request;
     uint64_t left = (uint64_t)request->length - request->body_read;
     if (left < size) size = (size_t)left;
-    size_t there = work->end - work->parsed;
-    if (there == 0) {
-        int rc = fill_body(h1);
-        if (rc < 0) return rc;
-        there = work->end - work->parsed;
-    }
-    if (there < size) size = there;
-    memcpy(buffer, work->in + work->parsed, size);
-    work->parsed += size;
-    if (request->body_read + size == (uint64_t)request->length) request->body_ended = true;
-    return (ssize_t)size;
+    ssize_t got = may_read_past_it(work, size) ? read_past_it(h1, buffer, size) : take(h1, buffer, size);
+    if (got > 0 && (uint64_t)got == left) request->body_ended = true;
+    return got;
+}
+
+/* Of a chunk that is longer than what was asked for. */
+static ssize_t read_of_chunk(struct h1 *h1, void *buffer, size_t size)
+{
+    ssize_t got = read_past_it(h1, buffer, size);
+    if (got > 0) h1->work->chunks.left -= (uint64_t)got;
+    return got;
 }
 
 static ssize_t read_chunked(struct h1 *h1, void *buffer, size_t size)
 {
     struct work *work = h1->work;
+    const struct chunks *chunks = &work->chunks;
+    if (chunks->state == CHUNK_DATA && chunks->left > size && may_read_past_it(work, size))
+        return read_of_chunk(h1, buffer, size);
     for (;;) {
         if (work->end == work->parsed) {
             int rc = fill_body(h1);

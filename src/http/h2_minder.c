@@ -76,13 +76,16 @@ static void drain(struct h2 *h2)
     h2_kick(h2);
 }
 
-/* An idle connection keeps no room for answers. */
+/* An idle connection keeps no room for answers, nor what its frames have touched of the stack. */
 static void be_frugal(struct h2 *h2)
 {
     if (h2->connection->writing || h2->out_size > 0) return;
     wf_memory_free(h2->out);
     h2->out = NULL;
     h2->out_room = 0;
+    if (h2->connection->trimmed) return;
+    wf_scope_trim(h2->scope);
+    h2->connection->trimmed = true;
 }
 
 void h2_mind(struct connection *connection, int64_t now)
@@ -97,5 +100,6 @@ void h2_mind(struct connection *connection, int64_t now)
     int64_t idle = lasts(h2->count == 0, &h2->idle_at, now);
     if (idle > limits->idle_time) h2_refuse(h2, NGHTTP2_NO_ERROR);
     else if (idle > frugal_after) be_frugal(h2);
+    else connection->trimmed = false;
     if (wf_draining()) drain(h2);
 }

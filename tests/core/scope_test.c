@@ -1,6 +1,7 @@
 /* Rules 3.1 to 3.4 and 3.11 to 3.13: scopes, errors, policies, task-locals, arenas. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <weft/testing.h>
 #include <weft/weft.h>
 
@@ -494,6 +495,59 @@ WF_TEST(a_resource_is_released_once_on_every_way_out, .rule = "1.8 1.11")
     WF_EXPECT_CODE(use_resource(&unavailable), -ENOENT);
     WF_EXPECT_INT(acquired, 3);
     WF_INVARIANT(releases == acquired);
+}
+
+/* ---- What a task that waits holds ---- */
+
+struct diver {
+    struct wf_event dived;
+    char *deepest;
+    struct wf_scope *scope;
+};
+
+enum { DEPTH = 40000, STEP = 2000, PAGE = 4096 };
+
+static __attribute__((noinline)) void dive(struct diver *diver, int left)
+{
+    char step[STEP];
+    memset(step, 1, sizeof step);
+    diver->deepest = step;
+    if (left > 0) dive(diver, left - STEP);
+    __asm__ volatile("" : : "r"(step) : "memory"); /* which keeps it a call */
+}
+
+static int dive_and_wait(struct diver *diver)
+{
+    WF_SCOPE(scope);
+    diver->scope = &scope;
+    dive(diver, DEPTH);
+    wf_event_set(&diver->dived);
+    return wf_scope_end(&scope, wf_sleep(WF_SECONDS(1)));
+}
+
+/* Of the pages that the dive touched. */
+static int count_resident(const struct diver *diver)
+{
+    unsigned char resident[DEPTH / PAGE];
+    uintptr_t from = ((uintptr_t)diver->deepest + PAGE - 1) & ~(uintptr_t)(PAGE - 1);
+    int count = 0;
+    if (mincore((void *)from, (DEPTH / PAGE - 1) * PAGE, resident) != 0) return -1;
+    for (int i = 0; i < DEPTH / PAGE - 1; i++) count += resident[i] & 1;
+    return count;
+}
+
+WF_TEST(a_task_that_waits_can_be_made_to_give_back_what_it_stands_not_on)
+{
+    struct diver diver = {.dived = WF_EVENT};
+    WF_SCOPE(scope);
+    wf_spawn(&scope, dive_and_wait, &diver);
+    int rc = wf_event_wait(&diver.dived);
+    if (rc == 0) {
+        int before = count_resident(&diver);
+        wf_scope_trim(diver.scope);
+        WF_EXPECT(before == DEPTH / PAGE - 1 && count_resident(&diver) < before / 4);
+    }
+    WF_EXPECT_CODE(wf_scope_end(&scope, rc), rc); /* it goes on where it was */
 }
 
 WF_TEST_MAIN

@@ -479,6 +479,61 @@ WF_TEST(a_head_stays_where_it_is_while_a_body_is_read)
     wf_app_finish(&app);
 }
 
+static int sum_body(struct wf_request *request)
+{
+    enum { ROOM = 20000 };
+    char *bytes = wf_arena_alloc(wf_request_arena(request), ROOM), text[40];
+    unsigned long sum = 0, count = 0;
+    ssize_t got = bytes != NULL ? 0 : -ENOMEM;
+    while (bytes != NULL && (got = wf_request_read(request, bytes, ROOM)) > 0) {
+        for (ssize_t i = 0; i < got; i++) sum += (sum + 1) * (unsigned char)bytes[i];
+        count += (unsigned long)got;
+    }
+    snprintf(text, sizeof text, "%lu %lu", count, sum % 1000003);
+    return got < 0 ? (int)got : wf_reply_text(request, 200, text);
+}
+
+static const struct long_body {
+    const char *name;
+    size_t size, chunk; /* 0: counted */
+} long_bodies[] = {
+    {"fits beside its head", 600, 0},     {"fits just not", 1000, 0},           {"counted", 100000, 0},
+    {"in small chunks", 100000, 100},     {"in chunks of a room", 60000, 8192}, {"in one chunk", 100000, 100000},
+    {"in chunks as asked", 60000, 20000},
+};
+
+static size_t put_body(char *text, const struct long_body *row)
+{
+    size_t at = (size_t)sprintf(text, "POST / HTTP/1.1\r\nHost: a\r\n");
+    if (row->chunk == 0) at += (size_t)sprintf(text + at, "Content-Length: %zu\r\n\r\n", row->size);
+    else at += (size_t)sprintf(text + at, "Transfer-Encoding: chunked\r\n\r\n");
+    for (size_t done = 0; done < row->size;) {
+        size_t part = row->chunk == 0 || row->size - done < row->chunk ? row->size - done : row->chunk;
+        if (row->chunk > 0) at += (size_t)sprintf(text + at, "%zx\r\n", part);
+        for (size_t i = 0; i < part; i++, done++) text[at++] = (char)('a' + done * 7 % 26);
+        if (row->chunk > 0) at += (size_t)sprintf(text + at, "\r\n");
+    }
+    return at + (size_t)sprintf(text + at, "%s", row->chunk > 0 ? "0\r\n\r\n" : "");
+}
+
+WF_TEST_EACH(a_long_body_is_read_whole_and_not_beyond, long_bodies)
+{
+    struct wf_app app = {.title = "test"};
+    struct exchange_log log;
+    char expected[40], *text = wf_arena_alloc(wf_task_arena(), 300000);
+    unsigned long sum = 0;
+    if (!WF_EXPECT(text != NULL)) return;
+    wf_route(&app, WF_POST, "/", sum_body);
+    size_t size = put_body(text, row);
+    sprintf(text + size, "GET /none HTTP/1.1\r\nHost: a\r\n\r\n");
+    for (size_t i = 0; i < row->size; i++) sum += (sum + 1) * (unsigned char)('a' + i * 7 % 26);
+    snprintf(expected, sizeof expected, "%zu %lu", row->size, sum % 1000003);
+    ask(&log, &app, text);
+    WF_EXPECT_TEXT(log.statuses, "200 404 ");
+    WF_EXPECT_PART(log.bytes != NULL ? log.bytes : "", expected);
+    wf_app_finish(&app);
+}
+
 WF_TEST(malformed_json_is_400_with_the_place)
 {
     struct wf_app app = {.title = "test"};
