@@ -408,7 +408,7 @@ WF_API int wf_client_cookies_load(struct wf_client *client, const char *text);
                                                  .client_ = &__VA_ARGS__})
 
 WF_API void wf_client_begin_(const struct wf_client_options *options);
-WF_API WF_SUSPENDS void wf_client_leave_(struct wf_client *client);
+WF_API WF_SUSPENDS WF_UNCANCELLABLE void wf_client_leave_(struct wf_client *client);
 WF_API int wf_client_open_(struct wf_background *tasks, const struct wf_client_options *options);
 WF_API WF_SUSPENDS int wf_fetch_(struct wf_client *client, struct wf_arena *arena, enum wf_method method,
                                  const char *url, const struct wf_fetch_options *options);
