@@ -1,143 +1,179 @@
-/* The contract of the client: contract.h says what the lines mean. */
+/* The contract of clients: contract.h says what the lines mean. */
 #include "../contract.h"
 
-#include <weft/app.h>
 #include <weft/client.h>
 #include <weft/model.h>
+#include <weft/sse.h>
+#include <weft/stream.h>
 #include <weft/url.h>
+#include <weft/websocket.h>
+
+#include "rig.h"
+
+static int hello(struct wf_request *request)
+{
+    return wf_reply_text(request, 200, "{\"x\":1}");
+}
+
+static void declare(struct wf_app *app)
+{
+    wf_route(app, WF_GET, "/", hello);
+}
 
 #define POINT_MEMBERS(M) M(INT32, x)
 WF_MODEL(point, POINT_MEMBERS)
 
-static int point_at(struct wf_request *request)
+/* ---- Calls: out of line, together their frames are large ---- */
+
+static __attribute__((noinline)) void refuse_fetches(struct wf_client *client, struct wf_arena *arena,
+                                                     struct wf_response *response)
 {
-    return wf_reply_bytes(request, 200, "application/json", "{\"x\":1}", 7);
+    REFUSED(wf_fetch, wf_fetch(client, arena, WF_GET, "/", response));
+    REFUSED(wf_fetch_open, wf_fetch_open(client, arena, WF_GET, "/", response));
+    REFUSED(wf_get, wf_get(client, arena, "/", response));
+    REFUSED(wf_head, wf_head(client, arena, "/", response));
 }
 
-static void begin(struct wf_app *app)
+static __attribute__((noinline)) void refuse_bodies(struct wf_client *client, struct wf_arena *arena,
+                                                    struct wf_response *response)
 {
-    wf_route(app, WF_GET, "/", point_at);
+    REFUSED(wf_post, wf_post(client, arena, "/", response));
+    REFUSED(wf_put, wf_put(client, arena, "/", response));
+    REFUSED(wf_patch, wf_patch(client, arena, "/", response));
+    REFUSED(wf_delete, wf_delete(client, arena, "/", response));
 }
 
-/* ---- Calls ---- */
-
-static void refuse_calls(struct wf_client *client)
+static __attribute__((noinline)) void refuse_others(struct wf_client *client, struct wf_arena *arena)
 {
-    struct wf_arena *arena = wf_task_arena();
-    struct wf_response response;
-    WF_SCOPE(scope);
-    spawn_sibling(&scope);
-    WF_SCOPE(cancelled);
-    wf_scope_cancel(&cancelled, "before the calls");
-    REFUSED(wf_fetch, wf_fetch(client, arena, WF_OPTIONS, "/", &response));
-    REFUSED(wf_get, wf_get(client, arena, "/", &response));
-    REFUSED(wf_head, wf_head(client, arena, "/", &response));
-    REFUSED(wf_post, wf_post(client, arena, "/", &response));
-    REFUSED(wf_put, wf_put(client, arena, "/", &response));
-    REFUSED(wf_patch, wf_patch(client, arena, "/", &response));
-    REFUSED(wf_delete, wf_delete(client, arena, "/", &response));
-    REFUSED(wf_fetch_open, wf_fetch_open(client, arena, WF_GET, "/", &response));
+    struct wf_websocket *socket;
     REFUSED(wf_client_warm, wf_client_warm(client, "/", 1));
-    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
-    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    REFUSED(wf_websocket_connect, wf_websocket_connect(client, arena, "/", &socket));
 }
 
-WF_TEST(a_refused_call_asks_nothing, .rule = "1.1 1.3 1.7")
+/* The answer is open. */
+static __attribute__((noinline)) void refuse_answers(struct wf_response *response)
 {
-    struct wf_app app = {.title = "contract"};
-    begin(&app);
-    {
-        struct wf_client_statistics statistics;
-        WF_CLIENT(client, .base_url = "http://a", .app = &app);
-        refuse_calls(&client);
-        wf_client_statistics(&client, &statistics);
-        WF_EXPECT_INT((int64_t)statistics.opened, 0);
-    }
-    wf_app_finish(&app);
-}
-
-/* ---- Answers ---- */
-
-static void refuse_reading(struct wf_response *response)
-{
-    char byte;
-    WF_SCOPE(scope);
-    spawn_sibling(&scope);
-    WF_SCOPE(cancelled);
-    wf_scope_cancel(&cancelled, "before the calls");
-    REFUSED(wf_response_read, wf_response_read(response, &byte, 1));
+    char buffer[8];
+    REFUSED(wf_response_read, wf_response_read(response, buffer, sizeof buffer));
     REFUSED(wf_response_load, wf_response_load(response));
-    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
-    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    REFUSED(wf_response_save, wf_response_save(response, "/nowhere/file"));
 }
 
-static void ask_of_answer(struct wf_response *response)
+WF_TEST(a_refused_call_asks_nobody, .rule = "1.1 1.3 1.7")
 {
-    struct wf_stream *stream;
-    struct point point = {.x = 0};
-    WF_SCOPE(scope);
-    spawn_sibling(&scope);
-    STAYS(wf_response_header, WF_EXPECT_TEXT(wf_response_header(response, "content-length"), "7"));
-    STAYS(wf_response_check, WF_EXPECT_CODE(wf_response_check(response), 0));
-    STAYS(wf_response_stream, WF_EXPECT_CODE(wf_response_stream(response, &stream), 0));
-    WF_EXPECT_CODE(wf_shielded(WF_FOREVER, wf_response_load(response)), 0);
-    STAYS(wf_response_model, WF_EXPECT_CODE(wf_response_model(response, &point_model, &point), 0));
-    STAYS(wf_response_close, wf_response_close(response));
-    WF_EXPECT_INT(point.x, 1);
-    WF_EXPECT_CODE(wf_scope_join(&scope), 0);
-}
-
-WF_TEST(a_refused_reading_takes_nothing, .rule = "1.1 1.3 1.7")
-{
-    struct wf_app app = {.title = "contract"};
-    begin(&app);
-    {
-        struct wf_response response;
-        WF_CLIENT(client, .base_url = "http://a", .app = &app);
-        if (WF_EXPECT_CODE(wf_fetch_open(&client, wf_task_arena(), WF_GET, "/", &response), 0)) {
-            refuse_reading(&response);
-            ask_of_answer(&response);
-        }
-    }
-    wf_app_finish(&app);
-}
-
-/* ---- Clients and URLs ---- */
-
-static int leave_client(void)
-{
-    WF_CLIENT(client);
-    return client.private_ != NULL ? 0 : -ENOMEM;
-}
-
-WF_TEST(a_client_without_tasks_is_left_at_once, .rule = "1.7")
-{
+    RIG(rig, declare);
+    struct wf_response open;
+    struct wf_arena *arena = wf_task_arena();
+    if (!WF_EXPECT_CODE(wf_fetch_open(rig.client, arena, WF_GET, "/", &open), 0)) return;
     WF_SCOPE(scope);
     spawn_sibling(&scope);
     WF_SCOPE(cancelled);
     wf_scope_cancel(&cancelled, "before the calls");
-    COMPLETES(WF_CLIENT, leave_client(), 0);
+    refuse_fetches(rig.client, arena, &rig.response);
+    refuse_bodies(rig.client, arena, &rig.response);
+    refuse_others(rig.client, arena);
+    refuse_answers(&open);
     WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+    wf_response_close(&open);
 }
 
-WF_TEST(what_a_client_does_by_itself_does_not_wait, .rule = "1.7")
+/* ---- What never suspends ---- */
+
+static __attribute__((noinline)) void stay_with_answers(struct rig *rig, struct wf_response *open)
+{
+    struct wf_stream *stream = NULL;
+    struct point point;
+    STAYS(wf_response_header, WF_EXPECT(wf_response_header(&rig->response, "content-type") != NULL));
+    STAYS(wf_response_check, WF_EXPECT_CODE(wf_response_check(&rig->response), 0));
+    STAYS(wf_response_model, WF_EXPECT_CODE(wf_response_model(&rig->response, &point_model, &point), 0));
+    STAYS(wf_response_stream, WF_EXPECT_CODE(wf_response_stream(open, &stream), 0));
+    wf_stream_close(stream);
+    STAYS(wf_response_close, wf_response_close(open));
+}
+
+static __attribute__((noinline)) void stay_with_cookies(struct wf_client *client)
+{
+    static const char url[] = "http://a.org/";
+    struct wf_arena *arena = wf_task_arena();
+    const char *text = "";
+    STAYS(wf_client_cookie_set, wf_ignore(wf_client_cookie_set(client, url, "a=1")));
+    STAYS(wf_client_cookie, wf_ignore(wf_client_cookie(client, arena, url, "a", &text)));
+    STAYS(wf_client_cookies_save, wf_ignore(wf_client_cookies_save(client, arena, &text)));
+    STAYS(wf_client_cookies_load, wf_ignore(wf_client_cookies_load(client, text)));
+    STAYS(wf_client_cookies_clear, wf_client_cookies_clear(client, NULL));
+}
+
+static __attribute__((noinline)) void stay_with_clients(void)
 {
     struct wf_client client = {.private_ = NULL};
     struct wf_client_statistics statistics;
-    struct wf_arena *arena = wf_task_arena();
-    struct wf_url url;
-    const char *text;
-    WF_BACKGROUND(background);
-    WF_SCOPE(scope);
-    spawn_sibling(&scope);
-    STAYS(wf_client_open, WF_EXPECT_CODE(wf_client_open(&client, &background), 0));
+    WF_BACKGROUND(tasks);
+    STAYS(wf_client_open, WF_EXPECT_CODE(wf_client_open(&client, &tasks), 0));
     STAYS(wf_client_statistics, wf_client_statistics(&client, &statistics));
     STAYS(wf_client_close, wf_client_close(&client));
-    STAYS(wf_url_parse, WF_EXPECT_CODE(wf_url_parse("http://a/b", arena, &url), 0));
-    STAYS(wf_url_join, WF_EXPECT_CODE(wf_url_join("http://a/b", "c", arena, &text), 0));
-    STAYS(wf_url_encode, WF_EXPECT_TEXT(wf_url_encode("a b", arena), "a%20b"));
+}
+
+static __attribute__((noinline)) void stay_with_urls(void)
+{
+    struct wf_arena *arena = wf_task_arena();
+    struct wf_url url;
+    const char *text = "";
+    STAYS(wf_url_parse, WF_EXPECT_CODE(wf_url_parse("http://a.org/", arena, &url), 0));
+    STAYS(wf_url_join, WF_EXPECT_CODE(wf_url_join("http://a.org/", "b", arena, &text), 0));
+    STAYS(wf_url_encode, text = wf_url_encode(text, arena));
+    WF_EXPECT_TEXT(text, "http%3A%2F%2Fa.org%2Fb");
+}
+
+static __attribute__((noinline)) void stay_with_sources(struct wf_client *client)
+{
+    STAYS(WF_SSE_SOURCE, WF_SSE_SOURCE(source, client, "/"));
+    WF_SSE_SOURCE(source, client, "/", .last_id = "7");
+    STAYS(wf_sse_source_id, WF_EXPECT_INT(wf_sse_source_id(&source)[0], source.private_ != NULL ? '7' : '\0'));
+    STAYS(wf_sse_source_close, wf_sse_source_close(&source));
+}
+
+WF_TEST(what_only_looks_or_lets_go_never_suspends, .rule = "1.7")
+{
+    RIG(rig, declare, .cookies = true);
+    struct wf_response open;
+    if (!WF_EXPECT_CODE(GET(rig, "/"), 0)) return;
+    if (!WF_EXPECT_CODE(wf_fetch_open(rig.client, wf_task_arena(), WF_GET, "/", &open), 0)) return;
+    WF_SCOPE(scope);
+    spawn_sibling(&scope);
+    stay_with_answers(&rig, &open);
+    stay_with_cookies(rig.client);
+    stay_with_clients();
+    stay_with_urls();
+    stay_with_sources(rig.client);
+    struct wf_stream *reader, *writer;
+    if (WF_EXPECT_CODE(wf_pipe(&reader, &writer), 0)) {
+        STAYS(wf_poll_fd, WF_EXPECT_INT(wf_poll_fd(wf_stream_fd(reader), WF_READABLE), 0));
+        wf_stream_close(reader);
+        wf_stream_close(writer);
+    }
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
+}
+
+/* ---- Leaving a client ---- */
+
+static int leave_block(struct wf_app *app, struct wf_scope *cancelled)
+{
+    struct wf_response response;
+    WF_CLIENT(client, .base_url = "http://server", .app = app);
+    int rc = wf_get(&client, wf_task_arena(), "/", &response);
+    wf_scope_cancel(cancelled, "before the block is left");
+    return rc < 0 ? rc : 3;
+}
+
+WF_TEST(leaving_a_client_waits_for_its_tasks, .rule = "1.7")
+{
+    struct wf_app app = {.title = "t"};
+    declare(&app);
+    WF_SCOPE(cancelled);
+    COMPLETES(WF_CLIENT, leave_block(&app, &cancelled), 3);
+    WF_EXPECT_CODE(wf_scope_join(&cancelled), 0);
+    wf_app_finish(&app);
 }
 
 WF_TEST_MAIN

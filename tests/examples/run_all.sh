@@ -36,6 +36,18 @@ check() {  # NAME [ARGUMENT...]
     verdict $? "$name"
 }
 
+# It needs weft-http, and libpsl.
+check_client() {
+    [ ! -x "$programs/client_live" ] || check client_live <<'END'
+event 1: tick
+event 2: tock
+event 3: tick
+event 4: tock
+it says: who=ada
+it says: hello
+END
+}
+
 start_server() {  # [PROGRAM]; gives its port in $port
     : >"$work/problems"
     : >"$work/server"  # here and now: the one before left its port there
@@ -559,6 +571,7 @@ the thread asked for 7 and got 49
 the thread asked for 8 and got 64
 the thread asked for 9 and got 81
 END
+    check_client
     check_service
     check_echo
     check_cut
