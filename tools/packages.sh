@@ -11,7 +11,7 @@ test="$demo $libraries openssl iproute2 g++ cmake git python3 python3-jsonschema
 cross="qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 check="$test $cross clang libclang-rt-14-dev clang-tidy afl++ abigail-tools valgrind cppcheck nftables iproute2"
 peers="golang-go rustc cargo librust-tokio-dev librust-libc-dev libboost-dev python3-uvloop"
-bench="$test $peers liburing-dev util-linux"
+bench="$test $peers liburing-dev util-linux nghttp2-client nghttp2-server openssl"
 
 case "${1:-}" in
 build) wanted=$build ;;
