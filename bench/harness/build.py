@@ -76,6 +76,10 @@ def _without_and_with_http(programs):
     return [p for p in programs if p not in with_http], with_http
 
 
+def _without_and_with_client(programs):
+    return [p for p in programs if not p.startswith("client_")], [p for p in programs if p.startswith("client_")]
+
+
 class Builder:
     def __init__(self, build_directory):
         self.build_directory = Path(build_directory).resolve()
@@ -87,6 +91,8 @@ class Builder:
             return [PYTHON, "-B", str(BENCH / "peers" / contestant / f"{program}.py")]
         if contestant in ("asyncio", "uvloop"):
             return [PYTHON, "-B", str(BENCH / "peers/asyncio" / f"{program}.py"), contestant]
+        if program == "client_h2":
+            return [PYTHON, "-B", str(BENCH / "harness/h2_server.py"), str(self.output / contestant / program)]
         return [str(self.output / contestant / program)]
 
     def load(self):
@@ -136,11 +142,16 @@ class Builder:
         extra = [library, ROOT / "include"]
         plain, tls = _without_and_with_tls(programs)
         plain, http = _without_and_with_http(plain)
+        plain, clients = _without_and_with_client(plain)
         self._compile(contestant, plain, compiler, BENCH / "weft", ".c", libraries, extra=extra)
         if http:
             made = self._beside(library, "http", "nghttp2", "uriparser", "jwt", "z", "brotlienc", "brotlidec", "zstd")
             made += self._beside(library, "tls", "ssl", "crypto")
             self._compile(contestant, http, compiler, BENCH / "weft", ".c", [*made, *libraries], extra=extra)
+        if clients:
+            made = self._beside(library, "http", "nghttp2", "uriparser", "z", "brotlienc", "brotlidec", "zstd")
+            made += self._beside(library, "tls", "ssl", "crypto")
+            self._compile(contestant, clients, compiler, BENCH / "weft", ".c", [*made, *libraries], extra=extra)
         if tls:
             made = self._beside(library, "tls", "ssl", "crypto")
             libraries = [*made, *libraries]

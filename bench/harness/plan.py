@@ -147,6 +147,22 @@ def tls(name, count, scale):
     return Group(runs, entries)
 
 
+def client_h2(scale):
+    """Processor time of a client; each run has a server of its own, on the other processor (h2_server.py)."""
+    requests = str(100_000 // scale)
+    runs = (
+        Run("weft", "weft", "client_h2", (requests,), environment=(("WEFT_DRIVER", "uring"),)),
+        Run("h2load", "floors", "client_h2", ("h2load", requests)),
+        Run("nghttp", "floors", "client_h2", ("nghttp", requests)),
+        Run("weft_epoll", "weft", "client_h2", (requests,), environment=(("WEFT_DRIVER", "epoll"),)),
+        Run("go", "go", "client_h2", (requests,)),
+    )
+    floor = "nghttp2's own client, nghttp"
+    common = dict(floors=("nghttp",), peers={"go": "go", "h2load": "h2load"}, mark=Mark(ratio=1))
+    entries = tuple(Entry("client_h2" + suffix, "us", "weft" + suffix, floor, **common) for suffix in ("", "_epoll"))
+    return Group(runs, entries)
+
+
 def timers(name, words, mark):
     arguments = ("100000", *words)
     runs = (Run("weft", "weft", "timers", arguments), Run("floor", "floors", "timers", arguments))
@@ -497,6 +513,7 @@ def groups(quick):
         tls("tls_echo", 200_000, scale),
         tls("tls_handshake", 4_000, scale),
         *http_groups(scale, seconds),
+        client_h2(scale),
     )  # fmt: skip
 
 
