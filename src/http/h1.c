@@ -132,6 +132,14 @@ static int make_room(struct h1 *h1, size_t least, size_t room_max)
     return work->in_room - work->end >= least ? 0 : make_more_room(h1, least, room_max);
 }
 
+/* Between two requests: -ESHUTDOWN in a drain, when nothing was on its way. */
+static ssize_t read_idle(struct wf_stream *stream, void *buffer, size_t size)
+{
+    ssize_t got = wf_idle(wf_stream_read(stream, buffer, size));
+    if (got == -ESHUTDOWN) got = wf_within(last_chance, wf_stream_read(stream, buffer, size));
+    return got == -ETIME ? -ESHUTDOWN : got;
+}
+
 /* More bytes behind those that are there: 1, 0 at the end. What was answered goes out first. */
 int h1_fill(struct h1 *h1, bool idle)
 {
@@ -141,9 +149,8 @@ int h1_fill(struct h1 *h1, bool idle)
     struct wf_stream *stream = h1->connection->stream;
     char *to = work->in + work->end;
     size_t room = work->in_room - work->end;
-    ssize_t got = idle ? wf_idle(wf_stream_read(stream, to, room)) : wf_stream_read(stream, to, room);
-    if (got == -ESHUTDOWN && idle) got = wf_within(last_chance, wf_stream_read(stream, to, room));
-    if (got <= 0) return got == -ETIME && idle ? -ESHUTDOWN : (int)got;
+    ssize_t got = idle ? read_idle(stream, to, room) : wf_stream_read(stream, to, room);
+    if (got <= 0) return (int)got;
     work->end += (size_t)got;
     return 1;
 }
@@ -290,7 +297,7 @@ static int wait_for_request(struct h1 *h1)
         if (rc < 0) return rc;
     }
     if (connection->phase != PHASE_IDLE) set_phase(connection, PHASE_IDLE);
-    ssize_t got = wf_idle(wf_stream_read(connection->stream, h1->first, FIRST_ROOM));
+    ssize_t got = read_idle(connection->stream, h1->first, FIRST_ROOM);
     if (got <= 0) return (int)got;
     int rc = take_work(h1, (size_t)got);
     return rc == 0 ? 1 : rc;
