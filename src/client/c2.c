@@ -4,6 +4,7 @@
 #include <string.h>
 #include <weft/extend.h>
 #include <weft/task.h>
+#include <weft/time.h>
 
 /* ---- Waking and waiting ---- */
 
@@ -52,12 +53,18 @@ static int has_gone(struct call *call)
     return call_fail(call, -ECONNRESET, "the connection ended before the request was sent");
 }
 
+static bool may_ask(struct c2 *c2)
+{
+    const struct wire *wire = c2->wire;
+    return c2->code == 0 && !wire->retired && !wire->gone && !c2_is_lost(c2) &&
+           nghttp2_session_check_request_allowed(c2->session);
+}
+
 static int begin(struct call *call)
 {
     struct c2 *c2 = call->wire->c2;
     if (call->tunnel) return call_fail(call, -EOPNOTSUPP, "tunnels through HTTP/2 are not spoken");
-    if (c2->code < 0 || call->wire->retired || call->wire->gone || !nghttp2_session_check_request_allowed(c2->session))
-        return has_gone(call);
+    if (!may_ask(c2)) return has_gone(call);
     struct c2_stream *stream = wf_arena_new(call->arena, struct c2_stream);
     if (stream == NULL) return -ENOMEM;
     *stream = (struct c2_stream){.call = call, .c2 = c2, .moved = WF_EVENT, .next = c2->streams};
@@ -66,6 +73,7 @@ static int begin(struct call *call)
     if (stream->next != NULL) stream->next->prev = stream;
     c2->streams = stream;
     call->part = stream;
+    if (c2->quiet_at == 0) c2->quiet_at = wf_now();
     c2_kick(c2);
     return 0;
 }
@@ -123,6 +131,7 @@ static void drop(struct c2_stream *stream)
     struct c2 *c2 = stream->c2;
     nghttp2_session_set_stream_user_data(c2->session, stream->id, NULL);
     if (!stream->closed) {
+        if (c2_is_lost(c2)) pool_retire(c2->wire);
         uint32_t code = stream->ended ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL;
         c2_check(c2, nghttp2_submit_rst_stream(c2->session, NGHTTP2_FLAG_NONE, stream->id, code));
         c2_kick(c2);
@@ -138,6 +147,7 @@ static void leave(struct call *call)
     if (call->part != NULL) drop(call->part);
     call->wire = NULL;
     call->part = NULL;
+    if (wire->c2->draining && wire->streams == 1) pool_retire(wire);
     pool_release_stream(wire);
 }
 

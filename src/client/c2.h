@@ -70,6 +70,9 @@ struct c2 {
     char *out;
     size_t out_size, out_room;
     struct h2_rate nuisances;
+    int64_t quiet_at;  /* since then something is waited for, and nothing has come; 0: nothing is */
+    int64_t pinged_at; /* asked whether the server is there; 0: it was not, or has been heard since */
+    bool draining;     /* it ends with its last call */
     bool running;      /* its task has not ended */
     bool closing;      /* the pool has given it up, and it says goodbye */
     bool left;         /* the server reads no more; what it has said before is still to be read */
@@ -105,6 +108,9 @@ void c2_kick(struct c2 *c2);
 
 /* What nghttp2 answered to what it was told: where it had no memory, the connection cannot go on. */
 void c2_check(struct c2 *c2, int outcome);
+
+/* Has the server not even answered a PING? Sends one where that is in doubt. */
+bool c2_is_lost(struct c2 *c2);
 
 /* The connection is over: nothing new begins, and what is under way fails. The first reason counts. */
 void c2_end(struct c2 *c2, int code, const char *why);

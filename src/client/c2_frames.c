@@ -215,13 +215,14 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t code, void *a
     return 0;
 }
 
-/* A request that may not go any more, since the server has said goodbye. */
+/* A request that is too long, or may not go any more, since the server has said goodbye. */
 static int on_not_sent(nghttp2_session *session, const nghttp2_frame *frame, int error, void *argument)
 {
     (void)session;
-    (void)error;
     struct c2_stream *stream = stream_of(argument, frame->hd.stream_id);
-    if (stream != NULL && frame->hd.type == NGHTTP2_HEADERS) refused(stream);
+    if (stream == NULL || frame->hd.type != NGHTTP2_HEADERS) return 0;
+    if (error == NGHTTP2_ERR_FRAME_SIZE_ERROR) c2_fail(stream, -EMSGSIZE, "the fields of the request are too long");
+    else refused(stream);
     return 0;
 }
 

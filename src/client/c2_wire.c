@@ -12,7 +12,7 @@
 
 #include "client/c2.h"
 
-static const int64_t goodbye_time = WF_SECONDS(1);
+static const int64_t goodbye_time = WF_SECONDS(1), quiet_time = WF_SECONDS(5), answer_time = WF_SECONDS(5);
 static const char cut_over[] = "the connection is over";
 const char c2_flood[] = "the server floods the connection with frames";
 
@@ -26,6 +26,21 @@ void c2_check(struct c2 *c2, int outcome)
     if (outcome != NGHTTP2_ERR_NOMEM) return;
     c2_end(c2, -ENOMEM, "out of memory");
     if (c2->scope != NULL) wf_scope_cancel(c2->scope, cut_over);
+}
+
+/* ---- Is anybody there? ---- */
+
+/* A network may lose a connection without a word. It is asked when the server was quiet for long, by whoever wants
+ * something of it then; a slow answer alone is no reason to leave. */
+bool c2_is_lost(struct c2 *c2)
+{
+    int64_t now = wf_now();
+    if (c2->pinged_at > 0) return now - c2->pinged_at > answer_time;
+    if (c2->quiet_at == 0 || now - c2->quiet_at < quiet_time) return false;
+    c2_check(c2, nghttp2_submit_ping(c2->session, NGHTTP2_FLAG_NONE, NULL));
+    c2->pinged_at = now;
+    c2_kick(c2);
+    return false;
 }
 
 /* ---- Its end ---- */
@@ -181,21 +196,23 @@ static int stop_reading(struct c2 *c2, ssize_t error)
 
 static int feed(struct c2 *c2, size_t size)
 {
+    c2->quiet_at = c2->streams != NULL ? wf_now() : 0;
+    c2->pinged_at = 0;
     if (c2->deaf) return 0;
     ssize_t used = nghttp2_session_mem_recv(c2->session, (const uint8_t *)c2->in, size);
     if (nghttp2_session_want_write(c2->session) || !nghttp2_session_want_read(c2->session)) c2_kick(c2);
     return used < 0 ? stop_reading(c2, used) : 0;
 }
 
-/* A connection without calls ends when the tasks around it are to end (wf_idle). */
+/* When the tasks around it are to end (wf_idle), it does, as soon as no call needs it. */
 static int read_frames(struct c2 *c2)
 {
     const struct wire *wire = c2->wire;
     for (int rc = 0; rc == 0;) {
-        bool idle = wire->streams == 0 && !c2->closing;
-        ssize_t got = idle ? wf_idle(wf_stream_read(wire->stream, c2->in, sizeof c2->in))
-                           : wf_stream_read(wire->stream, c2->in, sizeof c2->in);
-        if (got == -ESHUTDOWN && idle) {
+        ssize_t got = c2->draining ? wf_stream_read(wire->stream, c2->in, sizeof c2->in)
+                                   : wf_idle(wf_stream_read(wire->stream, c2->in, sizeof c2->in));
+        if (got == -ESHUTDOWN && !c2->draining) {
+            c2->draining = true;
             if (wire->streams == 0) pool_retire(c2->wire);
             continue;
         }

@@ -179,10 +179,22 @@ static void end_unused(struct wire *wire)
 
 /* ---- What a call may have ---- */
 
+/* One that is too old takes nothing new; what is under way on it goes on. */
+static bool has_room(struct wire *wire, int64_t now)
+{
+    if (is_old(wire, now)) wire->retired = true;
+    if (!wire->retired) return wire->streams < wire->streams_max;
+    if (wire->streams == 0) end_shared(wire);
+    return false;
+}
+
 static struct wire *take_shared(const struct origin *origin)
 {
-    struct wire *wire = origin->shared.first;
-    while (wire != NULL && (wire->retired || wire->streams >= wire->streams_max)) wire = wire->next;
+    struct wire *wire = origin->shared.first, *next;
+    for (; wire != NULL; wire = next) {
+        next = wire->next;
+        if (has_room(wire, wf_now())) break;
+    }
     if (wire == NULL) return NULL;
     if (wire->streams++ == 0) {
         wire->client->statistics.idle--;

@@ -305,6 +305,19 @@ WF_TEST(fields_of_a_connection_are_left_out)
         WF_EXPECT_TEXT(said(&rig), "server|te=trailers");
 }
 
+WF_TEST(a_request_has_its_limit)
+{
+    RIG(rig);
+    char *text = wf_arena_alloc(wf_task_arena(), 70001);
+    if (text == NULL) return;
+    memset(text, 'x', 70000);
+    text[70000] = '\0';
+    WF_EXPECT_CODE(GET(rig, "/hello", .headers = WF_NAMED({"X-Own", text})), -EMSGSIZE);
+    WF_EXPECT_PART(wf_failure(), "the fields of the request are too long");
+    WF_EXPECT_CODE(GET(rig, "/hello"), 0);
+    WF_EXPECT_INT((int64_t)statistics_of(rig.client).opened, 1);
+}
+
 /* ---- Connections that end ---- */
 
 /* A call to a server that plays these scripts, one connection after the other. */
@@ -370,6 +383,71 @@ WF_TEST(more_than_the_window_breaks_the_connection, .simulated = true, .timeout 
             wf_ignore(wf_sleep(WF_SECONDS(1)));
             WF_EXPECT_CODE((int)read_all(&response), -EPROTO);
             WF_EXPECT_PART(wf_failure(), "rules of HTTP/2");
+        }
+    }
+    wf_ignore(wf_scope_end(&scope, 0));
+}
+
+WF_TEST(a_connection_that_was_lost_is_left, .simulated = true, .timeout = WF_SECONDS(100))
+{
+    SERVER(server, url, "A1; H1eh :status=201; T 90000", "A1; H1eh :status=202");
+    if (started) {
+        WF_CLIENT(client, .version = WF_HTTP_2);
+        static const int codes[] = {0, -ETIME, -ETIME, 0};
+        struct one call = {.client = &client, .url = url, .time = WF_SECONDS(6)};
+        for (int i = 0; i < 4; i++) WF_EXPECT_CODE(get_one(&call), codes[i]);
+        WF_EXPECT_INT(call.response.status, 202);
+        WF_EXPECT_PART(server.said, "1:head. ack 3:head. ping 3:reset=CANCEL 5:head.");
+    }
+    wf_ignore(wf_scope_end(&scope, 0));
+}
+
+WF_TEST(a_slow_answer_is_no_reason_to_leave, .simulated = true, .timeout = WF_SECONDS(100))
+{
+    SERVER(server, url,
+           "A3; T 9000; P e; T 9000; P e; T 9000; H1eh :status=201; H3eh :status=202; A5; H5eh :status=203");
+    if (started) {
+        WF_CLIENT(client, .version = WF_HTTP_2);
+        struct one calls[2] = {{.client = &client, .url = url}, {.client = &client, .url = url}};
+        WF_EXPECT_CODE(wf_gather(calls, 2, get_one), 0);
+        WF_EXPECT_CODE(get_one(&calls[0]), 0);
+        WF_EXPECT_INT(server.connections, 1);
+    }
+    wf_ignore(wf_scope_end(&scope, 0));
+}
+
+WF_TEST(a_connection_lives_so_long, .simulated = true, .timeout = WF_SECONDS(100))
+{
+    RIG(rig, .limits = {.lifetime = WF_SECONDS(3)});
+    WF_EXPECT_CODE(GET(rig, "/slow"), 0);
+    WF_EXPECT_CODE(GET(rig, "/slow"), 0);
+    WF_EXPECT_INT((int64_t)statistics_of(rig.client).opened, 2);
+    WF_EXPECT_INT(statistics_of(rig.client).idle, 1);
+}
+
+WF_TEST(one_connection_is_warm_enough)
+{
+    RIG(rig);
+    WF_EXPECT_CODE(wf_client_warm(rig.client, "", 5), 0);
+    WF_EXPECT_INT((int64_t)statistics_of(rig.client).opened, 1);
+    WF_EXPECT_INT(statistics_of(rig.client).idle, 1);
+    WF_EXPECT_CODE(GET(rig, "/hello"), 0);
+    WF_EXPECT_INT((int64_t)statistics_of(rig.client).opened, 1);
+}
+
+WF_TEST(an_idle_connection_ends_when_tasks_are_to_end, .simulated = true)
+{
+    SERVER(server, url, "A1; H1eh :status=200");
+    if (started) {
+        struct wf_client client = {.private_ = NULL};
+        WF_BACKGROUND(tasks);
+        if (WF_EXPECT_CODE(wf_client_open(&client, &tasks, .version = WF_HTTP_2), 0)) {
+            struct one call = {.client = &client, .url = url};
+            WF_EXPECT_CODE(get_one(&call), 0);
+            int64_t began = wf_now();
+            WF_EXPECT_CODE(wf_background_shutdown(&tasks), 0);
+            WF_EXPECT_INT(wf_now() - began < WF_SECONDS(1), 1);
+            wf_client_close(&client);
         }
     }
     wf_ignore(wf_scope_end(&scope, 0));
