@@ -97,7 +97,8 @@ static bool read_line(char *line, struct cookie *cookie)
     cookie->path = fields[PATH];
     cookie->name = fields[NAME];
     cookie->value = fields[VALUE];
-    return cookie->domain[0] != '\0' && cookie->path[0] == '/' && cookie->name[0] != '\0' &&
+    bool whole = strpbrk(cookie->name, ";=") == NULL && strchr(cookie->value, ';') == NULL;
+    return whole && cookie->domain[0] != '\0' && cookie->path[0] == '/' && cookie->name[0] != '\0' &&
            strlen(cookie->name) + strlen(cookie->value) <= COOKIE_SIZE_MAX && cookie_keeps_prefix(cookie, true) &&
            (cookie->host_only || !is_public_suffix(cookie->domain));
 }

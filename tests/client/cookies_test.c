@@ -298,6 +298,7 @@ WF_TEST(what_is_no_line_is_refused)
         "a.org\tFALSE\t/\tFALSE\t0\tn\tv\tw\n",
         "hello",
         "a.org\tFALSE\t/\tFALSE\t0\t__Host-n\tv\n",
+        "a.org\tFALSE\t/\tFALSE\t0\tn\tv; b=c\n",
     };
     RIG(rig, declare, .cookies = true);
     for (size_t i = 0; i < WF_COUNT(bad); i++)
