@@ -1,6 +1,6 @@
 /*
- * What the parts of the `weft` command share. The command is a program of its own: it needs nothing but libc, runs for
- * a moment, and so never gives memory back.
+ * What the parts of the `weft` command share. The command is a program of its own: it needs nothing but libc (get
+ * alone stands on the libraries), runs for a moment, and so never gives memory back.
  */
 #ifndef WEFT_TOOLS_COMMAND_H
 #define WEFT_TOOLS_COMMAND_H
@@ -111,5 +111,6 @@ int run_command(int argc, char **argv);
 int new_command(int argc, char **argv);
 int ps_command(int argc, char **argv);
 int top_command(int argc, char **argv);
+int get_command(int argc, char **argv);
 
 #endif

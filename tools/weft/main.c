@@ -10,6 +10,7 @@ static const char usage[] = "usage: weft COMMAND [ARGUMENTS...]\n"
                             "  weft new DIR                make a project with a program, a test and a build\n"
                             "  weft ps PID|NAME            print what the tasks of a running process do\n"
                             "  weft top PID|NAME           the same, live\n"
+                            "  weft get URL...             download files, several at once\n"
                             "  weft COMMAND --help         say more about a command\n"
                             "  weft --version              print the version\n";
 
@@ -17,10 +18,7 @@ static const struct command {
     const char *name;
     int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 } commands[] = {
-    {"run", run_command},
-    {"new", new_command},
-    {"ps", ps_command},
-    {"top", top_command},
+    {"run", run_command}, {"new", new_command}, {"ps", ps_command}, {"top", top_command}, {"get", get_command},
 };
 
 static int print(const char *text)
