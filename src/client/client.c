@@ -14,6 +14,9 @@
 #define CONNECTIONS_DEFAULT 100
 #define PER_HOST_DEFAULT 30
 
+/* For the tasks of connections that are closed, to notice it. */
+#define GRACE WF_MILLISECONDS(100)
+
 /* ---- Options ---- */
 
 static void note_mistake(struct client *client, int code, const char *text)
@@ -149,7 +152,7 @@ void wf_client_begin_(const struct wf_client_options *options)
     *tasks = (struct wf_background){.closing_ = true};
     wf_background_open_(&(struct wf_background_options){.size = sizeof(struct wf_background_options),
                                                         .background_ = tasks,
-                                                        .grace = -1,
+                                                        .grace = GRACE,
                                                         .name = "http client",
                                                         .place_ = options->place_});
     handle->tasks_ = tasks;
@@ -160,6 +163,8 @@ void wf_client_leave_(struct wf_client *handle)
 {
     wf_client_close(handle);
     if (handle->tasks_ == NULL) return;
+    if (wf_background_active(handle->tasks_) > 0)
+        wf_ignore(wf_shielded(2 * GRACE, wf_background_shutdown(handle->tasks_)));
     wf_background_leave_(handle->tasks_);
     wf_memory_free(handle->tasks_);
 }

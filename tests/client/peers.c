@@ -1,4 +1,7 @@
-/* The client's side of peers.py: peers get|form|sse|ws PROXY CA-FILE URL; "-" for none. Prints what came of it. */
+/*
+ * The client's side of peers.py and servers.py: peers get|form|sse|ws|tour|tour2 PROXY CA-FILE URL; "-" for none.
+ * Prints what came of it.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <weft/client.h>
@@ -67,8 +70,64 @@ static int talk(struct wf_client *client, const struct task *task)
     return rc;
 }
 
+/* ---- One server from all sides: servers.py ---- */
+
+static int show(struct wf_client *client, const char *path, const char *json)
+{
+    struct wf_response response;
+    int rc = json == NULL ? wf_get(client, wf_task_arena(), path, &response)
+                          : wf_post(client, wf_task_arena(), path, &response, .json = json);
+    if (rc < 0) return rc;
+    uint32_t sum = 0;
+    for (size_t i = 0; i < response.size; i++) sum = sum * 31 + (unsigned char)response.body[i];
+    const char *encoding = wf_response_header(&response, "content-encoding");
+    printf("%s %d %s %s %zu %08x\n", path, response.status, response.version, encoding != NULL ? encoding : "-",
+           response.size, sum);
+    return 0;
+}
+
+struct asking {
+    struct wf_client *client;
+    int failed;
+};
+
+static int ask_for_text(struct asking *asking)
+{
+    struct wf_response response;
+    int rc = wf_get(asking->client, wf_task_arena(), "/text", &response);
+    if (rc == 0 && (response.status != 200 || strcmp(response.body, "hello") != 0)) asking->failed++;
+    return rc;
+}
+
+static int tour(struct wf_client *client)
+{
+    struct wf_client_statistics statistics;
+    struct asking askings[20];
+    int rc = show(client, "/text", NULL);
+    if (rc == 0) rc = show(client, "/large", NULL);
+    if (rc == 0) rc = show(client, "/chunks", NULL);
+    if (rc == 0) rc = show(client, "/echo", "{\"a\":1}");
+    wf_client_statistics(client, &statistics);
+    if (rc == 0) printf("connections: %d\n", (int)statistics.opened);
+    for (int i = 0; i < 20; i++) askings[i] = (struct asking){.client = client};
+    if (rc == 0) rc = wf_gather(askings, 20, ask_for_text);
+    for (int i = 1; i < 20; i++) askings[0].failed += askings[i].failed;
+    wf_client_statistics(client, &statistics);
+    if (rc == 0) printf("at once: %d failed, at most %d connections\n", askings[0].failed, (int)statistics.open_peak);
+    return rc;
+}
+
+static int tour_with(const struct task *task, bool prior)
+{
+    WF_CLIENT(client, .base_url = task->url, .proxy = "", .ca_file = task->ca_file, .limits = {.per_host = 4},
+              .version = prior ? WF_HTTP_2 : WF_HTTP_ANY);
+    return tour(&client);
+}
+
 static int do_it(const struct task *task)
 {
+    bool prior = strcmp(task->what, "tour2") == 0;
+    if (prior || strcmp(task->what, "tour") == 0) return tour_with(task, prior);
     WF_CLIENT(client, .proxy = task->proxy, .ca_file = task->ca_file);
     if (strcmp(task->what, "get") == 0) return get(&client, task);
     if (strcmp(task->what, "form") == 0) return post_form(&client, task);
