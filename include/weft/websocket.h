@@ -102,8 +102,8 @@ struct wf_websocket_connect_options {
 /*
  * wf_websocket_connect(client, arena, url, &socket, .option = value, ...) opens a socket by a client (weft/client.h):
  * "wss://example.org/echo", or what its base makes a URL of; http and https stand for ws and wss. Its connection is one
- * of the client's, of HTTP/1.1, with its proxy, TLS, logins, cookies and times. It ends with the arena, without a word:
- * say wf_websocket_close first.
+ * of the client's, of HTTP/1.1 (a .tls of your own must not offer "h2"), with its proxy, logins, cookies and times. It
+ * ends with the arena, without a word: say wf_websocket_close first.
  *
  *     WF_CLIENT(client);
  *     struct wf_websocket *socket;
