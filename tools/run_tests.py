@@ -131,6 +131,7 @@ def scripts(builds, drivers):
         ("kit", "tests/testing/kit.py", [str(build)]),
         ("observe/forms", "tests/observe/forms.py", [str(build)]),
         ("inspect", "tests/inspect/run.py", [str(build)]),
+        ("get", "tests/get/run.py", [str(build)]),
         ("planted", "tests/planted/run.sh", [str(build) for build in builds[:2]]),
         ("faults/netns", "tests/faults/netns.sh", [str(build), *real]),
         ("consumers", "tests/consumers/run.sh", [str(build)]),
