@@ -46,11 +46,11 @@ static void note_progress(void *argument, uint64_t done, int64_t total)
     download->total = total < 0 ? -1 : (int64_t)(download->before + download->gone) + total;
 }
 
-/* Why it failed, before anything that tidies up fails too. */
+/* Why it failed, before anything that tidies up fails too. Who was cut does not know why. */
 static void note_failure(struct download *download, int rc)
 {
-    if (rc >= 0) return;
-    const char *told = rc != -ECANCELED ? wf_failure() : NULL;
+    if (rc >= 0 || rc == -ECANCELED) return;
+    const char *told = wf_failure();
     download->message = format_text("%s", told != NULL ? told : wf_strerror(rc));
 }
 
@@ -268,7 +268,8 @@ int load_download(struct download *download)
     download->state = STATE_RUNNING;
     bool there = is_there(download);
     int rc = there ? 0 : timeout > 0 ? wf_within(timeout, load(download)) : load(download);
-    if (download->message == NULL) note_failure(download, rc);
+    if (rc < 0 && download->message == NULL)
+        download->message = rc == -ETIME ? format_text("not there after %g s", (double)timeout / 1e9) : wf_strerror(rc);
     download->code = rc;
     download->took = wf_now() - download->began;
     download->state = rc < 0 ? STATE_FAILED : there ? STATE_THERE : STATE_DONE;

@@ -223,7 +223,7 @@ void show_summary(struct get *get)
         came += download->report.received;
     }
     show_parts(get);
-    if (get->quiet || get->json || get->count == 1) return;
+    if (get->quiet || get->json || get->count == 1 || get->signal != 0) return;
     fprintf(stderr, "%zu of %zu: %s in %.1f s, %s/s\n", good, get->count, bytes_text((double)came, size),
             seconds_of(took), bytes_text(rate_of(came, took), speed));
 }
