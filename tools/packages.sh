@@ -4,11 +4,13 @@
 set -eu
 
 build="gcc libc6-dev meson ninja-build pkg-config make libdw-dev"
-demo="$build libssl-dev node-llhttp libnghttp2-dev liburiparser-dev zlib1g-dev libbrotli-dev libzstd-dev libjwt-dev libpsl-dev"
+codecs="zlib1g-dev libbrotli-dev libzstd-dev"
+demo="$build libssl-dev node-llhttp libnghttp2-dev liburiparser-dev libjwt-dev libpsl-dev $codecs"
 libraries="libjansson-dev libuv1-dev libc-ares-dev libglib2.0-dev libcurl4-openssl-dev"
 clients="nghttp2-client curl chromium wrk nginx-light golang-go python3-h2 python3-httpx python3-aiohttp nghttp2-server"
-others="tinyproxy microsocks python3-uvicorn nodejs"
-test="$demo $libraries openssl iproute2 g++ cmake git python3 python3-jsonschema python3-websockets procps gdb $clients $others"
+others="tinyproxy-bin microsocks python3-uvicorn nodejs"
+tools="openssl iproute2 g++ cmake git python3 python3-jsonschema python3-websockets procps gdb"
+test="$demo $libraries $tools $clients $others"
 cross="qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 check="$test $cross clang libclang-rt-14-dev clang-tidy afl++ abigail-tools valgrind cppcheck nftables iproute2"
 peers="golang-go rustc cargo librust-tokio-dev librust-libc-dev libboost-dev python3-uvloop"
