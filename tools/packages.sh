@@ -4,9 +4,10 @@
 set -eu
 
 build="gcc libc6-dev meson ninja-build pkg-config make libdw-dev"
-demo="$build libssl-dev node-llhttp libnghttp2-dev liburiparser-dev zlib1g-dev libbrotli-dev libzstd-dev"
+http="node-llhttp libnghttp2-dev liburiparser-dev libpsl-dev zlib1g-dev libbrotli-dev libzstd-dev"
+demo="$build libssl-dev $http"
 libraries="libjansson-dev libuv1-dev libc-ares-dev libglib2.0-dev libcurl4-openssl-dev"
-clients="nghttp2-client curl python3-h2 python3-httpx"
+clients="nghttp2-client curl python3-h2 python3-httpx tinyproxy-bin microsocks"
 test="$demo $libraries openssl iproute2 g++ cmake git python3 python3-jsonschema python3-websockets procps gdb $clients"
 cross="qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 check="$test $cross clang libclang-rt-14-dev clang-tidy afl++ abigail-tools valgrind cppcheck nftables iproute2"
