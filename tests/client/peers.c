@@ -117,7 +117,7 @@ static int tour(struct wf_client *client)
     return rc;
 }
 
-static int tour_with(const struct task *task, bool prior)
+static __attribute__((noinline)) int tour_with(const struct task *task, bool prior)
 {
     WF_CLIENT(client, .base_url = task->url, .proxy = "", .ca_file = task->ca_file, .limits = {.per_host = 4},
               .version = prior ? WF_HTTP_2 : WF_HTTP_ANY);

@@ -60,7 +60,7 @@ static bool ask_all(struct wf_client *client)
     return true;
 }
 
-static bool record(const char *path)
+static __attribute__((noinline)) bool record(const char *path)
 {
     int count = 0;
     struct wf_app app = {.title = "t", .state = &count};
@@ -74,24 +74,27 @@ static bool record(const char *path)
     return done;
 }
 
+static __attribute__((noinline)) void replay(const char *path)
+{
+    struct wf_response response;
+    struct wf_client_statistics statistics;
+    WF_CLIENT(client, .base_url = "http://server", .replay = path);
+    bool done = ask_all(&client);
+    if (done) {
+        WF_EXPECT_CODE(wf_get(&client, wf_task_arena(), "/hello", &response), -ENOENT);
+        WF_EXPECT_PART(wf_failure(), "GET http://server/hello");
+        WF_EXPECT_PART(wf_failure(), "has no further answer to that");
+    }
+    wf_client_statistics(&client, &statistics);
+    WF_EXPECT_INT((int64_t)statistics.opened, 0);
+}
+
 WF_TEST(what_was_recorded_is_given_again)
 {
     struct wf_temporary directory;
-    struct wf_response response;
     if (!WF_EXPECT_CODE(wf_temporary_directory(NULL, &directory), 0)) return;
     const char *path = wf_arena_printf(wf_task_arena(), "%s/tape", directory.path);
-    if (path != NULL && record(path)) {
-        WF_CLIENT(client, .base_url = "http://server", .replay = path);
-        struct wf_client_statistics statistics;
-        bool done = ask_all(&client);
-        if (done) {
-            WF_EXPECT_CODE(wf_get(&client, wf_task_arena(), "/hello", &response), -ENOENT);
-            WF_EXPECT_PART(wf_failure(), "GET http://server/hello");
-            WF_EXPECT_PART(wf_failure(), "has no further answer to that");
-        }
-        wf_client_statistics(&client, &statistics);
-        WF_EXPECT_INT((int64_t)statistics.opened, 0);
-    }
+    if (path != NULL && record(path)) replay(path);
     wf_ignore(wf_shielded(WF_SECONDS(1), wf_temporary_remove(&directory)));
 }
 
