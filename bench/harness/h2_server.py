@@ -22,8 +22,8 @@ def other_processors():
 
 def make_certificate(directory):
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-               "-days", "2", "-keyout", directory / "key.pem", "-out", directory / "certificate.pem", "-subj", "/CN=localhost",
-               "-addext", "subjectAltName=DNS:localhost"]  # fmt: skip
+               "-days", "2", "-keyout", directory / "key.pem", "-out", directory / "certificate.pem",
+               "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]  # fmt: skip
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
 
 
