@@ -147,7 +147,6 @@ static void leave(struct call *call)
     if (call->part != NULL) drop(call->part);
     call->wire = NULL;
     call->part = NULL;
-    if (wire->c2->draining && wire->streams == 1) pool_retire(wire);
     pool_release_stream(wire);
 }
 

@@ -72,7 +72,6 @@ struct c2 {
     struct h2_rate nuisances;
     int64_t quiet_at;  /* since then something is waited for, and nothing has come; 0: nothing is */
     int64_t pinged_at; /* asked whether the server is there; 0: it was not, or has been heard since */
-    bool draining;     /* it ends with its last call */
     bool running;      /* its task has not ended */
     bool closing;      /* the pool has given it up, and it says goodbye */
     bool left;         /* the server reads no more; what it has said before is still to be read */

@@ -207,13 +207,13 @@ static int feed(struct c2 *c2, size_t size)
 /* When the tasks around it are to end (wf_idle), it does, as soon as no call needs it. */
 static int read_frames(struct c2 *c2)
 {
-    const struct wire *wire = c2->wire;
+    struct wire *wire = c2->wire;
     for (int rc = 0; rc == 0;) {
-        ssize_t got = c2->draining ? wf_stream_read(wire->stream, c2->in, sizeof c2->in)
-                                   : wf_idle(wf_stream_read(wire->stream, c2->in, sizeof c2->in));
-        if (got == -ESHUTDOWN && !c2->draining) {
-            c2->draining = true;
-            if (wire->streams == 0) pool_retire(c2->wire);
+        ssize_t got = wire->leaving ? wf_stream_read(wire->stream, c2->in, sizeof c2->in)
+                                    : wf_idle(wf_stream_read(wire->stream, c2->in, sizeof c2->in));
+        if (got == -ESHUTDOWN && !wire->leaving) {
+            wire->leaving = true;
+            if (wire->streams == 0) pool_retire(wire);
             continue;
         }
         if (got <= 0) return (int)got;

@@ -65,6 +65,7 @@ struct wire {
     /* HTTP/2 */
     struct c2 *c2;
     uint32_t streams, streams_max; /* that are used; that may be */
+    bool leaving;                  /* it ends with its last call */
     bool retired, gone;            /* nothing new may begin; it is closed, and no part of the pool any more */
 };
 

@@ -387,7 +387,7 @@ void pool_release_stream(struct wire *wire)
     if (wire->streams == 0) {
         client->statistics.busy--;
         client->statistics.idle++;
-        if (wire->retired || client->closed || client->options.limits.idle_time < 0) end_shared(wire);
+        if (wire->retired || wire->leaving || client->closed || client->options.limits.idle_time < 0) end_shared(wire);
         else begin_idle(wire);
     }
     serve(client, origin);
