@@ -1,6 +1,6 @@
 /*
- * What the parts of the `weft` command share. The command is a program of its own: it needs nothing but libc (get
- * alone stands on the libraries), runs for a moment, and so never gives memory back.
+ * What the parts of the `weft` command share. The command is a program of its own: it needs nothing but libc, runs for
+ * a moment, and so never gives memory back. (`weft get` is another one beside it, which stands on the libraries.)
  */
 #ifndef WEFT_TOOLS_COMMAND_H
 #define WEFT_TOOLS_COMMAND_H
@@ -78,6 +78,9 @@ struct places {
     const char *sanitizers;          /* what the library was built with, or "none" */
     const char *pkgconfig_directory; /* where weft.pc is */
 };
+
+/* The directory that this command was started from, without a final slash. */
+char *own_directory(void);
 
 /* The library next to this very command, in a build tree or an installation; without one the command ends. */
 struct places find_places(bool asan);

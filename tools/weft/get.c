@@ -189,7 +189,7 @@ static const char *find_fault(const struct get *get)
     return NULL;
 }
 
-int get_command(int argc, char **argv)
+int main(int argc, char **argv)
 {
     static struct get get = {.jobs = 4, .retries = 3};
     for (char **argument = argv + 1; *argument != NULL && strcmp(*argument, "--") != 0; argument++) {

@@ -1,5 +1,5 @@
 /*
- * weft get: URLs to files, several at once. From the command line to the exit status:
+ * weft get: URLs to files, several at once, by the program weft-get, which the command becomes:
  *
  *     get.c: the command line -> get_name.c: a name and a sum for each URL
  *         -> get_run.c: the client, a task for each, Ctrl-C -> get_load.c: one of them

@@ -22,8 +22,7 @@ static bool exists(const char *path)
     return stat(path, &status) == 0;
 }
 
-/* The directory that this command was started from, without a final slash. */
-static char *own_directory(void)
+char *own_directory(void)
 {
     char *path = take_memory(PATH_MAX);
     ssize_t size = readlink("/proc/self/exe", path, PATH_MAX - 1);
