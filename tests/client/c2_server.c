@@ -173,9 +173,9 @@ static int converse(struct conversation *talk)
     WF_SCOPE(scope);
     int rc = wf_spawn(&scope, hear, talk);
     if (rc == 0) rc = play(talk);
-    if (rc == 1) {
+    if (rc == 1) { /* what nobody has read would be answered with a reset, which overtakes what was said */
         wf_ignore(wf_stream_shutdown(talk->stream));
-        wf_scope_cancel(&scope, "the script ends the connection");
+        wf_scope_set_deadline(&scope, wf_now() + WF_SECONDS(1));
     }
     return wf_scope_end(&scope, rc < 0 ? rc : 0);
 }
