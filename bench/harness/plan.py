@@ -417,6 +417,14 @@ def client_get(scale):
     return Group(runs, entries, server=CLIENT_SERVER)
 
 
+def client_reuse(scale):
+    """What it saves to keep one client: calls over TLS, one after the other."""
+    arguments = ("%PORT%", str(max(20, 500 // scale)), "%CERTIFICATE%")
+    runs = tuple(Run(how, "weft", "http_client_reuse", (how, *arguments)) for how in ("one", "each"))
+    entry = Entry("client_reuse", "us", "one", "a client for each call", ("each",), mark=Mark(ratio=0.1))
+    return Group(runs, (entry,), server=replace(CLIENT_SERVER, arguments=("%CERTIFICATE%", "%KEY%")))
+
+
 def client_download(scale):
     """A large file over one connection, thrown away as it comes: the client's processor time."""
     arguments = ("%PORT%", str(1024 // scale))
@@ -451,6 +459,7 @@ def http_groups(scale, seconds):
             "https", Streams(64, 1, 20_000 // scale, ("--h1",), "https"), ("%CERTIFICATE%", "%KEY%"), ("go",)
         ),
         client_get(scale),
+        client_reuse(scale),
         client_download(scale),
         http_idle("http_idle_bytes", Idle(idle, 3), 6144, ("nginx", "h2o", "go")),
         http_idle("ws_idle_bytes", Idle(idle, 3, websocket=True), 8192, ()),
