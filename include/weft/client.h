@@ -329,7 +329,8 @@ struct wf_save_options {
  * The file has its old contents, or is not there, until the new ones are whole. Returns 0.
  * Suspends: until all is there, and on the disk. On cancel: the file is as it was; what .partial has stays.
  * Errors: WF_ESTATUS for another status than 2xx; -EBADMSG for another checksum; -EPROTO for a 206 that does not begin
- * where .partial ends; -EINVAL for a checksum that is none; as wf_response_read; those of the file.
+ * where .partial ends, WF_EEND for one that ends before the whole does; -EINVAL for a checksum that is none; as
+ * wf_response_read; those of the file.
  */
 #define wf_response_save(response, path, ...)                                                                          \
     wf_response_save_((response), (path),                                                                              \

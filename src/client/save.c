@@ -25,7 +25,8 @@ struct save {
     const char *path;
     struct wf_replacement replacement; /* where nothing stays */
     struct wf_file *file;
-    int64_t size; /* of what is written */
+    int64_t size;  /* of what is written */
+    int64_t total; /* that it will have; -1: the answer's end is the end */
     EVP_MD_CTX *digest;
     char *buffer;
     uint32_t resumes;
@@ -70,21 +71,26 @@ static int check_digest(const struct save *save)
 
 /* ---- Ranges ---- */
 
-/* Where a part of the whole begins (RFC 9110 section 14.4). */
-static bool find_range(const struct wf_response *response, int64_t *first)
+/* Where a part of the whole begins, and how large that is; -1: it does not say (RFC 9110 section 14.4). */
+static bool find_range(const struct wf_response *response, int64_t *first, int64_t *total)
 {
     const char *range = wf_response_header(response, "content-range");
     if (range == NULL || strncasecmp(range, "bytes ", 6) != 0 || range[6] < '0' || range[6] > '9') return false;
     char *end;
     *first = strtoll(range + 6, &end, 10);
-    return *end == '-';
+    const char *slash = strchr(end, '/');
+    if (*end != '-' || slash == NULL) return false;
+    *total = slash[1] >= '0' && slash[1] <= '9' ? strtoll(slash + 1, NULL, 10) : -1;
+    return true;
 }
 
-/* What says that it is still the same: a strong tag, or a date. NULL: nothing does. */
+/* What says that it is still the same (RFC 9110 section 13.1.5): a strong tag, or a date where there is no tag. NULL:
+ * nothing does. */
 static const char *find_validator(const struct wf_response *response)
 {
     const char *tag = wf_response_header(response, "etag");
-    return tag != NULL && tag[0] == '"' ? tag : wf_response_header(response, "last-modified");
+    if (tag == NULL) return wf_response_header(response, "last-modified");
+    return tag[0] == '"' ? tag : NULL;
 }
 
 /* What is there already counts, too. */
@@ -103,12 +109,14 @@ static int digest_file(struct save *save)
 /* The answer is a part, which must begin where the file ends, or the whole. */
 static int begin_answer(struct save *save)
 {
-    int64_t first;
+    int64_t first, total;
     int status = save->response->status;
+    save->total = -1;
     if (status < 200 || status >= 300)
         return wf_fail(WF_ESTATUS, "%s: an answer of %d is not kept", save->response->url, status);
-    if (status == 206 && (!find_range(save->response, &first) || first != save->size))
+    if (status == 206 && (!find_range(save->response, &first, &total) || first != save->size))
         return wf_fail(-EPROTO, "%s: the part does not begin at byte %" PRId64, save->response->url, save->size);
+    if (status == 206 && save->size > 0) save->total = total;
     if (status == 206 || save->size == 0) return 0;
     save->size = 0;
     int rc = wf_file_truncate(save->file, 0);
@@ -125,7 +133,7 @@ static int write_piece(struct save *save, const void *bytes, size_t size)
     return rc;
 }
 
-static int copy_body(struct save *save)
+static int copy_answer(struct save *save)
 {
     struct wf_response *response = save->response;
     if (response->body != NULL) return response->size > 0 ? write_piece(save, response->body, response->size) : 0;
@@ -134,6 +142,15 @@ static int copy_body(struct save *save)
         int rc = got > 0 ? write_piece(save, save->buffer, (size_t)got) : (int)got;
         if (rc < 0 || got == 0) return rc;
     }
+}
+
+/* A server may give less of the rest than it was asked for. */
+static int copy_body(struct save *save)
+{
+    int rc = copy_answer(save);
+    if (rc < 0 || save->total < 0 || save->size == save->total) return rc;
+    return wf_fail(save->size < save->total ? WF_EEND : -EPROTO, "%s: it gave bytes up to %" PRId64 " of %" PRId64,
+                   save->response->url, save->size, save->total);
 }
 
 /* ---- Going on ---- */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <weft/file.h>
 #include <weft/path.h>
+#include <weft/sim.h>
 #include <weft/temporary.h>
 
 #include "rig.h"
@@ -151,6 +152,34 @@ static const struct broken broken[] = {
      "none",
      "range: bytes=5-"},
     {"a weak tag", {{.bytes = WHOLE("ETag: W/\"x\"", "hello"), .hang_up = true}}, 1, WF_EEND, "none", "GET /"},
+    {"a weak tag beside a date",
+     {{.bytes = WHOLE("ETag: W/\"x\"\r\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT", "hello"), .hang_up = true}},
+     1,
+     WF_EEND,
+     "none",
+     "GET /"},
+    {"less than the rest",
+     {{.bytes = WHOLE("ETag: \"x\"", "hello"), .hang_up = true},
+      {.bytes = PART("5-7/11", "Content-Length: 3\r\nETag: \"x\"", " wo")},
+      {.bytes = PART("8-10/11", "Content-Length: 3", "rld")}},
+     3,
+     0,
+     "hello world",
+     "range: bytes=8-"},
+    {"more than the whole",
+     {{.bytes = WHOLE("ETag: \"x\"", "hello"), .hang_up = true},
+      {.bytes = PART("5-10/11", "Content-Length: 7", " worlds")}},
+     2,
+     -EPROTO,
+     "none",
+     "range: bytes=5-"},
+    {"no size of the whole",
+     {{.bytes = WHOLE("ETag: \"x\"", "hello"), .hang_up = true},
+      {.bytes = PART("5-10/*", "Content-Length: 6", " world")}},
+     2,
+     0,
+     "hello world",
+     "range: bytes=5-"},
     {"more breaks than may be",
      {{.bytes = WHOLE("ETag: \"x\"", "hello"), .hang_up = true},
       {.bytes = PART("5-10/11", "Content-Length: 6\r\nETag: \"x\"", " "), .hang_up = true},
@@ -218,6 +247,67 @@ WF_TEST(a_partial_file_stays_and_is_gone_on_with_by_another_program)
         WF_EXPECT_CODE(wf_file_replace(partial, "something else, and longer", 26, 0600), 0);
         WF_EXPECT_CODE(save_from(&server, path, partial, NULL), 0);
         WF_EXPECT_TEXT(content_of(path), "other words");
+    }
+    wf_ignore(wf_scope_end(&scope, 0));
+}
+
+/* ---- Disks and cancels ---- */
+
+WF_TEST(a_part_that_is_less_than_the_rest_does_not_become_the_file)
+{
+    struct scripted server = {.lines = {{.bytes = PART("5-7/11", "Content-Length: 3\r\nETag: \"x\"", " wo")}},
+                              .count = 1};
+    WF_TEMPORARY_DIRECTORY(directory);
+    if (!WF_EXPECT_CODE(directory.error, 0)) return;
+    const char *path = path_in(&directory, "a"), *partial = path_in(&directory, "a.part");
+    WF_SCOPE(scope);
+    if (WF_EXPECT_CODE(wf_file_replace(partial, "hello", 5, 0600), 0) &&
+        WF_EXPECT_CODE(scripted_start(&server, &scope), 0)) {
+        WF_EXPECT_FAILURE(save_from(&server, path, partial, WF_NAMED({"Range", "bytes=5-"})), WF_EEND,
+                          "it gave bytes up to 8 of 11");
+        WF_EXPECT_TEXT(content_of(path), "none");
+        WF_EXPECT_TEXT(content_of(partial), "hello wo");
+    }
+    wf_ignore(wf_scope_end(&scope, 0));
+}
+
+WF_TEST(a_full_disk_is_said_with_the_path_and_keeps_only_the_partial_file, .simulated = true)
+{
+    static char bytes[100000];
+    int head = snprintf(bytes, 100, "HTTP/1.1 200 OK\r\nContent-Length: 90000\r\n\r\n");
+    memset(bytes + head, 'x', 90000);
+    struct scripted server = {.lines = {{.bytes = bytes}, {.bytes = bytes}}, .count = 2};
+    struct stat status = {.st_size = 0};
+    WF_TEMPORARY_DIRECTORY(directory);
+    if (!WF_EXPECT_CODE(directory.error, 0)) return;
+    const char *path = path_in(&directory, "a"), *partial = path_in(&directory, "a.part");
+    WF_SCOPE(scope);
+    wf_sim_set_faults(.disk_size_max = 65536);
+    if (WF_EXPECT_CODE(scripted_start(&server, &scope), 0)) {
+        WF_EXPECT_CODE(save_from(&server, path, NULL, NULL), -ENOSPC);
+        WF_EXPECT_INT(count_names(&directory), 0);
+        WF_EXPECT_FAILURE(save_from(&server, path, partial, NULL), -ENOSPC, "a.part: No space left on device");
+        if (WF_EXPECT_CODE(wf_stat(partial, &status), 0)) WF_EXPECT(status.st_size > 50000);
+        WF_EXPECT_INT(count_names(&directory), 1);
+    }
+    wf_sim_set_faults(.disk_size_max = 0);
+    wf_ignore(wf_scope_end(&scope, 0));
+}
+
+WF_TEST(a_save_that_is_cut_keeps_what_came_only_where_it_is_to_stay, .simulated = true)
+{
+    struct line line = {.bytes = WHOLE("ETag: \"x\"", "hello")};
+    struct scripted server = {.lines = {line, line}, .count = 2};
+    WF_TEMPORARY_DIRECTORY(directory);
+    if (!WF_EXPECT_CODE(directory.error, 0)) return;
+    const char *path = path_in(&directory, "a"), *partial = path_in(&directory, "a.part");
+    WF_SCOPE(scope);
+    if (WF_EXPECT_CODE(scripted_start(&server, &scope), 0)) {
+        WF_EXPECT_CODE(wf_within(WF_SECONDS(1), save_from(&server, path, NULL, NULL)), -ETIME);
+        WF_EXPECT_INT(count_names(&directory), 0);
+        WF_EXPECT_CODE(wf_within(WF_SECONDS(1), save_from(&server, path, partial, NULL)), -ETIME);
+        WF_EXPECT_TEXT(content_of(partial), "hello");
+        WF_EXPECT_INT(count_names(&directory), 1);
     }
     wf_ignore(wf_scope_end(&scope, 0));
 }

@@ -131,6 +131,14 @@ def the_server_may_name_a_file_but_replaces_none(looking):
         assert not list(get.place.glob("*.part*"))
 
 
+@check
+def where_the_url_has_no_name_the_server_may_give_one(looking):
+    get = Getting(looking)
+    with Scripted(lambda *_: reply(DIGITS, Content_Disposition='attachment; filename="a"')) as server:
+        get(0, f"{server.origin}/x/")
+        get.files(a=DIGITS)
+
+
 # ---- What comes ----
 
 
@@ -149,6 +157,36 @@ def several_come_and_each_failure_has_its_reason(looking):
         assert get.said == f"weft: {server.origin}/nix: 404 Not Found\n", get.said
         get(1, f"{server.origin}/one", "http://127.0.0.1:1/x", "--retries", "0")
         get.says("Connection refused")
+
+
+@check
+def so_many_run_at_once_as_were_wanted(looking):
+    get = Getting(looking)
+    lock, now, most = threading.Lock(), [0], [0]
+
+    def counted():
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        time.sleep(0.05)  # real time: so long it overlaps with others
+        with lock:
+            now[0] -= 1
+        yield whole()
+
+    with Scripted(lambda *_: counted()) as server:
+        get(0, "-j", "3", *(f"{server.origin}/{number}" for number in range(12)))
+    assert 1 < most[0] <= 3 and len(list(get.place.iterdir())) == 12, most
+
+
+@check
+def a_proxy_is_asked_for_the_whole_url(looking):
+    get = Getting(looking)
+    with Scripted(whole) as server:
+        get(0, "--proxy", server.origin, "http://example.test/a")
+        assert server.heads[0].startswith("GET http://example.test/a HTTP/1.1\r\n"), server.heads
+        get.environment["http_proxy"] = server.origin
+        get(0, "http://example.test/b")
+        get.files(a=DIGITS, b=DIGITS)
 
 
 @check
@@ -306,8 +344,8 @@ def a_server_that_is_busy_is_asked_again(looking):
 def a_download_has_its_time(looking):
     get = Getting(looking)
     with Scripted(lambda number, head: limp()) as server:
-        get(1, "--timeout", "0.3", "--retries", "0", f"{server.origin}/a")
-        get.says("not there after 0.3 s")
+        get(1, "--timeout", "1.5", "--retries", "0", f"{server.origin}/a")
+        get.says("not there after 1.5 s")
         get.files(a__part=b"0123", a__part__tag=b'"one"')
 
 

@@ -95,12 +95,14 @@ static int begin_part(struct loading *loading, bool resume)
     return 0;
 }
 
-/* What If-Range may carry (RFC 9110 section 13.1.5). */
+/* What If-Range may carry (RFC 9110 section 13.1.5): a strong tag, or a date where there is no tag; not one of the very
+ * second of the answer, in which it may change again. NULL: nothing. */
 static const char *find_tag(const struct wf_response *response)
 {
-    const char *tag = wf_response_header(response, "etag");
-    if (tag == NULL) tag = wf_response_header(response, "last-modified");
-    return tag != NULL && strncmp(tag, "W/", 2) != 0 && strlen(tag) < TAG_MAX ? tag : NULL;
+    const char *tag = wf_response_header(response, "etag"), *date = wf_response_header(response, "date");
+    const char *changed = wf_response_header(response, "last-modified");
+    if (tag != NULL) return tag[0] == '"' && strlen(tag) < TAG_MAX ? tag : NULL;
+    return date != NULL && changed != NULL && strcmp(date, changed) != 0 && strlen(changed) < TAG_MAX ? changed : NULL;
 }
 
 /* The answer is the whole: what there was of it is nothing worth. */
