@@ -272,7 +272,14 @@ def summarize(jobs, injected_min, seconds):
     return 1 if failed or passed == 0 else 0
 
 
+def restore_signals():
+    """A shell gives what it runs in the background ignored signals, which every child would inherit."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
+
 def main():
+    restore_signals()
     chosen = read_options()
     jobs = collect(chosen)
     started = time.monotonic()
