@@ -145,31 +145,31 @@ static int find_jar(const struct wf_client *handle, struct jar **jar)
 
 int wf_client_cookies_save(const struct wf_client *client, struct wf_arena *arena, const char **text)
 {
-    struct jar *jar;
+    struct jar *jar = NULL;
     int rc = find_jar(client, &jar);
     return rc < 0 ? rc : save(jar, arena, text);
 }
 
 int wf_client_cookies_load(struct wf_client *client, const char *text)
 {
-    struct jar *jar;
+    struct jar *jar = NULL;
     int rc = find_jar(client, &jar);
     return rc < 0 ? rc : load(jar, text);
 }
 
 void wf_client_cookies_clear(struct wf_client *client, const char *host)
 {
-    struct jar *jar;
+    struct jar *jar = NULL;
     if (find_jar(client, &jar) == 0) jar_clear(jar, host);
 }
 
 int wf_client_cookie(struct wf_client *client, struct wf_arena *arena, const char *url, const char *name,
                      const char **value)
 {
-    struct jar *jar;
+    struct jar *jar = NULL;
     struct wf_url parts;
-    struct cookie **found;
-    size_t count;
+    struct cookie **found = NULL;
+    size_t count = 0;
     int rc = find_jar(client, &jar);
     if (rc == 0) rc = wf_url_parse(url, arena, &parts);
     if (rc == 0) rc = jar_find(jar, &parts, wf_wall_now(), arena, &found, &count);
@@ -196,7 +196,7 @@ static int keep_said(struct jar *jar, const char *url, const char *text, struct 
 int wf_client_cookie_set(struct wf_client *client, const char *url, const char *text)
 {
     struct wf_arena arena;
-    struct jar *jar;
+    struct jar *jar = NULL;
     int rc = find_jar(client, &jar);
     if (rc < 0) return rc;
     wf_arena_init(&arena);

@@ -161,8 +161,8 @@ static int find_tls(struct call *call, struct wf_tls_config **config)
 
 static int begin_tls(struct call *call, struct wf_stream **stream, const struct protocol **protocol)
 {
-    struct wf_stream *tls;
-    struct wf_tls_config *config;
+    struct wf_stream *tls = NULL;
+    struct wf_tls_config *config = NULL;
     int rc = find_tls(call, &config);
     if (rc == 0) rc = wf_tls_connect(*stream, config, call->origin->host, &tls);
     if (rc < 0) return call_fail_as_told(call, rc);

@@ -137,10 +137,11 @@ static int open_source(struct wf_sse_source_ *source)
 static int keep_id(struct wf_sse_source_ *source)
 {
     const char *id = source->reader.id_.bytes;
-    if (id == NULL || strlen(id) > ID_MAX || (source->id != NULL && strcmp(id, source->id) == 0)) return 0;
-    char *kept = wf_memory_resize(source->id, strlen(id) + 1);
+    size_t size = id != NULL ? strlen(id) + 1 : 0;
+    if (size == 0 || size > ID_MAX + 1 || (source->id != NULL && strcmp(id, source->id) == 0)) return 0;
+    char *kept = wf_memory_resize(source->id, size);
     if (kept == NULL) return -ENOMEM;
-    source->id = strcpy(kept, id);
+    source->id = memcpy(kept, id, size);
     return 0;
 }
 

@@ -193,8 +193,11 @@ static int check_options(const struct wf_client *handle, struct wf_arena *arena,
     *options->out_ = (struct wf_response){.status = 0, .version = "", .url = ""};
     int rc = wf_checkpoint();
     if (rc < 0) return rc;
-    if (handle == NULL) return -EINVAL;
-    if (handle->private_ != NULL) return 0;
+    return handle == NULL ? -EINVAL : 0;
+}
+
+static int not_open(const struct wf_client *handle)
+{
     return handle->failed_ < 0 ? handle->failed_ : wf_fail(-EBADF, "the client is not open");
 }
 
@@ -203,9 +206,11 @@ int wf_fetch_open_(struct wf_client *handle, struct wf_arena *arena, enum wf_met
 {
     int rc = check_options(handle, arena, options);
     if (rc < 0) return rc;
+    struct client *client = (struct client *)(void *)handle->private_;
+    if (client == NULL) return not_open(handle);
     if (wf_method_name(method) == NULL) return wf_fail(-EINVAL, "there is no such method");
     const struct wf_fetch_options *kept = wf_arena_copy(arena, options, sizeof *options);
-    struct call *call = kept == NULL ? NULL : make_call((struct client *)(void *)handle->private_, arena, method, kept);
+    struct call *call = kept == NULL ? NULL : make_call(client, arena, method, kept);
     if (call == NULL) return -ENOMEM;
     rc = begin(call, url);
     if (rc == 0) rc = run(call);

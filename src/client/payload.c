@@ -53,7 +53,7 @@ static int open_form(struct payload *payload)
 
 static int open_file(struct payload *payload)
 {
-    struct stat status;
+    struct stat status = {.st_size = 0};
     int rc = wf_file_open(payload->options->file, O_RDONLY, 0, &payload->file);
     if (rc == 0) rc = wf_file_status(payload->file, &status);
     if (rc < 0) return rc;

@@ -80,7 +80,7 @@ static bool is_http(const struct wf_url *url)
 static int follow(struct call *call, const char *location)
 {
     const char *text;
-    struct wf_url url;
+    struct wf_url url = {.scheme = ""};
     int rc = wf_url_join(call->url.text, location, call->arena, &text);
     if (rc == 0) rc = wf_url_parse(text, call->arena, &url);
     if (rc == -ENOMEM) return rc;

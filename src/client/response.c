@@ -19,7 +19,8 @@ static void show(const struct wf_response *response, char text[SHOWN + 1])
     size_t size = response->body == NULL ? 0 : response->size < SHOWN ? response->size : SHOWN;
     for (size_t i = 0; i < size; i++) {
         unsigned char byte = (unsigned char)response->body[i];
-        text[i] = byte < ' ' || byte == 0x7f ? ' ' : (char)byte;
+        text[i] = response->body[i];
+        if (byte < ' ' || byte == 0x7f) text[i] = ' ';
     }
     text[size] = '\0';
 }

@@ -60,7 +60,7 @@ static int check_digest(const struct save *save)
     char text[DIGEST_TEXT];
     if (save->digest == NULL) return 0;
     if (EVP_DigestFinal_ex(save->digest, bytes, NULL) != 1) return -ENOMEM;
-    for (int i = 0; i < 32; i++) {
+    for (size_t i = 0; i < 32; i++) {
         text[2 * i] = digits[bytes[i] >> 4];
         text[2 * i + 1] = digits[bytes[i] & 15];
     }
@@ -239,7 +239,7 @@ static int save_aside(struct save *save)
 
 static int open_partial(struct save *save)
 {
-    struct stat status;
+    struct stat status = {.st_size = 0};
     mode_t mode = save->options->mode != 0 ? save->options->mode : 0644;
     int rc = wf_file_open(save->options->partial, O_RDWR | O_CREAT, mode, &save->file);
     if (rc == 0) rc = wf_file_status(save->file, &status);

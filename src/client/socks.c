@@ -43,7 +43,7 @@ static size_t put_text(unsigned char *to, const char *text)
 
 static int log_in(struct wf_stream *stream, const struct proxy *proxy)
 {
-    unsigned char bytes[3 + 2 * TEXT_MAX] = {LOGIN_VERSION}, answer[2];
+    unsigned char bytes[3 + 2 * TEXT_MAX] = {LOGIN_VERSION}, answer[2] = {0};
     size_t size = 1 + put_text(bytes + 1, proxy->user);
     size += put_text(bytes + size, proxy->password);
     int rc = say(stream, bytes, size);
@@ -57,7 +57,7 @@ static int greet(struct wf_stream *stream, const struct proxy *proxy)
 {
     bool named = proxy->user != NULL;
     const unsigned char bytes[4] = {VERSION, named ? 2 : 1, METHOD_NONE, METHOD_LOGIN};
-    unsigned char answer[2];
+    unsigned char answer[2] = {0};
     int rc = say(stream, bytes, named ? 4 : 3);
     if (rc == 0) rc = hear(stream, answer, sizeof answer);
     if (rc < 0) return rc;
@@ -120,7 +120,7 @@ static int skip_address(struct wf_stream *stream, unsigned kind)
 int socks_connect(struct wf_stream *stream, const struct proxy *proxy, const char *host, uint16_t port,
                   const struct wf_address *address)
 {
-    unsigned char bytes[7 + TEXT_MAX] = {VERSION, CONNECT, 0}, answer[4];
+    unsigned char bytes[7 + TEXT_MAX] = {VERSION, CONNECT, 0}, answer[4] = {0};
     if (address == NULL && strlen(host) > TEXT_MAX) return wf_fail(-ENAMETOOLONG, "the host's name is too long");
     int rc = greet(stream, proxy);
     if (rc < 0) return rc;

@@ -184,7 +184,7 @@ static int describe(struct call *call, struct tape_line *line)
     line->status = call->response->status;
     line->headers.items = fields;
     line->headers.count = headers->count;
-    line->has.text = call->kept_size == 0 || is_text(call->kept, call->kept_size);
+    line->has.text = call->kept == NULL || is_text(call->kept, call->kept_size);
     line->has.bytes = !line->has.text;
     if (line->has.text) line->text = body;
     else line->bytes = (struct wf_bytes){call->kept, call->kept_size};

@@ -37,7 +37,7 @@ static int make_room(struct call *call, struct answer *answer)
     if (room > head_max) room = head_max;
     char *text = wf_arena_alloc(call->arena, room);
     if (text == NULL) return -ENOMEM;
-    if (answer->size > 0) memcpy(text, answer->text, answer->size);
+    if (answer->text != NULL) memcpy(text, answer->text, answer->size);
     answer->text = text;
     answer->room = room;
     return 0;
@@ -46,7 +46,7 @@ static int make_room(struct call *call, struct answer *answer)
 /* Where the empty line ends; 0: it has not come. */
 static size_t head_size(const struct answer *answer)
 {
-    const char *end = answer->size > 0 ? memmem(answer->text, answer->size, "\r\n\r\n", 4) : NULL;
+    const char *end = answer->text != NULL ? memmem(answer->text, answer->size, "\r\n\r\n", 4) : NULL;
     return end != NULL ? (size_t)(end - answer->text) + 4 : 0;
 }
 
@@ -68,7 +68,7 @@ static int take_status(struct call *call, struct answer *answer, size_t size)
 {
     struct wf_response response = {.status = 0};
     struct call asked = {.client = call->client, .arena = call->arena, .method = WF_CONNECT, .response = &response};
-    char *head = wf_arena_copy(call->arena, answer->text, size);
+    char *head = answer->text != NULL ? wf_arena_copy(call->arena, answer->text, size) : NULL;
     if (head == NULL) return -ENOMEM;
     memmove(answer->text, answer->text + size, answer->size - size);
     answer->size -= size;

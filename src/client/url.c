@@ -129,6 +129,7 @@ static int write_uri(const UriUriA *uri, struct wf_arena *arena, char **text)
 static int parse_text(const char *text, UriUriA *uri)
 {
     const char *where = text;
+    if (text == NULL) return -EINVAL;
     int rc = code_of(uriParseSingleUriExA(uri, text, text + strlen(text), &where));
     return rc == -EINVAL ? wf_fail(rc, "\"%s\" is no URL, from byte %td on", text, where - text) : rc;
 }
@@ -151,8 +152,8 @@ static int normalise(UriUriA *uri, const char *text, struct wf_arena *arena, cha
 
 static int read_normal(const char *text, struct wf_arena *arena, char **normal)
 {
-    UriUriA uri;
-    char *encoded;
+    UriUriA uri = {.scheme = {NULL, NULL}};
+    char *encoded = NULL;
     if (strlen(text) <= WF_URL_MAX && is_normal(text)) {
         *normal = wf_arena_strdup(arena, text);
         return *normal != NULL ? 0 : -ENOMEM;
@@ -295,8 +296,8 @@ int wf_url_parse(const char *text, struct wf_arena *arena, struct wf_url *url)
 
 static int join(UriUriA *base, UriUriA *reference, const char *text, struct wf_arena *arena, const char **joined)
 {
-    UriUriA whole;
-    char *normal;
+    UriUriA whole = {.scheme = {NULL, NULL}};
+    char *normal = NULL;
     int rc = check_whole(base, text);
     if (rc == 0) rc = code_of(uriAddBaseUriExA(&whole, reference, base, URI_RESOLVE_STRICTLY));
     if (rc < 0) return rc;
@@ -308,8 +309,8 @@ static int join(UriUriA *base, UriUriA *reference, const char *text, struct wf_a
 
 int wf_url_join(const char *base, const char *reference, struct wf_arena *arena, const char **joined)
 {
-    UriUriA base_uri, reference_uri;
-    char *base_text, *text;
+    UriUriA base_uri = {.scheme = {NULL, NULL}}, reference_uri = base_uri;
+    char *base_text = NULL, *text = NULL;
     if (base == NULL || reference == NULL) return wf_fail(-EINVAL, "there is no URL");
     int rc = encode_loose(base, arena, &base_text);
     if (rc == 0) rc = encode_loose(reference, arena, &text);

@@ -73,10 +73,9 @@ void wf_mount(struct wf_app *app, const char *prefix, struct wf_app *inner)
     if (private == NULL) return;
     struct mount *mount = wf_arena_new(&private->arena, struct mount);
     size_t size = strlen(prefix);
-    if (mount == NULL) app_note_mistake(private, -ENOMEM, "out of memory");
-    else if (size < 2 || prefix[0] != '/' || prefix[size - 1] == '/')
+    if (size < 2 || prefix[0] != '/' || prefix[size - 1] == '/')
         app_note_mistake(private, -EINVAL, "the mount \"%s\" is not of the form /path", prefix);
-    else if (app_private(inner) == NULL) app_note_mistake(private, -ENOMEM, "out of memory");
+    else if (mount == NULL || app_private(inner) == NULL) app_note_mistake(private, -ENOMEM, "out of memory");
     else {
         *mount = (struct mount){.next = private->mounts, .size = size, .app = inner};
         mount->prefix = wf_arena_strdup(&private->arena, prefix);

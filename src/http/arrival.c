@@ -34,7 +34,7 @@ static int read_header(struct lent *lent, struct proxy_header *header)
 /* What came behind the header is the first that is read. */
 static int take_header(struct lent *lent)
 {
-    struct proxy_header header;
+    struct proxy_header header = {.has_addresses = false};
     lent->bytes = wf_memory_alloc(PROXY_HEADER_MAX);
     if (lent->bytes == NULL) return -ENOMEM;
     int rc = read_header(lent, &header);

@@ -32,8 +32,10 @@ char *base64url_decode(struct wf_arena *arena, const char *text, size_t size, si
     char *copy = wf_arena_alloc(arena, padded + 1), *bytes = wf_arena_alloc(arena, padded / 4 * 3 + 1);
     if (copy == NULL || bytes == NULL || !is_text(text, size)) return NULL;
     for (size_t i = 0; i < padded; i++) {
-        char letter = i < size ? text[i] : '=';
-        copy[i] = letter == '-' ? '+' : letter == '_' ? '/' : letter;
+        copy[i] = '=';
+        if (i < size) copy[i] = text[i];
+        if (copy[i] == '-') copy[i] = '+';
+        if (copy[i] == '_') copy[i] = '/';
     }
     int decoded = EVP_DecodeBlock((unsigned char *)bytes, (unsigned char *)copy, (int)padded);
     if (decoded < 0) return NULL;

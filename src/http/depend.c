@@ -126,10 +126,14 @@ static int open_it(struct depended *depended)
 
 static int begin(struct wf_request *request, const struct wf_dependency *dependency, struct depended **begun)
 {
-    if (request->depended_closed)
-        return wf_fail(-ESHUTDOWN, "the dependency \"%s\" is asked for after the answer", dependency->name);
-    if (request->depended_count == DEPENDED_MAX)
-        return wf_fail(-E2BIG, "a request depends on more than %d things", DEPENDED_MAX);
+    if (request->depended_closed) {
+        wf_fail(-ESHUTDOWN, "the dependency \"%s\" is asked for after the answer", dependency->name);
+        return -ESHUTDOWN;
+    }
+    if (request->depended_count == DEPENDED_MAX) {
+        wf_fail(-E2BIG, "a request depends on more than %d things", DEPENDED_MAX);
+        return -E2BIG;
+    }
     struct depended *depended = wf_arena_new(&request->arena, struct depended);
     if (depended == NULL) return -ENOMEM;
     *depended =

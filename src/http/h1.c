@@ -353,11 +353,13 @@ static __attribute__((noinline)) enum after talk(struct h1 *h1, struct h2 **h2, 
     enum after after;
     h1->first = first;
     while ((after = serve_requests(h1, rc)) == GO_ON) put_away(h1->work);
-    if (after == REFUSE) refuse(h1);
-    if (after == SAY_GOODBYE) connection_linger(h1->connection);
     const struct work *work = h1->work;
-    if (*rc == H1_PREFACE) *h2 = h2_create(h1->connection, work->in + work->begin, work->end - work->begin);
+    if (after == REFUSE && work != NULL) refuse(h1);
+    if (after == SAY_GOODBYE) connection_linger(h1->connection);
+    if (*rc == H1_PREFACE && work != NULL)
+        *h2 = h2_create(h1->connection, work->in + work->begin, work->end - work->begin);
     give_work(h1);
+    h1->first = NULL;
     return after;
 }
 

@@ -53,7 +53,8 @@ static int on_name(llhttp_t *llhttp, const char *at, size_t size)
     const struct wf_header *last = fields->count > 0 ? &fields->list[fields->count - 1] : NULL;
     if (last == NULL || at != last->name + last->name_size) { /* else the rest of it, which came later */
         if (fields->count >= parser->limits->fields_max) return refuse(parser, 431, "there are too many fields");
-        if (fields->count == fields->room_ && !make_room(parser)) return refuse(parser, 503, "out of memory");
+        bool has_room = fields->count < fields->room_ || make_room(parser);
+        if (!has_room || fields->list == NULL) return refuse(parser, 503, "out of memory");
         fields->list[fields->count++] = (struct wf_header){.name = at, .value = at};
     }
     struct wf_header *field = &fields->list[fields->count - 1];

@@ -86,9 +86,9 @@ int wf_health_ready(struct wf_request *request)
 
 int wf_metrics_handler(struct wf_request *request)
 {
-    char *text;
+    char *text = NULL;
     int rc = wf_checkpoint();
     if (rc == 0) rc = wf_metrics_text(wf_request_arena(request), &text);
-    if (rc < 0) return rc;
+    if (rc < 0 || text == NULL) return rc;
     return wf_reply_bytes(request, 200, "text/plain; version=0.0.4; charset=utf-8", text, strlen(text));
 }

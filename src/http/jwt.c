@@ -142,7 +142,7 @@ static int check_claims(const struct wf_jwt *jwt, const struct jwt_terms *terms,
 int wf_jwt_read(struct wf_arena *arena, const char *token, const struct wf_jwt_options *options, struct wf_jwt *jwt)
 {
     struct jwt_head head;
-    struct jwt_terms terms;
+    struct jwt_terms terms = {.expires = 0};
     int rc = wf_checkpoint();
     if (rc == 0) rc = jwt_read_head(arena, token, &head);
     if (rc == 0) rc = jwt_read_claims(arena, &head, options->audience, jwt, &terms);

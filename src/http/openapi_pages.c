@@ -63,8 +63,8 @@ static int make_document(struct wf_request *request, struct page *page)
     struct wf_app *app = wf_request_arg(request);
     struct wf_json_writer writer;
     struct openapi openapi;
-    const char *text;
-    size_t size;
+    const char *text = "";
+    size_t size = 0;
     wf_json_writer_init(&writer, wf_request_arena(request), 0);
     int rc = openapi_collect(&openapi, app, wf_request_arena(request));
     if (rc == 0) rc = openapi_write(&openapi, &writer);

@@ -22,7 +22,7 @@ struct words {
     size_t room;
 };
 
-void *take_memory(size_t size);
+__attribute__((returns_nonnull)) void *take_memory(size_t size);
 char *format_text(const char *format, ...) __attribute__((__format__(__printf__, 1, 2)));
 void add_word(struct words *words, const char *word);
 void add_words(struct words *words, const struct words *more);

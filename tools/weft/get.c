@@ -163,12 +163,13 @@ static bool take_option(struct get *get, char ***argument)
 
 static bool parse(struct get *get, char **argument, size_t room)
 {
-    get->downloads = take_memory(room * sizeof *get->downloads);
+    struct download *downloads = take_memory(room * sizeof *downloads);
+    get->downloads = downloads;
     for (bool options = true; *argument != NULL; argument++) {
         if (options && strcmp(*argument, "--") == 0) options = false;
         else if (options && **argument == '-') {
             if (!take_option(get, &argument)) return false;
-        } else get->downloads[get->count++] = (struct download){.get = get, .url = *argument, .total = -1};
+        } else downloads[get->count++] = (struct download){.get = get, .url = *argument, .total = -1};
     }
     return true;
 }
@@ -200,7 +201,7 @@ int main(int argc, char **argv)
     const char *fault = find_fault(&get);
     if (fault != NULL) complain("%s; see weft get --help", fault);
     if (fault != NULL || !name_downloads(&get)) return STATUS_USAGE;
-    get.terminal =
-        !get.quiet && isatty(STDERR_FILENO) && (getenv("TERM") == NULL || strcmp(getenv("TERM"), "dumb") != 0);
+    const char *terminal = getenv("TERM");
+    get.terminal = !get.quiet && isatty(STDERR_FILENO) && (terminal == NULL || strcmp(terminal, "dumb") != 0);
     return run_downloads(&get);
 }

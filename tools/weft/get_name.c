@@ -52,8 +52,8 @@ static void decode(char *text)
     char *to = text;
     for (const char *at = text; *at != '\0'; at++) {
         int high = *at == '%' ? digit_of(at[1]) : -1, low = high >= 0 ? digit_of(at[2]) : -1;
-        char byte = low >= 0 ? (char)(high * 16 + low) : *at;
-        *to++ = byte != '\0' ? byte : '\x01';
+        int byte = low >= 0 ? high * 16 + low : (unsigned char)*at;
+        *to++ = (char)(unsigned char)(byte != 0 ? byte : 1);
         if (low >= 0) at += 2;
     }
     *to = '\0';
