@@ -37,6 +37,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <weft/background.h>
+#include <weft/generator.h>
 #include <weft/message.h>
 
 #ifdef __cplusplus
@@ -309,6 +310,27 @@ WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_response_read(struct wf_response *respo
 WF_API WF_SUSPENDS int wf_response_load(struct wf_response *response);
 
 /*
+ * WF_RESPONSE_PIECES(pieces, &response) declares a source of the body's pieces, as they come, to be asked by wf_next and
+ * to stand below stages (weft/iterate.h): items are struct iovec, each valid until the next one. An answer can be the
+ * body of a request in this way (.items = &pieces.iterator), or of a server's answer (wf_reply_generator).
+ *
+ *     struct iovec piece;
+ *     while ((rc = wf_next(&pieces, &piece)) > 0) ...
+ *
+ * Suspends: never; its wf_next does, as wf_response_read.
+ */
+#define WF_RESPONSE_PIECES(name, response)                                                                             \
+    struct wf_response_pieces name;                                                                                    \
+    wf_response_pieces_(&name, (response))
+
+struct wf_response_pieces {
+    struct wf_iterator iterator;
+    struct wf_response *response_;
+    char *buffer_;
+    void *reserved_[2];
+};
+
+/*
  * The body as a stream to be read, by lines (weft/reader.h), or copied elsewhere. Closing it closes the response.
  * Suspends: never. Owns: the arena, or wf_stream_close. Errors: -EBADF where there is no body to be read; -ENOMEM.
  */
@@ -414,6 +436,7 @@ WF_API int wf_client_cookies_load(struct wf_client *client, const char *text);
 WF_API void wf_client_begin_(const struct wf_client_options *options);
 WF_API WF_SUSPENDS WF_UNCANCELLABLE void wf_client_leave_(struct wf_client *client);
 WF_API int wf_client_open_(struct wf_background *tasks, const struct wf_client_options *options);
+WF_API void wf_response_pieces_(struct wf_response_pieces *pieces, struct wf_response *response);
 WF_API WF_SUSPENDS int wf_fetch_(struct wf_client *client, struct wf_arena *arena, enum wf_method method,
                                  const char *url, const struct wf_fetch_options *options);
 WF_API WF_SUSPENDS int wf_fetch_open_(struct wf_client *client, struct wf_arena *arena, enum wf_method method,

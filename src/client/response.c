@@ -6,7 +6,10 @@
 
 #include "client/client.h"
 
-enum { SHOWN = 200 }; /* bytes of a body in a message */
+enum {
+    SHOWN = 200,   /* bytes of a body in a message */
+    PIECE = 65536, /* of one that is read piece by piece */
+};
 
 static struct call *call_of(const struct wf_response *response)
 {
@@ -52,6 +55,27 @@ int wf_response_model(const struct wf_response *response, const struct wf_model 
     bool told = wf_json_write_end(&writer, &text, NULL) == 0;
     return wf_fail(rc, "%s: %d, whose body is no %s: %s", response->url, response->status, model->name,
                    told ? text : "");
+}
+
+/* ---- Piece by piece ---- */
+
+static int next_piece(struct wf_iterator *iterator, void *item)
+{
+    struct wf_response_pieces *pieces = (struct wf_response_pieces *)(void *)iterator;
+    struct call *call = call_of(pieces->response_);
+    if (call == NULL) return -EBADF;
+    if (pieces->buffer_ == NULL) pieces->buffer_ = wf_arena_alloc(call->arena, PIECE);
+    if (pieces->buffer_ == NULL) return -ENOMEM;
+    ssize_t got = wf_response_read(pieces->response_, pieces->buffer_, PIECE);
+    if (got <= 0) return (int)got;
+    *(struct iovec *)item = (struct iovec){pieces->buffer_, (size_t)got};
+    return 1;
+}
+
+void wf_response_pieces_(struct wf_response_pieces *pieces, struct wf_response *response)
+{
+    static const struct wf_iterator_class class = {.next = next_piece};
+    *pieces = (struct wf_response_pieces){.iterator = {&class, sizeof(struct iovec)}, .response_ = response};
 }
 
 /* ---- As a stream ---- */

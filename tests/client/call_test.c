@@ -235,6 +235,16 @@ WF_TEST(an_answer_is_read_in_pieces)
     wf_response_close(&rig.response);
 }
 
+WF_TEST(the_pieces_of_an_answer_are_the_body_of_a_request)
+{
+    RIG(rig);
+    struct wf_response from;
+    if (!WF_EXPECT_CODE(wf_fetch_open(rig.client, wf_task_arena(), WF_GET, "/hello", &from), 0)) return;
+    WF_RESPONSE_PIECES(pieces, &from);
+    if (WF_EXPECT_CODE(POST(rig, "/mirror", .items = &pieces.iterator), 0))
+        WF_EXPECT_TEXT(said(&rig), "POST /mirror|application/octet-stream|-|-|-1|hello");
+}
+
 WF_TEST(an_answer_that_is_left_ends_its_connection, .simulated = true)
 {
     RIG(rig);

@@ -87,6 +87,7 @@ static __attribute__((noinline)) void stay_with_answers(struct rig *rig, struct 
     STAYS(wf_response_header, WF_EXPECT(wf_response_header(&rig->response, "content-type") != NULL));
     STAYS(wf_response_check, WF_EXPECT_CODE(wf_response_check(&rig->response), 0));
     STAYS(wf_response_model, WF_EXPECT_CODE(wf_response_model(&rig->response, &point_model, &point), 0));
+    STAYS(WF_RESPONSE_PIECES, WF_RESPONSE_PIECES(pieces, open); wf_ignore(pieces.response_ == open));
     STAYS(wf_response_stream, WF_EXPECT_CODE(wf_response_stream(open, &stream), 0));
     wf_stream_close(stream);
     STAYS(wf_response_close, wf_response_close(open));
