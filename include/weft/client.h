@@ -311,8 +311,8 @@ WF_API WF_SUSPENDS int wf_response_load(struct wf_response *response);
 
 /*
  * WF_RESPONSE_PIECES(pieces, &response) declares a source of the body's pieces, as they come, to be asked by wf_next
- * and to stand below stages (weft/iterate.h): items are struct iovec, each valid until the next one. So an answer can be
- * the body of a request (.items = &pieces.iterator), or of a server's answer (wf_reply_generator).
+ * and to stand below stages (weft/iterate.h): items are struct iovec, each valid until the next one. So an answer can
+ * be the body of a request (.items = &pieces.iterator), or of a server's answer (wf_reply_generator).
  *
  *     struct iovec piece;
  *     while ((rc = wf_next(&pieces, &piece)) > 0) ...
