@@ -228,7 +228,7 @@ const struct exchange h1_exchange = {
 
 /* ---- A request ---- */
 
-static void refuse(struct h1 *h1)
+static __attribute__((noinline)) void refuse(struct h1 *h1)
 {
     struct work *work = h1->work;
     work->request.body_ended = true;
@@ -361,6 +361,11 @@ static __attribute__((noinline)) enum after talk(struct h1 *h1, struct h2 **h2, 
     return after;
 }
 
+static __attribute__((noinline)) int wait_a_last_time(int fd)
+{
+    return wf_within(last_chance, wf_wait_fd(fd, WF_READABLE));
+}
+
 /* Without room for a request: what the others have left on the stack can be given back. */
 static __attribute__((noinline)) int wait_frugally(struct connection *connection)
 {
@@ -370,7 +375,7 @@ static __attribute__((noinline)) int wait_frugally(struct connection *connection
     connection->scope = &scope;
     int fd = wf_stream_fd(connection->stream);
     int rc = wf_idle(wf_wait_fd(fd, WF_READABLE));
-    if (rc == -ESHUTDOWN) rc = wf_within(last_chance, wf_wait_fd(fd, WF_READABLE));
+    if (rc == -ESHUTDOWN) rc = wait_a_last_time(fd);
     connection->scope = NULL;
     connection->frugal = false;
     bool cut = wf_scope_cancelled(&scope);
