@@ -147,11 +147,13 @@ class Builder:
         if http:
             made = self._beside(library, "http", "nghttp2", "uriparser", "jwt", "z", "brotlienc", "brotlidec", "zstd")
             made += self._beside(library, "tls", "ssl", "crypto")
-            self._compile(contestant, http, compiler, BENCH / "weft", ".c", [*made, *libraries], extra=extra)
+            newer = [*extra, made[0]]
+            self._compile(contestant, http, compiler, BENCH / "weft", ".c", [*made, *libraries], extra=newer)
         if clients:
             made = self._beside(library, "http", "nghttp2", "uriparser", "z", "brotlienc", "brotlidec", "zstd")
             made += self._beside(library, "tls", "ssl", "crypto")
-            self._compile(contestant, clients, compiler, BENCH / "weft", ".c", [*made, *libraries], extra=extra)
+            newer = [*extra, made[0]]
+            self._compile(contestant, clients, compiler, BENCH / "weft", ".c", [*made, *libraries], extra=newer)
         if tls:
             made = self._beside(library, "tls", "ssl", "crypto")
             libraries = [*made, *libraries]

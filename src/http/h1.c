@@ -17,7 +17,6 @@
 #include "http/h1_parser.h"
 
 enum {
-    FIRST_ROOM = 1024,
     IN_ROOM = 8192,
     BODY_ROOM = 1024,
     SPARES_MAX = 64, /* of the server, kept for the next request */
@@ -34,15 +33,20 @@ static struct work *new_work(const struct server *server)
 {
     struct work *work = wf_memory_alloc(sizeof *work);
     if (work == NULL) return NULL;
+    work->reading = wf_memory_alloc(sizeof *work->reading);
+    if (work->reading == NULL) {
+        wf_memory_free(work);
+        return NULL;
+    }
     wf_arena_init(&work->request.arena);
-    h1_parser_init(&work->parser, &server->app->private_->head_limits);
+    h1_parser_init(&work->reading->parser, &server->app->private_->head_limits);
     work->large = NULL;
     work->out = (struct outgoing){.bytes = NULL};
     return work;
 }
 
-/* For a request, of which `size` bytes are in the connection's own room. */
-static int take_work(struct h1 *h1, size_t size)
+/* For a request that begins with these bytes. */
+static int take_work(struct h1 *h1, const char *bytes, size_t size)
 {
     struct server *server = h1->connection->server;
     struct work *work = server->spare;
@@ -52,8 +56,8 @@ static int take_work(struct h1 *h1, size_t size)
     } else if ((work = new_work(server)) == NULL) {
         return -ENOMEM;
     }
-    work->in = h1->first;
-    work->in_room = FIRST_ROOM;
+    work->in = memcpy(work->reading->first, bytes, size);
+    work->in_room = H1_FIRST;
     work->begin = work->parsed = 0;
     work->end = size;
     work->h1 = h1;
@@ -61,14 +65,16 @@ static int take_work(struct h1 *h1, size_t size)
     return 0;
 }
 
-static void free_in(const struct h1 *h1, struct work *work)
+static void free_in(struct work *work)
 {
-    if (work->in != h1->first && work->in != work->large) wf_memory_free(work->in);
+    bool shared = work->in == work->large || (work->reading != NULL && work->in == work->reading->first);
+    if (!shared) wf_memory_free(work->in);
 }
 
 void work_free(struct work *work)
 {
     wf_arena_finish(&work->request.arena);
+    wf_memory_free(work->reading);
     wf_memory_free(work->large);
     wf_memory_free(work->out.bytes);
     wf_memory_free(work);
@@ -80,8 +86,8 @@ static void give_work(struct h1 *h1)
     struct server *server = h1->connection->server;
     h1->work = NULL;
     if (work == NULL) return;
-    free_in(h1, work);
-    if (server->spares >= SPARES_MAX) {
+    free_in(work);
+    if (server->spares >= SPARES_MAX || work->reading == NULL) {
         work_free(work);
         return;
     }
@@ -100,29 +106,34 @@ static char *large_room(struct work *work)
     return work->large;
 }
 
+/* What has come so far goes to a room of so many bytes; NULL: there is none. */
+static int move_in(struct work *work, char *in, size_t room)
+{
+    if (in == NULL) return -ENOMEM;
+    memcpy(in, work->in, work->end);
+    h1_parser_moved(&work->reading->parser, work->in + work->end, in - work->in);
+    free_in(work);
+    work->in = in;
+    work->in_room = room;
+    return 0;
+}
+
 /* What has been answered goes, then the buffer grows. */
 static int make_more_room(struct h1 *h1, size_t least, size_t room_max)
 {
     struct work *work = h1->work;
     if (work->begin > 0) {
         memmove(work->in, work->in + work->begin, work->end - work->begin);
-        h1_parser_moved(&work->parser, work->in + work->end, -(ptrdiff_t)work->begin);
+        h1_parser_moved(&work->reading->parser, work->in + work->end, -(ptrdiff_t)work->begin);
         work->parsed -= work->begin;
         work->end -= work->begin;
         work->begin = 0;
         if (work->in_room - work->end >= least) return 0;
     }
-    size_t room = work->in == h1->first ? IN_ROOM : work->in_room * 2;
+    size_t room = work->in_room < IN_ROOM ? IN_ROOM : work->in_room * 2;
     if (room > room_max) room = room_max;
     if (room < work->end + least) return -EMSGSIZE;
-    char *in = work->in == h1->first ? large_room(work) : wf_memory_alloc(room);
-    if (in == NULL) return -ENOMEM;
-    memcpy(in, work->in, work->end);
-    h1_parser_moved(&work->parser, work->in + work->end, in - work->in);
-    free_in(h1, work);
-    work->in = in;
-    work->in_room = room;
-    return 0;
+    return move_in(work, room == IN_ROOM ? large_room(work) : wf_memory_alloc(room), room);
 }
 
 /* Room behind what is there. */
@@ -180,7 +191,7 @@ static enum h1_found parse(struct work *work)
 {
     size_t used = 0;
     char *from = work->in + work->parsed;
-    enum h1_found found = h1_parse_head(&work->parser, from, work->end - work->parsed, &used);
+    enum h1_found found = h1_parse_head(&work->reading->parser, from, work->end - work->parsed, &used);
     work->parsed += used;
     return found;
 }
@@ -228,14 +239,14 @@ const struct exchange h1_exchange = {
 
 /* ---- A request ---- */
 
-static void refuse(struct h1 *h1)
+static __attribute__((noinline)) void refuse(struct h1 *h1)
 {
     struct work *work = h1->work;
     work->request.body_ended = true;
     set_phase(h1->connection, PHASE_ANSWERING);
     WF_SCOPE(scope);
     h1->connection->scope = &scope;
-    app_refuse(&work->request, work->parser.status, work->parser.why);
+    app_refuse(&work->request, work->reading->parser.status, work->reading->parser.why);
     int rc = h1_flush(h1);
     h1->connection->scope = NULL;
     if (wf_scope_end(&scope, rc) == 0 && rc == 0) connection_linger(h1->connection);
@@ -249,7 +260,7 @@ static int answer(struct h1 *h1)
     h1->requests++;
     request->body_ended = request->length == 0;
     request->secure = h1->connection->secure;
-    request->close_after = !work->parser.keep_alive;
+    request->close_after = !work->reading->parser.keep_alive;
     work->body_at = work->parsed;
     work->chunks = (struct chunks){.state = CHUNK_SIZE};
     h1->watching = false;
@@ -273,8 +284,8 @@ enum after {
 
 static enum after refuse_slow(struct h1 *h1)
 {
-    h1->work->parser.status = 408;
-    h1->work->parser.why = "the head of the request took too long";
+    h1->work->reading->parser.status = 408;
+    h1->work->reading->parser.why = "the head of the request took too long";
     return REFUSE;
 }
 
@@ -286,10 +297,12 @@ static void put_away(struct work *work)
     wf_arena_reset(&work->request.arena);
 }
 
-/* Some bytes of a request: 1; 0: there will be none. What was answered goes out before. */
-static int wait_for_request(struct h1 *h1)
+/* Some bytes of a request: 1; 0: there will be none. What was answered goes out before. The bytes come to the stack
+ * first, where they are in nobody's way once a handler is called. */
+static __attribute__((noinline)) int wait_for_request(struct h1 *h1)
 {
     struct connection *connection = h1->connection;
+    char first[H1_FIRST];
     if (h1->work != NULL) {
         if (h1->work->end > h1->work->begin) return 1;
         int rc = h1_flush(h1);
@@ -297,9 +310,9 @@ static int wait_for_request(struct h1 *h1)
         if (rc < 0) return rc;
     }
     if (connection->phase != PHASE_IDLE) set_phase(connection, PHASE_IDLE);
-    ssize_t got = read_idle(connection->stream, h1->first, FIRST_ROOM);
+    ssize_t got = read_idle(connection->stream, first, sizeof first);
     if (got <= 0) return (int)got;
-    int rc = take_work(h1, (size_t)got);
+    int rc = take_work(h1, first, (size_t)got);
     return rc == 0 ? 1 : rc;
 }
 
@@ -308,6 +321,20 @@ static size_t body_room(const struct work *work)
 {
     int64_t length = work->request.length;
     return length >= 0 && (uint64_t)length <= work->end - work->parsed ? 1 : BODY_ROOM;
+}
+
+/* Who asks for an upgrade may stay long with this request: it lies in no more room than it needs, and nothing of it
+ * where heads are read. */
+static int make_narrow(struct work *work)
+{
+    struct wf_headers *fields = &work->request.headers;
+    size_t room = work->end + body_room(work);
+    if (fields->list == work->reading->parser.first) {
+        fields->list = wf_arena_copy(&work->request.arena, fields->list, fields->count * sizeof *fields->list);
+        if (fields->list == NULL) return -ENOMEM;
+        fields->room_ = fields->count;
+    }
+    return move_in(work, wf_memory_alloc(room), room);
 }
 
 /* One request; 1: it is answered, or, where `*whole` is false, its head is none. */
@@ -320,11 +347,12 @@ static int serve_request(struct h1 *h1, struct wf_scope *scope, bool *whole)
     enum h1_found found = H1_MORE;
     request_begin(&work->request, &h1_exchange, h1->connection->server->app);
     work->request.scope = scope;
-    h1_parser_begin(&work->parser, &work->request);
+    h1_parser_begin(&work->reading->parser, &work->request);
     rc = read_head(h1, &found);
     *whole = rc == 1 && found == H1_WHOLE;
     if (!*whole) return rc;
-    rc = make_room(h1, body_room(work), h1->head_room + BODY_ROOM); /* what is read from now on moves no head */
+    /* What is read from now on moves no head. */
+    rc = work->reading->parser.upgrades ? make_narrow(work) : make_room(h1, body_room(work), h1->head_room + BODY_ROOM);
     return rc == 0 ? answer(h1) : rc;
 }
 
@@ -349,9 +377,7 @@ static enum after serve_requests(struct h1 *h1, int *rc)
 /* Requests until the connection ends, or nothing has come for a while. */
 static __attribute__((noinline)) enum after talk(struct h1 *h1, struct h2 **h2, int *rc)
 {
-    char first[FIRST_ROOM];
     enum after after;
-    h1->first = first;
     while ((after = serve_requests(h1, rc)) == GO_ON) put_away(h1->work);
     const struct work *work = h1->work;
     if (after == REFUSE && work != NULL) refuse(h1);
@@ -363,6 +389,11 @@ static __attribute__((noinline)) enum after talk(struct h1 *h1, struct h2 **h2, 
     return after;
 }
 
+static __attribute__((noinline)) int wait_a_last_time(int fd)
+{
+    return wf_within(last_chance, wf_wait_fd(fd, WF_READABLE));
+}
+
 /* Without room for a request: what the others have left on the stack can be given back. */
 static __attribute__((noinline)) int wait_frugally(struct connection *connection)
 {
@@ -372,7 +403,7 @@ static __attribute__((noinline)) int wait_frugally(struct connection *connection
     connection->scope = &scope;
     int fd = wf_stream_fd(connection->stream);
     int rc = wf_idle(wf_wait_fd(fd, WF_READABLE));
-    if (rc == -ESHUTDOWN) rc = wf_within(last_chance, wf_wait_fd(fd, WF_READABLE));
+    if (rc == -ESHUTDOWN) rc = wait_a_last_time(fd);
     connection->scope = NULL;
     connection->frugal = false;
     bool cut = wf_scope_cancelled(&scope);

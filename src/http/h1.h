@@ -15,6 +15,14 @@ struct outgoing {
     size_t size, room;
 };
 
+enum { H1_FIRST = 1024 };
+
+/* What is needed until a head is whole, and behind it for a body: not in a tunnel. */
+struct reading {
+    struct h1_parser parser;
+    char first[H1_FIRST]; /* room for a request that is short */
+};
+
 /* What a request takes while it is under way:
  *
  *     in:  [ answered | begin: head | body_at: body ... parsed | not looked at yet | end: room ]
@@ -22,19 +30,18 @@ struct outgoing {
 struct work {
     struct wf_request request;
     struct h1 *h1;
-    struct work *next; /* among the spare ones */
-    struct h1_parser parser;
-    struct chunks chunks; /* of the request's body */
+    struct work *next;       /* among the spare ones */
+    struct reading *reading; /* NULL: given back */
+    struct chunks chunks;    /* of the request's body */
     char *in;
     size_t in_room, begin, body_at, parsed, end;
-    char *large; /* for what is too long for the connection's own room, kept for the next; NULL: was not needed yet */
+    char *large; /* for what is too long for the room there, kept for the next; NULL: was not needed yet */
     struct outgoing out;
 };
 
 struct h1 {
     struct connection *connection;
     struct work *work; /* NULL between requests */
-    char *first;       /* where a request is read that is short */
     uint64_t requests;
     size_t head_room;
     bool chunked; /* the answer is */

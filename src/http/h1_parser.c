@@ -255,6 +255,7 @@ static enum h1_found finish_head(struct h1_parser *parser, const char *end)
     if (!finish_fields(parser, end, &seen)) return H1_BAD;
     if (look_at_framing(parser, &seen) != 0 || look_at_line(parser) != 0) return H1_BAD;
     parser->keep_alive = llhttp_should_keep_alive(&parser->llhttp) != 0;
+    parser->upgrades = parser->llhttp.upgrade != 0;
     return H1_WHOLE;
 }
 

@@ -26,7 +26,8 @@ struct h1_parser {
     char *start; /* of the request line */
     char *target, *target_end;
     bool chunked, keep_alive;
-    int status; /* why it is refused, 0: it is not */
+    bool upgrades; /* the client would go on in another protocol */
+    int status;    /* why it is refused, 0: it is not */
     const char *why;
     struct wf_header first[H1_FIELDS_FIRST]; /* more than these are in the arena */
 };

@@ -83,14 +83,19 @@ static void end_watch(struct h1 *h1)
     wf_ignore(wf_shielded(WF_FOREVER, wf_handle_join(&h1->watch)));
 }
 
-/* No more answers, and no long heads: an idle tunnel keeps little. */
+/* No more answers, and no more heads: an idle tunnel keeps little. One that was asked for has its head elsewhere. */
 static void give_rooms_back(struct work *work)
 {
     wf_memory_free(work->out.bytes);
     work->out = (struct outgoing){.bytes = NULL};
-    if (work->in == work->large) return;
-    wf_memory_free(work->large);
-    work->large = NULL;
+    if (work->reading->parser.upgrades) {
+        wf_memory_free(work->reading);
+        work->reading = NULL;
+    }
+    if (work->in != work->large) {
+        wf_memory_free(work->large);
+        work->large = NULL;
+    }
 }
 
 int h1_take_over(struct wf_request *request, struct wf_stream **stream)

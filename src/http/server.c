@@ -68,8 +68,8 @@ void connection_linger(struct connection *connection)
     wf_scope_end(&scope, 0);
 }
 
-/* Before it has asked: it is not looked at any further. */
-static int refuse_one_of_many(struct connection *connection)
+/* Before it has asked: it is not looked at any further. What is large here must not lie below every connection. */
+static __attribute__((noinline)) int refuse_one_of_many(struct connection *connection)
 {
     const struct server *server = connection->server;
     static const char why[] = "there are too many connections from this address\n";

@@ -46,7 +46,16 @@ static const struct row rows[] = {
     {"nul-value",
      TEXT("GET / HTTP/1.1\r\nHost: a\r\nX: a\x00"
           "b\r\n\r\n"),
-     400, 1, true},                                                                        /* RFC 9110 5.5 */
+     400, 1, true}, /* RFC 9110 5.5 */
+    {"upgrade-unwanted", TEXT("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"), 200, 1,
+     false}, /* RFC 9110 7.8 */
+    {"upgrade-cl",
+     TEXT("POST / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 3\r\n\r\nabc"), 200, 1,
+     false}, /* RFC 9110 7.8 */
+    {"upgrade-unwanted-before-a-body",
+     TEXT("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+          "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"),
+     200, 2, false},                                                                       /* RFC 9110 7.8 */
     {"obs-text", TEXT("GET / HTTP/1.1\r\nHost: a\r\nX: \xe9\xff\r\n\r\n"), 200, 1, false}, /* RFC 9110 5.5 */
     {"te-10", TEXT("POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400, 1,
      true}, /* RFC 9112 6.1 */

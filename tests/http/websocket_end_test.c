@@ -450,4 +450,39 @@ WF_TEST(a_handler_that_accepts_late_misses_nothing, .simulated = true)
     WF_EXPECT_CODE(run_pair(&quiet), 0);
 }
 
+/* ---- The request ---- */
+
+static int read_on(struct wf_request *request)
+{
+    struct pair *pair = pair_of(request);
+    struct wf_websocket *socket;
+    const char *path = wf_request_path(request), *early = wf_request_header(request, "x-long");
+    int rc = wf_websocket_accept(request, &socket);
+    if (rc == 0) rc = echo_on(socket, pair);
+    const char *late = wf_request_header(request, "x-long");
+    WF_EXPECT_TEXT(path, "/echo");
+    WF_EXPECT(early == late && late != NULL && strspn(late, "x") == strlen(late) && strlen(late) >= 20);
+    WF_EXPECT_TEXT(wf_request_host(request), "a");
+    return rc;
+}
+
+static void serve_with_field_of(size_t size)
+{
+    static char field[4096], handshake[5000]; /* not on the stack of a task */
+    memset(field, 'x', size);
+    field[size] = '\0';
+    snprintf(handshake, sizeof handshake,
+             "GET /echo HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Long: %s\r\n"
+             "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n" EARLY,
+             field);
+    struct pair pair = {.handler = read_on, .use = hear_early, .handshake = handshake};
+    WF_EXPECT_CODE(run_pair(&pair), 0);
+}
+
+WF_TEST(the_request_can_be_read_as_long_as_its_socket_lives, .simulated = true)
+{
+    serve_with_field_of(20);
+    serve_with_field_of(3000);
+}
+
 WF_TEST_MAIN
