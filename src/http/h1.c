@@ -385,7 +385,6 @@ static __attribute__((noinline)) enum after talk(struct h1 *h1, struct h2 **h2, 
     if (*rc == H1_PREFACE && work != NULL)
         *h2 = h2_create(h1->connection, work->in + work->begin, work->end - work->begin);
     give_work(h1);
-    h1->first = NULL;
     return after;
 }
 

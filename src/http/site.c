@@ -1,5 +1,6 @@
 #include "http/site.h"
 
+#include <string.h>
 #include <weft/extend.h>
 #include <weft/loops.h>
 #include <weft/serve.h>
@@ -185,7 +186,9 @@ int wf_app_run(struct wf_app *app)
     if (rc < 0) return rc;
     struct site *site = wf_memory_alloc(sizeof *site);
     if (site == NULL) return -ENOMEM;
-    *site = (struct site){.app = app, .options = options};
+    memset(site, 0, sizeof *site); /* a literal of its size would lie on the stack first */
+    site->app = app;
+    site->options = options;
     app->private_->site = site;
     crowd_init(&site->crowd);
     rc = site_serve(site);
