@@ -18,6 +18,7 @@ CXX_FLAGS = ["-O2", "-std=c++20", "-Wall", "-Wextra"]
 CARGO_REGISTRY = Path("/usr/share/cargo/registry")
 PYTHON = "/usr/bin/python3"
 BUILD_SECONDS = 600
+HTTP_NEEDS = ("nghttp2", "uriparser", "jwt", "psl", "z", "brotlienc", "brotlidec", "zstd")
 HTTP_PROGRAMS = {"nginx": "/usr/sbin/nginx", "h2o": "/usr/bin/h2o", "fastapi": "/usr/lib/python3/dist-packages/fastapi"}
 
 _CARGO_CONFIG = f"""[source.crates-io]
@@ -72,12 +73,8 @@ def _without_and_with_tls(programs):
 
 
 def _without_and_with_http(programs):
-    with_http = [p for p in programs if p.startswith(("http_", "model_"))]
+    with_http = [p for p in programs if p.startswith(("http_", "client_", "model_"))]
     return [p for p in programs if p not in with_http], with_http
-
-
-def _without_and_with_client(programs):
-    return [p for p in programs if not p.startswith("client_")], [p for p in programs if p.startswith("client_")]
 
 
 class Builder:
@@ -142,18 +139,12 @@ class Builder:
         extra = [library, ROOT / "include"]
         plain, tls = _without_and_with_tls(programs)
         plain, http = _without_and_with_http(plain)
-        plain, clients = _without_and_with_client(plain)
         self._compile(contestant, plain, compiler, BENCH / "weft", ".c", libraries, extra=extra)
         if http:
-            made = self._beside(library, "http", "nghttp2", "uriparser", "jwt", "z", "brotlienc", "brotlidec", "zstd")
+            made = self._beside(library, "http", *HTTP_NEEDS)
             made += self._beside(library, "tls", "ssl", "crypto")
             newer = [*extra, made[0]]
             self._compile(contestant, http, compiler, BENCH / "weft", ".c", [*made, *libraries], extra=newer)
-        if clients:
-            made = self._beside(library, "http", "nghttp2", "uriparser", "z", "brotlienc", "brotlidec", "zstd")
-            made += self._beside(library, "tls", "ssl", "crypto")
-            newer = [*extra, made[0]]
-            self._compile(contestant, clients, compiler, BENCH / "weft", ".c", [*made, *libraries], extra=newer)
         if tls:
             made = self._beside(library, "tls", "ssl", "crypto")
             libraries = [*made, *libraries]
