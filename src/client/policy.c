@@ -117,16 +117,18 @@ static int ask_and_follow(struct call *call)
 
 /* ---- Retries ---- */
 
+enum { WAIT_MAX = 365 * 86400 }; /* seconds; who asks for more is waited for as long */
+
 /* Seconds, or a date (RFC 9110 section 10.2.3). */
 static void heed_retry_after(const struct call *call)
 {
     const char *value = wf_headers_find(&call->response->headers, "retry-after");
     if (value == NULL) return;
     char *end;
-    long seconds = strtol(value, &end, 10);
-    int64_t wait = seconds * WF_SECONDS(1);
-    if (end == value || *end != '\0') wait = (int64_t)date_read(value) * WF_SECONDS(1) - wf_wall_now();
-    if (wait > 0) wf_ignore(wf_retry_after(wait));
+    int64_t seconds = strtol(value, &end, 10);
+    if (end == value || *end != '\0') seconds = (int64_t)date_read(value) - wf_wall_now() / WF_SECONDS(1);
+    if (seconds > WAIT_MAX) seconds = WAIT_MAX;
+    if (seconds > 0) wf_ignore(wf_retry_after(seconds * WF_SECONDS(1)));
 }
 
 static bool asks_to_come_again(int status)

@@ -175,6 +175,21 @@ WF_TEST(a_server_may_say_when_to_come_again, .simulated = true, .timeout = WF_MI
     WF_EXPECT(wf_now() - began >= WF_SECONDS(30));
 }
 
+WF_TEST(a_time_that_is_too_long_to_wait_for_ends_the_retry, .simulated = true, .timeout = WF_MINUTES(5))
+{
+    WORLD(world);
+    struct wf_pipeline pipeline = {.retry = &thrice, .within = WF_SECONDS(10)};
+    CLIENT(world, .pipeline = &pipeline);
+    world.fail_first = 100;
+    static const char *const times[] = {"9223372036854775807", "Fri, 31 Dec 9999 23:59:59 GMT"};
+    for (unsigned i = 0; i < WF_COUNT(times); i++) {
+        world.asked = 0;
+        world.retry_after = times[i];
+        if (WF_EXPECT_CODE(GET(world, "/flaky"), 0)) WF_EXPECT_INT(world.response.status, 503);
+        WF_EXPECT_INT(world.asked, 1);
+    }
+}
+
 WF_TEST(the_last_answer_is_the_answer, .simulated = true, .timeout = WF_MINUTES(5))
 {
     WORLD(world);
