@@ -203,21 +203,11 @@ static nghttp2_session_callbacks *callbacks_create(void)
     return callbacks;
 }
 
-static nghttp2_option *option_create(void)
-{
-    nghttp2_option *option;
-    if (nghttp2_option_new(&option) != 0) return NULL;
-    nghttp2_option_set_no_auto_window_update(option, 1);
-    nghttp2_option_set_no_closed_streams(option, 1);
-    nghttp2_option_set_max_continuations(option, H2_CONTINUATIONS_MAX);
-    return option;
-}
-
 nghttp2_session *h2_session_create(struct h2 *h2)
 {
     nghttp2_session *session = NULL;
     nghttp2_session_callbacks *callbacks = callbacks_create();
-    nghttp2_option *option = callbacks != NULL ? option_create() : NULL;
+    nghttp2_option *option = callbacks != NULL ? h2_option_create() : NULL;
     if (option != NULL && nghttp2_session_server_new3(&session, callbacks, h2, option, &h2_memory) != 0) session = NULL;
     nghttp2_option_del(option);
     nghttp2_session_callbacks_del(callbacks);

@@ -37,6 +37,16 @@ static void *resize(void *memory, size_t size, void *argument)
 
 nghttp2_mem h2_memory = {NULL, allocate, release, allocate_zeros, resize};
 
+nghttp2_option *h2_option_create(void)
+{
+    nghttp2_option *option;
+    if (nghttp2_option_new(&option) != 0) return NULL;
+    nghttp2_option_set_no_auto_window_update(option, 1);
+    nghttp2_option_set_no_closed_streams(option, 1);
+    nghttp2_option_set_max_continuations(option, H2_CONTINUATIONS_MAX);
+    return option;
+}
+
 /* ---- What comes too often ---- */
 
 bool h2_count(struct h2_rate *rate, uint32_t burst, uint32_t per_second)

@@ -13,6 +13,9 @@ enum {
 /* The library's memory, for nghttp2. */
 extern nghttp2_mem h2_memory;
 
+/* How either side wants nghttp2 to be: windows open by hand, streams that ended are forgotten. NULL: out of memory. */
+nghttp2_option *h2_option_create(void);
+
 /* How often something may come: `burst` at once, then so many in a second. */
 struct h2_rate {
     uint32_t used;

@@ -2,12 +2,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <weft/app.h>
-#include <weft/client.h>
 #include <weft/generator.h>
 #include <weft/model.h>
-#include <weft/testing.h>
-#include <weft/weft.h>
+
+#include "rig.h"
 
 /* ---- The app ---- */
 
@@ -76,39 +74,11 @@ static void declare_routes(struct wf_app *app)
     wf_route(app, WF_GET, "/teapot", teapot);
 }
 
-/* ---- The rig ---- */
-
-struct rig {
-    struct wf_app app;
-    struct wf_client *client;
-    struct wf_response response;
-};
-
-static const char *said(const struct rig *rig)
-{
-    return rig->response.body != NULL ? rig->response.body : "";
-}
-
-/* Runs a test with an app and a client of its own, which the options are for. */
-#define RIG(rig, ...)                                                                                                  \
-    struct rig rig __attribute__((cleanup(finish_rig))) = {.app = {.title = "t"}};                                     \
-    declare_routes(&rig.app);                                                                                          \
-    WF_CLIENT(rig##_client, .base_url = "http://server", .app = &rig.app, __VA_ARGS__);                                \
-    rig.client = &rig##_client
-
-static void finish_rig(struct rig *rig)
-{
-    wf_app_finish(&rig->app);
-}
-
-#define GET(rig, url, ...) wf_get((rig).client, wf_task_arena(), (url), &(rig).response, __VA_ARGS__)
-#define POST(rig, url, ...) wf_post((rig).client, wf_task_arena(), (url), &(rig).response, __VA_ARGS__)
-
 /* ---- Requests ---- */
 
 WF_TEST(a_call_brings_the_whole_answer)
 {
-    RIG(rig);
+    RIG(rig, declare_routes);
     if (!WF_EXPECT_CODE(GET(rig, "/hello"), 0)) return;
     WF_EXPECT_INT(rig.response.status, 200);
     WF_EXPECT_TEXT(said(&rig), "hello");
@@ -120,7 +90,7 @@ WF_TEST(a_call_brings_the_whole_answer)
 
 WF_TEST(parameters_are_encoded_and_added)
 {
-    RIG(rig, .params = WF_NAMED({"key", "1"}));
+    RIG(rig, declare_routes, .params = WF_NAMED({"key", "1"}));
     if (WF_EXPECT_CODE(GET(rig, "/mirror?a=b", .params = WF_NAMED({"q", "a b&c"}, {"none", NULL}, {"\303\274", "/"})),
                        0))
         WF_EXPECT_TEXT(said(&rig), "GET /mirror?a=b&key=1&q=a%20b%26c&%C3%BC=%2F|-|-|-|0|");
@@ -128,7 +98,7 @@ WF_TEST(parameters_are_encoded_and_added)
 
 WF_TEST(fields_of_a_call_replace_those_of_the_client)
 {
-    RIG(rig, .headers = WF_NAMED({"X-Own", "client"}), .bearer = "secret");
+    RIG(rig, declare_routes, .headers = WF_NAMED({"X-Own", "client"}), .bearer = "secret");
     if (WF_EXPECT_CODE(GET(rig, "/mirror"), 0)) WF_EXPECT_TEXT(said(&rig), "GET /mirror|-|Bearer secret|client|0|");
     if (WF_EXPECT_CODE(GET(rig, "/mirror", .headers = WF_NAMED({"x-own", "call"}), .bearer = "other"), 0))
         WF_EXPECT_TEXT(said(&rig), "GET /mirror|-|Bearer other|call|0|");
@@ -140,7 +110,7 @@ WF_TEST(fields_of_a_call_replace_those_of_the_client)
 
 WF_TEST(what_cannot_be_sent_is_refused)
 {
-    RIG(rig);
+    RIG(rig, declare_routes);
     WF_EXPECT_CODE(GET(rig, "/mirror", .headers = WF_NAMED({"X-Own", "a\r\nb: c"})), -EINVAL);
     WF_EXPECT_PART(wf_failure(), "the field \"X-Own\" cannot be sent");
     WF_EXPECT_CODE(GET(rig, "/mirror", .headers = WF_NAMED({"Content-Length", "5"})), -EINVAL);
@@ -166,7 +136,7 @@ static int two_pieces(struct wf_generator *out, int *unused)
 
 WF_TEST(bodies_of_every_kind_arrive)
 {
-    RIG(rig);
+    RIG(rig, declare_routes);
     struct point point = {.x = 3};
     int unused = 0;
     WF_GENERATOR(pieces, two_pieces, &unused, struct iovec);
@@ -185,7 +155,7 @@ WF_TEST(bodies_of_every_kind_arrive)
 
 WF_TEST(a_long_body_goes_out_while_the_answer_is_waited_for)
 {
-    RIG(rig);
+    RIG(rig, declare_routes);
     size_t size = 300000;
     char *bytes = wf_arena_alloc(wf_task_arena(), size + 1);
     if (bytes == NULL) return;
@@ -203,7 +173,7 @@ WF_TEST(a_long_body_goes_out_while_the_answer_is_waited_for)
 
 WF_TEST(an_answer_can_be_checked)
 {
-    RIG(rig);
+    RIG(rig, declare_routes);
     if (!WF_EXPECT_CODE(GET(rig, "/teapot"), 0)) return;
     WF_EXPECT_INT(rig.response.status, 418);
     WF_EXPECT_CODE(wf_response_check(&rig.response), WF_ESTATUS);
@@ -215,7 +185,7 @@ WF_TEST(an_answer_can_be_checked)
 
 WF_TEST(an_answer_is_read_by_a_model)
 {
-    RIG(rig);
+    RIG(rig, declare_routes);
     struct point point = {.x = 0};
     if (!WF_EXPECT_CODE(GET(rig, "/hello"), 0)) return;
     WF_EXPECT_CODE(wf_response_model(&rig.response, &point_model, &point), -EBADMSG);
@@ -224,7 +194,7 @@ WF_TEST(an_answer_is_read_by_a_model)
 
 WF_TEST(an_answer_is_read_in_pieces)
 {
-    RIG(rig);
+    RIG(rig, declare_routes);
     char buffer[3];
     if (!WF_EXPECT_CODE(wf_fetch_open(rig.client, wf_task_arena(), WF_GET, "/hello", &rig.response), 0)) return;
     WF_EXPECT_INT(wf_response_read(&rig.response, buffer, 3), 3);
@@ -237,7 +207,7 @@ WF_TEST(an_answer_is_read_in_pieces)
 
 WF_TEST(the_pieces_of_an_answer_are_the_body_of_a_request)
 {
-    RIG(rig);
+    RIG(rig, declare_routes);
     struct wf_response from;
     if (!WF_EXPECT_CODE(wf_fetch_open(rig.client, wf_task_arena(), WF_GET, "/hello", &from), 0)) return;
     WF_RESPONSE_PIECES(pieces, &from);
@@ -247,7 +217,7 @@ WF_TEST(the_pieces_of_an_answer_are_the_body_of_a_request)
 
 WF_TEST(an_answer_that_is_left_ends_its_connection, .simulated = true)
 {
-    RIG(rig);
+    RIG(rig, declare_routes);
     struct wf_client_statistics statistics;
     if (!WF_EXPECT_CODE(wf_fetch_open(rig.client, wf_task_arena(), WF_GET, "/dribble", &rig.response), 0)) return;
     wf_client_statistics(rig.client, &statistics);
@@ -261,7 +231,7 @@ WF_TEST(an_answer_that_is_left_ends_its_connection, .simulated = true)
 
 WF_TEST(an_answer_that_is_too_long_is_refused)
 {
-    RIG(rig);
+    RIG(rig, declare_routes);
     WF_EXPECT_CODE(GET(rig, "/hello", .body_max = 4), -EMSGSIZE);
     WF_EXPECT_PART(wf_failure(), "the body is longer than 4 bytes");
     WF_EXPECT_CODE(GET(rig, "/hello", .body_max = 5), 0);
@@ -271,7 +241,7 @@ WF_TEST(an_answer_that_is_too_long_is_refused)
 
 WF_TEST(one_call_after_the_other_uses_one_connection)
 {
-    RIG(rig);
+    RIG(rig, declare_routes);
     struct wf_client_statistics statistics;
     for (int i = 0; i < 10; i++)
         if (!WF_EXPECT_CODE(GET(rig, "/hello"), 0)) return;
@@ -306,7 +276,7 @@ static int get_at_once(struct rig *rig, int how_many, int *order)
 
 WF_TEST(no_more_connections_than_allowed, .simulated = true, .timeout = WF_SECONDS(100))
 {
-    RIG(rig, .limits = {.per_host = 3});
+    RIG(rig, declare_routes, .limits = {.per_host = 3});
     struct wf_client_statistics statistics;
     int order[9];
     if (!WF_EXPECT_CODE(get_at_once(&rig, 9, order), 0)) return;
@@ -319,7 +289,7 @@ WF_TEST(no_more_connections_than_allowed, .simulated = true, .timeout = WF_SECON
 
 WF_TEST(nobody_who_waits_is_passed_by, .simulated = true, .timeout = WF_SECONDS(100))
 {
-    RIG(rig, .limits = {.per_host = 1});
+    RIG(rig, declare_routes, .limits = {.per_host = 1});
     int order[5];
     if (!WF_EXPECT_CODE(get_at_once(&rig, 5, order), 0)) return;
     for (int i = 0; i < 5; i++) WF_EXPECT_INT(order[i], i);
@@ -327,7 +297,7 @@ WF_TEST(nobody_who_waits_is_passed_by, .simulated = true, .timeout = WF_SECONDS(
 
 WF_TEST(what_is_idle_for_too_long_is_closed, .simulated = true, .timeout = WF_SECONDS(100))
 {
-    RIG(rig, .limits = {.idle_time = WF_SECONDS(5)});
+    RIG(rig, declare_routes, .limits = {.idle_time = WF_SECONDS(5)});
     struct wf_client_statistics statistics;
     if (!WF_EXPECT_CODE(GET(rig, "/hello"), 0)) return;
     if (!WF_EXPECT_CODE(wf_sleep(WF_SECONDS(4)), 0)) return;
@@ -342,7 +312,7 @@ WF_TEST(what_is_idle_for_too_long_is_closed, .simulated = true, .timeout = WF_SE
 
 WF_TEST(a_deadline_says_where_it_struck, .simulated = true, .timeout = WF_SECONDS(100))
 {
-    RIG(rig);
+    RIG(rig, declare_routes);
     WF_EXPECT_CODE(wf_within(WF_SECONDS(2), GET(rig, "/slow")), -ETIME);
     WF_EXPECT_TEXT(wf_failure(), "GET http://server/slow: cut while waiting for the answer");
     WF_EXPECT_CODE(wf_within(WF_SECONDS(10), GET(rig, "/dribble")), -ETIME);
@@ -360,7 +330,7 @@ WF_TEST(a_deadline_says_where_it_struck, .simulated = true, .timeout = WF_SECOND
 
 WF_TEST(redirects_are_followed)
 {
-    RIG(rig, .bearer = "secret");
+    RIG(rig, declare_routes, .bearer = "secret");
     if (WF_EXPECT_CODE(GET(rig, "/redirect"), 0)) {
         WF_EXPECT_TEXT(said(&rig), "GET /mirror|-|Bearer secret|-|0|");
         WF_EXPECT_INT(rig.response.redirects, 1);
@@ -399,7 +369,7 @@ static int close_later(struct rig *rig)
 
 WF_TEST(closing_ends_the_calls_under_way, .simulated = true)
 {
-    RIG(rig, .limits = {.per_host = 1});
+    RIG(rig, declare_routes, .limits = {.per_host = 1});
     struct many many[2];
     int order[2], count = 0, codes[2];
     for (int i = 0; i < 2; i++) many[i] = (struct many){.rig = &rig, .number = i, .order = order, .count = &count};
