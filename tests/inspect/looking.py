@@ -6,11 +6,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT_S = 60
+STILL = ("tree", "many", "loops")    # modes of the target in which nothing moves once it is ready
 CHECKS = []
 
 
@@ -41,6 +43,8 @@ class Looking:
                                    cwd=self.work, **options)
         try:
             assert process.stdout.readline() == "ready\n", f"{arguments} did not become ready"
+            if arguments[0] in STILL:
+                wait_until_all_threads_sleep(process.pid)
             yield process
         finally:
             process.kill()
@@ -61,6 +65,14 @@ class Looking:
         assert ran.returncode == status, f"{words}: status {ran.returncode}, wanted {status}: {ran.stderr}"
         assert part in ran.stderr, f"{words}: {ran.stderr!r} does not say {part!r}"
         assert ran.stderr.count("\n") == 1 and len(ran.stderr) < 400, f"{words}: not one line: {ran.stderr!r}"
+
+
+def wait_until_all_threads_sleep(pid):
+    """It said that it is ready before it went on to wait."""
+    give_up = time.monotonic() + LIMIT_S
+    while any(path.read_text().rpartition(")")[2].split()[0] != "S" for path in Path(f"/proc/{pid}/task").glob("*/stat")):
+        assert time.monotonic() < give_up, f"process {pid} does not come to rest"
+        time.sleep(0.001)    # real time: it is another process
 
 
 def needs(program):
