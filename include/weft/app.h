@@ -142,9 +142,10 @@ struct wf_route_options {
 /*
  * wf_route(&app, method, pattern, handler, .option = value, ...) has a handler called for a method and the paths that
  * match. A pattern is a path with {names} for whole segments, or with an ending, {name}:verb, and at the end perhaps
- * {name:rest} for all that follows. Fixed segments win over names with an ending, these over names, names over a rest. GET routes answer HEAD too; OPTIONS and 405 come by themselves.
- * What is wrong with a route (a bad pattern, the same one twice) is said by wf_serve. Without a name, the documentation
- * has the handler's; a second route of that name gets a number. Suspends: never.
+ * {name:rest} for all that follows. Fixed segments win over names with an ending, these over names, names over a rest.
+ * GET routes answer HEAD too; OPTIONS and 405 come by themselves. What is wrong with a route (a bad pattern, the same
+ * one twice) is said by wf_serve. Without a name, the documentation has the handler's; a second route of that name gets
+ * a number. Suspends: never.
  */
 #define wf_route(app, method, pattern, handler, ...)                                                                   \
     wf_route_((app), (method), (pattern), (handler),                                                                   \

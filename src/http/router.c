@@ -7,7 +7,8 @@
  *     /orders/{id}:cancel      -- "orders" -- {}":cancel" [POST]
  *     /files/{path:rest}       -- "files" -- {rest} [GET]
  *
- * A fixed segment wins over a name with an ending, that over a name, a name over a rest; a branch that leads nowhere is left for the next best.
+ * A fixed segment wins over a name with an ending, that over a name, a name over a rest; a branch that leads nowhere is
+ * left for the next best.
  */
 #include "http/app.h"
 

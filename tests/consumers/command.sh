@@ -88,6 +88,33 @@ printf 'Name: one\nDescription: one\nVersion: 1\nCflags: -DONE="\\"o ne\\""\n' >
 printf '#include <stdio.h>\n// weft: pkg-config one\nint main(void) { return puts(ONE) < 0; }\n' >packages.c
 check "$place: packages add their flags" prints "o ne" env PKG_CONFIG_PATH="$scripts" "$weft" run packages.c
 
+cat >answer.c <<'END'
+// weft: pkg-config weft-http
+#include <stdio.h>
+#include <weft/json.h>
+#include <weft/weft.h>
+static int answer(void *unused)
+{
+    (void)unused;
+    struct wf_json_writer writer;
+    wf_json_writer_init(&writer, wf_task_arena(), 0);
+    wf_json_write_int(&writer, 42);
+    const char *text;
+    size_t size;
+    int rc = wf_json_write_end(&writer, &text, &size);
+    return rc < 0 ? rc : puts(text) < 0;
+}
+int main(void) { return wf_main(answer, NULL); }
+END
+if [ -f "$build/src/http/libweft-http.a" ]; then
+    root_of_packages=(env)
+    [ "$place" = installed ] || root_of_packages=(env -u PKG_CONFIG_SYSROOT_DIR -u LD_LIBRARY_PATH)
+    check "$place: a package of weft's own is found, and started with" prints 42 \
+        "${root_of_packages[@]}" "$weft" run answer.c
+    check "$place: --asan says what it cannot do" says 1 "is there without sanitizers" \
+        "${root_of_packages[@]}" "$weft" run --asan answer.c
+fi
+
 cat >overrun.c <<'END'
 #include <stdlib.h>
 #include <weft/weft.h>
