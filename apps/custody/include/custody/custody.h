@@ -10,10 +10,10 @@
  *     else printf("%s\n", result.is_releasable ? "Releasable" : "Not releasable");
  *
  * One client for a program, however many tasks use it: it keeps its connections. Each call is cut by the deadline of
- * the scope that it is made in, and takes no other; only a peer that is silent for a minute is given up (weft/client.h,
- * struct wf_client_times). Reads are tried again where that helps (no connection, no answer, 429, 502, 503, 504); so are
- * changes, because each has an idempotency key by which the service makes it once. Who asks to be left alone for a while
- * (Retry-After) is, unless the deadline comes before: then what was answered is the error.
+ * the scope that it is made in, and has none of its own; only a peer that is silent for a minute is given up
+ * (weft/client.h, struct wf_client_times). Reads are tried again where that helps (no connection, no answer, 429, 502,
+ * 503, 504); so are changes, because each has an idempotency key by which the service makes it once. A service that
+ * asks to be left alone for a while (Retry-After) is, unless the deadline comes before: then its answer is the error.
  *
  * Codes: -EINVAL what was sent is wrong (400, 422 and their like); -EACCES the token is not good (401), or there is
  * none; -EPERM it may not do that (403); -ENOENT not found (404); -EEXIST conflict (409); -EAGAIN too many requests
@@ -119,8 +119,8 @@ struct custody_client {
     custody_client_open(&name, __VA_ARGS__)
 
 /*
- * custody_client_open(&client, .option = value, ...): the same for one that lies elsewhere, and is zeroed. With .tasks it
- * may be closed by any task, before that background ends. Without, its tasks belong to the task that opens it, as
+ * custody_client_open(&client, .option = value, ...): the same for one that lies elsewhere, and is zeroed. With .tasks
+ * it may be closed by any task, before that background ends. Without, its tasks belong to the task that opens it, as
  * those of a scope: that task closes it, before what it opened earlier ends.
  * Suspends: never. Owns: custody_client_close. Errors: -EALREADY where it is open; -ENOMEM.
  */
