@@ -40,9 +40,8 @@ static int ask_for_one(struct custody_client *client, struct wf_arena *arena, co
                        struct asked *asked, struct custody_authorization *result)
 {
     int rc;
-    const char *segment = call_segment(arena, "authorization", id, &rc);
-    if (segment == NULL) return rc;
-    asked->path = wf_arena_printf(arena, "/authorizations/%s%s", segment, verb);
+    asked->path = call_path(arena, "/authorizations/", id, verb, &rc);
+    if (asked->path == NULL) return rc;
     asked->subject = id;
     asked->answer_model = &custody_authorization_model;
     asked->answer = result;

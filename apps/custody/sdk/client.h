@@ -35,7 +35,7 @@ void client_release(struct custody_client_ *inside);
 
 struct asked {
     enum wf_method method;
-    const char *path;    /* NULL: there was no memory for it */
+    const char *path;
     const char *subject; /* a VIN: a message about it names it; NULL: none */
     const struct wf_named *params;
     const struct wf_model *body_model; /* NULL: no body */
@@ -57,8 +57,8 @@ struct call_text {
 };
 int call_need(const char *vin, const struct call_text *texts, size_t count);
 
-/* A text as a segment of a path; NULL: it cannot be one, and `rc` says why. */
-const char *call_segment(struct wf_arena *arena, const char *what, const char *text, int *rc);
+/* A path with a text as a segment of it; NULL: it cannot be one, or there is no memory, as `rc` says. */
+const char *call_path(struct wf_arena *arena, const char *before, const char *text, const char *behind, int *rc);
 
 /* ---- error.c: each is the task's error from then on, and its code is given back ---- */
 

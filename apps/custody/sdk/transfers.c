@@ -33,10 +33,10 @@ int custody_get_transfer(struct custody_client *client, struct wf_arena *arena, 
                          struct custody_transfer *result)
 {
     int rc;
-    const char *segment = call_segment(arena, "transfer", id, &rc);
-    if (segment == NULL) return rc;
+    const char *path = call_path(arena, "/transfers/", id, "", &rc);
+    if (path == NULL) return rc;
     struct asked asked = {.method = WF_GET,
-                          .path = wf_arena_printf(arena, "/transfers/%s", segment),
+                          .path = path,
                           .subject = id,
                           .answer_model = &custody_transfer_model,
                           .answer = result};

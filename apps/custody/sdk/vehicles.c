@@ -16,10 +16,9 @@ static int ask_about(struct custody_client *client, struct wf_arena *arena, cons
     int rc;
     const char *vin = call_vin(client, text, room);
     if (vin == NULL) return -EINVAL;
-    const char *segment = call_segment(arena, "VIN", vin, &rc);
-    if (segment == NULL) return rc;
-    struct asked asked = {.method = WF_GET, .subject = text, .answer_model = model, .answer = answer};
-    asked.path = wf_arena_printf(arena, "%s%s%s", before, segment, behind);
+    const char *path = call_path(arena, before, vin, behind, &rc);
+    if (path == NULL) return rc;
+    struct asked asked = {.method = WF_GET, .path = path, .subject = text, .answer_model = model, .answer = answer};
     return call_service(client, arena, &asked);
 }
 
