@@ -88,31 +88,35 @@ printf 'Name: one\nDescription: one\nVersion: 1\nCflags: -DONE="\\"o ne\\""\n' >
 printf '#include <stdio.h>\n// weft: pkg-config one\nint main(void) { return puts(ONE) < 0; }\n' >packages.c
 check "$place: packages add their flags" prints "o ne" env PKG_CONFIG_PATH="$scripts" "$weft" run packages.c
 
-cat >answer.c <<'END'
+if [ -e "$libraries/pkgconfig/weft-http.pc" ]; then
+    cat >http.c <<'END'
 // weft: pkg-config weft-http
 #include <stdio.h>
-#include <weft/json.h>
+#include <weft/app.h>
+#include <weft/client.h>
 #include <weft/weft.h>
-static int answer(void *unused)
+static int answer(struct wf_request *request) { return wf_reply_text(request, 200, "one weft for both"); }
+static int ask(struct wf_app *app)
 {
-    (void)unused;
-    struct wf_json_writer writer;
-    wf_json_writer_init(&writer, wf_task_arena(), 0);
-    wf_json_write_int(&writer, 42);
-    const char *text;
-    size_t size;
-    int rc = wf_json_write_end(&writer, &text, &size);
-    return rc < 0 ? rc : puts(text) < 0;
+    struct wf_response response = {0};
+    WF_CLIENT(client, .app = app);
+    int rc = wf_get(&client, wf_task_arena(), "http://example.org/", &response);
+    if (rc == 0) printf("%.*s\n", (int)response.size, (const char *)response.body);
+    return rc;
 }
-int main(void) { return wf_main(answer, NULL); }
+int main(void)
+{
+    struct wf_app app = {.title = "Answer"};
+    wf_route(&app, WF_GET, "/", answer);
+    int status = wf_main(ask, &app);
+    wf_app_finish(&app);
+    return status;
+}
 END
-if [ -f "$build/src/http/libweft-http.a" ]; then
-    root_of_packages=(env)
-    [ "$place" = installed ] || root_of_packages=(env -u PKG_CONFIG_SYSROOT_DIR -u LD_LIBRARY_PATH)
-    check "$place: a package of weft's own is found, and started with" prints 42 \
-        "${root_of_packages[@]}" "$weft" run answer.c
-    check "$place: --asan says what it cannot do" says 1 "is there without sanitizers" \
-        "${root_of_packages[@]}" "$weft" run --asan answer.c
+    alone=(env)
+    [ "$place" = installed ] || alone=(env -u PKG_CONFIG_PATH -u PKG_CONFIG_SYSROOT_DIR -u LD_LIBRARY_PATH)
+    check "$place: weft-http is found and linked" prints "one weft for both" "${alone[@]}" "$weft" run http.c
+    check "$place: with --asan too" prints "one weft for both" "${alone[@]}" "$weft" run --asan http.c
 fi
 
 cat >overrun.c <<'END'

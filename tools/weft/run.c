@@ -147,60 +147,6 @@ static void show(const struct request *request, const struct words *command)
     if (request->verbose) fprintf(stderr, "weft: %s\n", join_words(command, ' '));
 }
 
-/* pkg-config finds weft's own packages where this command found weft, and otherwise what it always finds. */
-static void prefer_packages_of(const struct places *places)
-{
-    const char *others = getenv("PKG_CONFIG_PATH");
-    setenv("PKG_CONFIG_PATH",
-           others != NULL ? format_text("%s:%s", places->pkgconfig_directory, others) : places->pkgconfig_directory, 1);
-}
-
-static struct words flags_of_packages(const struct request *request, const struct script *script)
-{
-    const char *program = getenv("PKG_CONFIG");
-    struct words ask = {0}, flags = {0};
-    add_word(&ask, program != NULL && program[0] != '\0' ? program : "pkg-config");
-    if (find_program(ask.list[0]) == NULL)
-        fail("%s asks for packages (%s), but there is no %s: install pkg-config", request->file,
-             join_words(&script->packages, ' '), ask.list[0]);
-    add_word(&ask, "--cflags");
-    add_word(&ask, "--libs");
-    add_words(&ask, &script->packages);
-    show(request, &ask);
-    char *text;
-    if (capture_program(&ask, &text) != 0)
-        fail("%s needs packages that pkg-config does not find: %s", request->file, join_words(&script->packages, ' '));
-    add_split(&flags, text);
-    return flags;
-}
-
-/* A package that stands on weft brings it along, and a program must not have it twice. What is linked from a place is
- * looked for there again when the program starts. */
-static bool add_flags(const struct words *flags, struct words *command)
-{
-    bool brings_weft = false;
-    for (size_t i = 0; i < flags->count; i++) {
-        add_word(command, flags->list[i]);
-        if (strcmp(flags->list[i], "-lweft") == 0) brings_weft = true;
-        if (strncmp(flags->list[i], "-L", 2) == 0) add_word(command, format_text("-Wl,-rpath,%s", flags->list[i] + 2));
-    }
-    return brings_weft;
-}
-
-static bool add_packages(const struct request *request, const struct script *script, const struct places *places,
-                         struct words *command)
-{
-    if (script->packages.count == 0) return false;
-    prefer_packages_of(places);
-    struct words flags = flags_of_packages(request, script);
-    bool brings_weft = add_flags(&flags, command);
-    if (brings_weft && request->asan && !places->is_sanitized)
-        fail("%s needs %s, which is there without sanitizers: for --asan build weft with "
-             "-Db_sanitize=address,undefined",
-             request->file, join_words(&script->packages, ' '));
-    return brings_weft;
-}
-
 static void add_library(const struct places *places, struct words *command)
 {
     add_word(command, places->library);
@@ -222,7 +168,8 @@ static struct words compile_command(const struct request *request, const struct 
     add_word(&command, "-xc");
     add_word(&command, "-");
     add_word(&command, "-xnone");
-    if (!add_packages(request, script, places, &command)) add_library(places, &command);
+    add_packages(&command, &script->packages, places, request->file);
+    add_library(places, &command);
     return command;
 }
 
@@ -318,7 +265,7 @@ int run_command(int argc, char **argv)
     size_t size;
     char *key = key_of(&script, &command, &size);
     struct entry entry = cache_find(key, size, script.name);
-    if (cache_is_fresh(&entry, script.directory, places.library)) cache_touch(&entry);
+    if (cache_is_fresh(&entry, script.directory, &command)) cache_touch(&entry);
     else compile(&request, &script, &entry, command);
     return become(&request, &script, &entry);
 }
