@@ -1,6 +1,6 @@
 /*
- * A cache that keeps each value for five minutes, and computes it once however many ask. From "Performance Optimization:
- * Async Caching".
+ * A cache that keeps each value for five minutes, and computes it once however many ask. From "Performance
+ * Optimization: Async Caching".
  *
  * Rows: S045, S046.
  *

@@ -15,7 +15,7 @@
 
 struct item {
     int id;
-    char data[16];
+    char data[20];
     bool invalid, processed;
 };
 

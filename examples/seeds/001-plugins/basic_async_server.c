@@ -1,6 +1,6 @@
 /*
- * A handler that waits for three things at once, behind a server: a request takes as long as the slowest of them, and so
- * do a hundred requests. From "Core Async Patterns: Basic Async Server".
+ * A handler that waits for three things at once, behind a server: a request takes as long as the slowest of them, and
+ * so do a hundred requests. From "Core Async Patterns: Basic Async Server".
  *
  * Rows: S006, S093.
  *

@@ -21,7 +21,7 @@ struct batch_processor {
 
 struct item {
     struct batch_processor *processor;
-    char name[16];
+    char name[32];
     size_t result;
 };
 

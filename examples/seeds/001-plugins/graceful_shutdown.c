@@ -1,6 +1,6 @@
 /*
- * A server that ends well: SIGTERM while requests are under way; they are answered, nothing new is taken, the background
- * tasks end, and "Shutdown complete" is the last line. From "Best Practices: 2. Graceful Shutdown".
+ * A server that ends well: SIGTERM while requests are under way; they are answered, nothing new is taken, the
+ * background tasks end, and "Shutdown complete" is the last line. From "Best Practices: 2. Graceful Shutdown".
  *
  * Rows: S126, S127, S133.
  *
