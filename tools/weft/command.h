@@ -76,7 +76,7 @@ struct places {
     const char *library;             /* the file to link with */
     const char *library_directory;   /* where a program looks for it when it starts; NULL when it is linked in */
     const char *sanitizers;          /* what the library was built with, or "none" */
-    const char *pkgconfig_directory; /* where weft.pc is */
+    const char *pkgconfig_directory; /* where weft.pc is; several, parted by colons, in a build tree */
 };
 
 /* The directory that this command was started from, without a final slash. */
