@@ -1,7 +1,7 @@
 /*
  * A pool of two to ten connections with a health check. From "Connection Management: Connection Pooling".
  *
- * Rows: S087, S018.
+ * Rows: S087.
  *
  * The sample looks at the number of connections and opens another one after an await, so it exceeds its maximum; a
  * release then waits for ever on the full queue; where an unhealthy one is dropped, nobody wakes the one who waits; a
