@@ -85,6 +85,11 @@ char *own_directory(void);
 /* The library next to this very command, in a build tree or an installation; without one the command ends. */
 struct places find_places(bool asan);
 
+/* ---- packages.c: what pkg-config knows ---- */
+
+/* Adds the flags of these packages, which `file` needs; without one of them the command ends. */
+void add_packages(struct words *command, const struct words *packages, const struct places *places, const char *file);
+
 /* ---- cache.c: compiled programs ---- */
 
 struct entry {
@@ -99,8 +104,9 @@ struct entry {
 /* Where the program of this key belongs; `name` is the program's. */
 struct entry cache_find(const char *key_text, size_t key_size, const char *name);
 
-/* Is the program there, and has nothing that it was made from changed? Inputs are relative to `directory`. */
-bool cache_is_fresh(const struct entry *entry, const char *directory, const char *library);
+/* Is the program there, and has nothing that it was made from changed: its inputs, which are relative to `directory`,
+ * and the libraries that the command names by their paths? */
+bool cache_is_fresh(const struct entry *entry, const char *directory, const struct words *command);
 
 /* Counts as a use, for what is thrown out first. */
 void cache_touch(const struct entry *entry);
