@@ -35,22 +35,22 @@ static int limited_get(const int *id)
     return rc;
 }
 
-static int bad_example(const int *ids, int *codes)
+static int bad_example(int *ids, int *codes)
 {
     return wf_gather(ids, ITEMS, get_item, .collect = codes);
 }
 
-static int good_example(const int *ids, int *codes)
+static int good_example(int *ids, int *codes)
 {
     return wf_gather(ids, ITEMS, limited_get, .collect = codes);
 }
 
-static int best_example(const int *ids, int *codes)
+static int best_example(int *ids, int *codes)
 {
     return wf_gather(ids, ITEMS, get_item, .collect = codes, .limit = LIMIT);
 }
 
-static int show(const char *name, int (*example)(const int *, int *))
+static int show(const char *name, int (*example)(int *, int *))
 {
     static int ids[ITEMS], codes[ITEMS];
     int failed = 0;

@@ -2,7 +2,8 @@
  * An order is answered, and then its mail is sent. From "Background Tasks", "FastAPI Background Tasks".
  * Rows: S069, S071.
  * The sample makes a client for each mail, looks at no answer, and nobody hears of a mail that was not sent; here all
- * mails share one client, and what fails goes to the log.
+ * mails share one client, and what fails goes to the log. The next request of the same connection waits for the task
+ * before it; what takes longer belongs into a set of background tasks (004-examples/usage_with_fastapi.c).
  * Run it: WEFT_DRIVER=sim weft run examples/seeds/003-services/fastapi_background_tasks.c
  */
 // weft: pkg-config weft-http

@@ -32,8 +32,11 @@ static int good_example(const int *id)
 static void show_report(void *context, const char *text)
 {
     (void)context;
-    const char *place = strstr(text, "forgetting_to_await.c:");
-    printf("  weft reports: %.*s ... %.*s\n", (int)strcspn(text, " "), text, place ? (int)strcspn(place, ")") : 0, place);
+    const char *left = strstr(text, "was left with"), *child = strstr(text, "the first: ");
+    if (left == NULL || child == NULL) printf("  weft reports: %s\n", text);
+    else
+        printf("  weft reports: a scope %.*s: %.*s\n", (int)strcspn(left, "(") - 1, left, (int)strcspn(child, ")"),
+               child);
 }
 
 static int show_both(void *unused)

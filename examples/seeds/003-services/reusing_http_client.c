@@ -76,8 +76,8 @@ static int visit_often(struct service *service)
 {
     static struct visit visits[CALLS];
     int answered = 0;
-    WF_CLIENT(visitor, .base_url = wf_arena_printf(wf_task_arena(), "http://127.0.0.1:%u",
-                                                   wf_listener_port(service->listener)));
+    WF_CLIENT(visitor,
+              .base_url = wf_arena_printf(wf_task_arena(), "http://127.0.0.1:%u", wf_listener_port(service->listener)));
     for (int i = 0; i < CALLS; i++) visits[i].visitor = &visitor;
     int rc = wf_gather(visits, CALLS, visit, .limit = AT_ONCE);
     for (int i = 0; i < CALLS; i++) answered += visits[i].answered;
