@@ -49,8 +49,8 @@ static int fetch_items(const char *base)
     if (rc < 0) return rc;
     for (int i = 0; i < URLS; i++) successful += codes[i] == 0;
     wf_client_statistics(&client, &statistics);
-    printf("Successfully fetched %d/%d in %.1f s over %d connections\n", successful, URLS,
-           wf_seconds(wf_now() - began), (int)statistics.opened);
+    printf("Successfully fetched %d/%d in %.1f s over %d connections\n", successful, URLS, wf_seconds(wf_now() - began),
+           (int)statistics.opened);
     return 0;
 }
 

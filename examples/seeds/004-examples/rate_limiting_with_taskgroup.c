@@ -24,8 +24,7 @@ static int get_item(struct fetch *fetch)
 {
     struct wf_response response;
     const char *path = wf_arena_printf(wf_task_arena(), "/items/%d", fetch->item);
-    int rc = wf_within(WF_SECONDS(30),
-                       wf_get(fetch->client, wf_task_arena(), path, &response, .check_status = true));
+    int rc = wf_within(WF_SECONDS(30), wf_get(fetch->client, wf_task_arena(), path, &response, .check_status = true));
     if (rc == 0) fetch->size = response.size;
     return rc;
 }
@@ -73,8 +72,7 @@ static void show(struct api *api, struct wf_client *client, int broken)
     struct wf_semaphore semaphore = WF_SEMAPHORE(MAX_CONCURRENT);
     struct fetch fetches[URLS];
     int got = 0;
-    for (int i = 0; i < URLS; i++)
-        fetches[i] = (struct fetch){.client = client, .semaphore = &semaphore, .item = i};
+    for (int i = 0; i < URLS; i++) fetches[i] = (struct fetch){.client = client, .semaphore = &semaphore, .item = i};
     *api = (struct api){.broken = broken};
     int64_t began = wf_now();
     int rc = rate_limited_taskgroup(fetches);

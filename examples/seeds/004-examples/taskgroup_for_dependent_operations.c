@@ -59,7 +59,7 @@ static int fetch_and_process_orders(struct wf_client *client, int user)
     int rc = wf_get(client, wf_task_arena(), path, &response, .check_status = true);
     if (rc == 0) rc = wf_response_model(&response, &orders_model, &orders);
     if (rc < 0) return rc;
-    struct work *works = wf_arena_alloc(wf_task_arena(), orders.ids.count * sizeof *works);
+    struct work *works = wf_arena_array(wf_task_arena(), orders.ids.count, sizeof *works);
     if (works == NULL) return -ENOMEM;
     rc = process_orders(client, &orders, works);
     int processed = 0;
