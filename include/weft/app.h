@@ -50,6 +50,7 @@ extern "C" {
 
 struct wf_app_;
 struct wf_dependency;
+struct wf_problems;
 struct wf_tls_config;
 
 enum { WF_NEEDS_MAX = 8 };
@@ -79,6 +80,13 @@ enum wf_slashes {
     WF_SLASH_IGNORE,   /* they are one */
 };
 
+/* An error that is to be answered. */
+struct wf_error_answer {
+    int status;
+    const char *detail;                 /* for people; from 500 on the status's words, unless the program gave others */
+    const struct wf_problems *problems; /* with an input (weft/model.h), of 422 and 400; NULL: it is something else */
+};
+
 struct wf_app {
     const char *title, *version, *description; /* of the API, for its documentation */
     /* What surrounds the serving: opens what the handlers need, calls wf_app_run, closes it again. Its error before
@@ -100,12 +108,16 @@ struct wf_app {
     bool traces;          /* each is part of a trace (weft/context.h): traceparent and tracestate, W3C Trace Context */
     bool metrics;         /* each is counted, by method, route and status */
     bool problem_details; /* errors are application/problem+json (RFC 9457) instead of {"detail": ...} */
+    /* What errors look like instead, in routes of this app and of those below it that do not say: writes the body, as
+     * JSON; must not suspend. `error_model` is its form, for the documentation. */
+    int (*write_error)(struct wf_request *request, const struct wf_error_answer *error, struct wf_json_writer *writer);
+    const struct wf_model *error_model;
     /* Of the app that is served: hears of every request once it is answered; must not suspend. */
     void (*on_request)(const struct wf_request *request, void *arg);
     void *on_request_arg;
     struct wf_app_ *private_;
     int lost_; /* a declaration, for want of memory */
-    void *reserved_[5];
+    void *reserved_[3];
 };
 
 /* ---- Routes ---- */
@@ -129,10 +141,11 @@ struct wf_route_options {
 
 /*
  * wf_route(&app, method, pattern, handler, .option = value, ...) has a handler called for a method and the paths that
- * match. A pattern is a path with {names} for whole segments, and at the end perhaps {name:rest} for all that follows.
- * Fixed segments win over names, and names over a rest. GET routes answer HEAD too; OPTIONS and 405 come by themselves.
- * What is wrong with a route (a bad pattern, the same one twice) is said by wf_serve. Without a name, the documentation
- * has the handler's; a second route of that name gets a number. Suspends: never.
+ * match. A pattern is a path with {names} for whole segments, or with an ending, {name}:verb, and at the end perhaps
+ * {name:rest} for all that follows. Fixed segments win over names with an ending, these over names, names over a rest.
+ * GET routes answer HEAD too; OPTIONS and 405 come by themselves. What is wrong with a route (a bad pattern, the same
+ * one twice) is said by wf_serve. Without a name, the documentation has the handler's; a second route of that name gets
+ * a number. Suspends: never.
  */
 #define wf_route(app, method, pattern, handler, ...)                                                                   \
     wf_route_((app), (method), (pattern), (handler),                                                                   \

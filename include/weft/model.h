@@ -101,6 +101,7 @@ struct wf_member {
     const char *preset;    /* when absent: a text for scalars ("10", "open"), JSON for the rest */
     double min, max;       /* of a number; of the characters of STRING, the bytes of BYTES, the items of LIST, MAP */
     double above, below;   /* of a number: exclusive. Past 2^53 a bound is what a double can hold. */
+    unsigned digits;       /* DATE_TIME, when written: of a second's fraction, up to 9; default: as many as it has */
     const char *pattern;   /* STRING: what a part of it must match, see wf_pattern_check */
     const char *const *values;                 /* ENUM: WF_VALUES("open", "paid") */
     const char *title, *description, *example; /* for the schema; an example like a preset */

@@ -166,7 +166,18 @@ bool time_parse(const struct json_slice *text, int64_t *time_ns)
            !__builtin_add_overflow(*time_ns, fraction_ns, time_ns);
 }
 
-size_t date_time_text(int64_t time_ns, char text[FORM_TEXT])
+/* Digits that are not wanted are cut off: a time is never written as one to come. */
+static size_t put_fraction(char *text, int fraction_ns, unsigned digits)
+{
+    if (digits == 0 && fraction_ns == 0) return 0;
+    text[0] = '.';
+    put_number(text + 1, 9, fraction_ns);
+    size_t size = 1 + (digits == 0 ? 9 : digits);
+    while (digits == 0 && text[size - 1] == '0') size--;
+    return size;
+}
+
+size_t date_time_text(int64_t time_ns, unsigned digits, char text[FORM_TEXT])
 {
     int64_t seconds = time_ns / WF_SECONDS(1), fraction_ns = time_ns % WF_SECONDS(1);
     if (fraction_ns < 0) {
@@ -185,11 +196,7 @@ size_t date_time_text(int64_t time_ns, char text[FORM_TEXT])
     put_number(text + 14, 2, (int)(of_day / 60 % 60));
     put_number(text + 17, 2, (int)(of_day % 60));
     size += 9;
-    if (fraction_ns > 0) {
-        text[size] = '.';
-        put_number(text + size + 1, 9, (int)fraction_ns);
-        for (size += 10; text[size - 1] == '0';) size--;
-    }
+    size += put_fraction(text + size, (int)fraction_ns, digits);
     text[size] = 'Z';
     return size + 1;
 }

@@ -94,7 +94,8 @@ bool date_is_real(const struct wf_date *date);
 bool date_parse(const struct json_slice *text, struct wf_date *date);
 size_t date_text(const struct wf_date *date, char text[FORM_TEXT]);
 bool time_parse(const struct json_slice *text, int64_t *time_ns);
-size_t date_time_text(int64_t time_ns, char text[FORM_TEXT]);
+/* So many digits of a fraction; 0: as many as there are. */
+size_t date_time_text(int64_t time_ns, unsigned digits, char text[FORM_TEXT]);
 /* At most that many bytes come out. */
 size_t base64_room(size_t size);
 bool base64_decode(const struct json_slice *text, unsigned char *bytes, size_t *size);

@@ -167,7 +167,7 @@ int wf_member_write(const struct wf_member *member, const void *value, struct wf
         if (!date_is_real(value)) return bad_value(writer, member, "is no date");
         return write_form(writer, quoted, date_text(value, quoted + 1));
     case WF_KIND_DATE_TIME:
-        return write_form(writer, quoted, date_time_text(*(const int64_t *)value, quoted + 1));
+        return write_form(writer, quoted, date_time_text(*(const int64_t *)value, member->digits, quoted + 1));
     case WF_KIND_ENUM:
         return write_enum(member, *(const int *)value, writer);
     case WF_KIND_JSON:

@@ -61,7 +61,9 @@ static int add_operation(struct openapi *openapi, const struct route *route, con
             (struct operation){.route = route,
                                .level = level,
                                .path = path,
-                               .problem_details = level->app->problem_details || openapi->app->problem_details};
+                               .problem_details = level->app->problem_details || openapi->app->problem_details,
+                               .error_model = level->app->error_model != NULL ? level->app->error_model
+                                                                              : openapi->app->error_model};
     return rc;
 }
 

@@ -22,9 +22,10 @@ struct level {
 struct operation {
     const struct route *route;
     const struct level *level;
-    const char *path;             /* "/users/{id}", from the outermost app's root */
-    bool problem_details;         /* its errors are (RFC 9457) */
-    const struct operation *head; /* the first one of the same path, perhaps itself */
+    const char *path;                   /* "/users/{id}", from the outermost app's root */
+    bool problem_details;               /* its errors are (RFC 9457) */
+    const struct wf_model *error_model; /* that its app has for them; NULL: none */
+    const struct operation *head;       /* the first one of the same path, perhaps itself */
 };
 
 /* A document in the making. */

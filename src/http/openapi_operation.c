@@ -31,6 +31,7 @@ WF_MODEL(details_answer, DETAILS_MEMBERS, .name = "Problem", .description = "RFC
 /* What errors of an operation look like: `inputs` for those that list problems. */
 static const struct wf_model *error_model(const struct operation *operation, bool inputs)
 {
+    if (operation->error_model != NULL) return operation->error_model;
     if (operation->problem_details) return &details_answer_model;
     return inputs ? &problems_answer_model : &error_answer_model;
 }
@@ -211,7 +212,8 @@ static void write_answer(int status, const char *type, const struct wf_model *mo
 
 static void write_error(const struct operation *operation, int status, struct wf_json_writer *writer)
 {
-    const char *type = operation->problem_details ? "application/problem+json" : "application/json";
+    const char *type =
+        operation->problem_details && operation->error_model == NULL ? "application/problem+json" : "application/json";
     write_answer(status, type, error_model(operation, status == 400 || status == 422), writer);
 }
 

@@ -74,36 +74,45 @@ static bool wants_details(const struct wf_request *request)
     return request->target->problem_details || request->root->problem_details;
 }
 
-static int reply_list(struct wf_request *request, int status, const struct wf_problems *problems)
+static void write_plain(const struct wf_error_answer *error, struct wf_json_writer *writer)
 {
+    if (error->problems != NULL) {
+        wf_problems_write(error->problems, writer);
+        return;
+    }
+    wf_json_open_object(writer);
+    write_member(writer, "detail", error->detail);
+    wf_json_close_object(writer);
+}
+
+/* An error in the form that the app has for them. */
+static int reply_error(struct wf_request *request, const struct wf_error_answer *error)
+{
+    const struct wf_app *app = request->target->write_error != NULL ? request->target : request->root;
     struct wf_json_writer writer;
     wf_json_writer_init(&writer, &request->arena, 0);
-    int rc = wf_problems_write(problems, &writer);
-    return rc < 0 ? rc : reply_written(request, status, &writer);
+    if (app->write_error != NULL) {
+        int rc = app->write_error(request, error, &writer);
+        return rc < 0 ? rc : reply_written(request, error->status, &writer);
+    }
+    struct wf_problem_options why = {.detail = error->detail};
+    if (wants_details(request)) return reply_problem_details(request, error->status, &why, error->problems);
+    write_plain(error, &writer);
+    return reply_written(request, error->status, &writer);
 }
 
 int reply_problems(struct wf_request *request, int status, const struct wf_problems *problems)
 {
-    static const struct wf_problem_options why = {.detail = "the input is not what is expected"};
-    int rc = wants_details(request) ? reply_problem_details(request, status, &why, problems)
-                                    : reply_list(request, status, problems);
+    int rc = reply_error(request, &(struct wf_error_answer){.status = status,
+                                                            .detail = "the input is not what is expected",
+                                                            .problems = problems});
     return rc < 0 ? rc : status == 400 ? -EBADMSG : -EINVAL;
 }
 
 int reply_detail(struct wf_request *request, int status, const char *detail)
 {
-    struct wf_json_writer writer;
-    struct wf_problem_options why = {.detail = detail};
-    if (wants_details(request)) {
-        int rc = reply_problem_details(request, status, &why, NULL);
-        return rc == -EILSEQ ? wf_reply_empty(request, status) : rc;
-    }
-    wf_json_writer_init(&writer, &request->arena, 0);
-    wf_json_open_object(&writer);
-    wf_json_write_key(&writer, "detail");
-    if (wf_json_write_string(&writer, detail) < 0) return wf_reply_empty(request, status);
-    wf_json_close_object(&writer);
-    return reply_written(request, status, &writer);
+    int rc = reply_error(request, &(struct wf_error_answer){.status = status, .detail = detail});
+    return rc == -EILSEQ ? wf_reply_empty(request, status) : rc;
 }
 
 int wf_reply_problem_(struct wf_request *request, int status, const struct wf_problem_options *options)

@@ -4,9 +4,11 @@
  *     /users                 root -- "users" [GET, POST]
  *     /users/{id}                      +-- {} [GET, PUT]
  *     /users/{id}/orders               |    +-- "orders" [GET]
+ *     /orders/{id}:cancel      -- "orders" -- {}":cancel" [POST]
  *     /files/{path:rest}       -- "files" -- {rest} [GET]
  *
- * A fixed segment wins over a name, a name over a rest; a branch that leads nowhere is left for the next best.
+ * A fixed segment wins over a name with an ending, that over a name, a name over a rest; a branch that leads nowhere is
+ * left for the next best.
  */
 #include "http/app.h"
 
@@ -17,6 +19,7 @@
 struct segment {
     struct segment *next;  /* a sibling with another text */
     struct segment *fixed; /* children by text */
+    struct segment *ended; /* names, by the text behind them */
     struct segment *named, *rest;
     const char *text;
     size_t size;
@@ -43,15 +46,14 @@ void router_init(struct wf_app_ *app)
     if (app->root == NULL) app_note_mistake(app, -ENOMEM, "out of memory");
 }
 
-static struct segment *child_fixed(struct wf_app_ *app, struct segment *parent, const char *text, size_t size)
+static struct segment *child_of_text(struct wf_app_ *app, struct segment **children, const char *text, size_t size)
 {
-    for (struct segment *child = parent->fixed; child != NULL; child = child->next)
+    for (struct segment *child = *children; child != NULL; child = child->next)
         if (child->size == size && memcmp(child->text, text, size) == 0) return child;
     struct segment *child = new_segment(app, text, size);
     if (child == NULL) return NULL;
-    child->next = parent->fixed;
-    parent->fixed = child;
-    return child;
+    child->next = *children;
+    return *children = child;
 }
 
 static struct segment *child_special(struct wf_app_ *app, struct segment **place)
@@ -60,15 +62,27 @@ static struct segment *child_special(struct wf_app_ *app, struct segment **place
     return *place;
 }
 
-/* A name in braces: whole, not empty, known kind. */
+static bool keep_name(struct wf_app_ *app, struct route *route, const char *text, size_t size)
+{
+    if (route->captures == CAPTURES_MAX) {
+        app_note_mistake(app, -EINVAL, "the route \"%s\": more than %d names", route->pattern, CAPTURES_MAX);
+        return false;
+    }
+    return (route->names[route->captures++] = wf_arena_strndup(&app->arena, text, size)) != NULL;
+}
+
+/* Behind an opening brace: "name}", "name}:ending", "name:rest}". */
 static struct segment *add_name(struct wf_app_ *app, struct route *route, struct segment *at, const char *text,
                                 size_t size, bool last)
 {
-    size_t name_size = strcspn(text, ":}");
-    bool rest = text[name_size] == ':';
-    if (name_size == 0 || (rest && (name_size + 6 != size || memcmp(text + name_size, ":rest}", 6) != 0)) ||
-        (!rest && name_size + 1 != size)) {
-        app_note_mistake(app, -EINVAL, "the route \"%s\": a name is {name} or {name:rest}, as a whole segment",
+    static const char rest_mark[] = ":rest}";
+    size_t name_size = strcspn(text, ":}"), left = name_size < size ? size - name_size : 0;
+    const char *behind = text + name_size;
+    bool rest = left == sizeof rest_mark - 1 && memcmp(behind, rest_mark, left) == 0;
+    bool ended = left > 2 && behind[0] == '}' && behind[1] == ':' && strcspn(behind + 1, "{}") >= left - 1;
+    if (name_size == 0 || !(rest || ended || (left == 1 && behind[0] == '}'))) {
+        app_note_mistake(app, -EINVAL,
+                         "the route \"%s\": a name is {name}, {name}:ending or {name:rest}, as a whole segment",
                          route->pattern);
         return NULL;
     }
@@ -76,13 +90,8 @@ static struct segment *add_name(struct wf_app_ *app, struct route *route, struct
         app_note_mistake(app, -EINVAL, "the route \"%s\": {name:rest} comes last", route->pattern);
         return NULL;
     }
-    if (route->captures == CAPTURES_MAX) {
-        app_note_mistake(app, -EINVAL, "the route \"%s\": more than %d names", route->pattern, CAPTURES_MAX);
-        return NULL;
-    }
-    route->names[route->captures] = wf_arena_strndup(&app->arena, text, name_size);
-    if (route->names[route->captures] == NULL) return NULL;
-    route->captures++;
+    if (!keep_name(app, route, text, name_size)) return NULL;
+    if (ended) return child_of_text(app, &at->ended, behind + 1, left - 1);
     return child_special(app, rest ? &at->rest : &at->named);
 }
 
@@ -91,10 +100,10 @@ static struct segment *add_segment(struct wf_app_ *app, struct route *route, str
 {
     if (size > 0 && text[0] == '{') return add_name(app, route, at, text + 1, size - 1, last);
     if (memchr(text, '{', size) != NULL || memchr(text, '}', size) != NULL) {
-        app_note_mistake(app, -EINVAL, "the route \"%s\": braces are for whole segments", route->pattern);
+        app_note_mistake(app, -EINVAL, "the route \"%s\": a name begins a segment", route->pattern);
         return NULL;
     }
-    return child_fixed(app, at, text, size);
+    return child_of_text(app, &at->fixed, text, size);
 }
 
 void router_add(struct wf_app_ *app, struct route *route)
@@ -160,29 +169,37 @@ static bool same(const struct segment *segment, const char *text, size_t size)
            memcmp(decoded, segment->text, segment->size) == 0;
 }
 
+static bool search(struct found *found, const struct segment *at, const char *path);
+
+/* A name takes `size` bytes of the path; `behind` is what follows the segment, NULL at the end. */
+static bool capture(struct found *found, const struct segment *named, const char *path, size_t size, const char *behind)
+{
+    unsigned before = found->count;
+    found->values[before] = path;
+    found->sizes[before] = size;
+    found->count = before + 1;
+    if (behind == NULL ? is_the_one(found, named) : search(found, named, behind)) return true;
+    found->count = before;
+    return false;
+}
+
+static bool ends_so(const struct segment *ended, const char *path, size_t size)
+{
+    return size > ended->size && memcmp(path + size - ended->size, ended->text, ended->size) == 0;
+}
+
 /* `path` is behind a slash. The depth of the tree bounds the recursion. */
 static bool search(struct found *found, const struct segment *at, const char *path)
 {
     size_t size = (size_t)(strchrnul(path, '/') - path);
-    bool last = path[size] == '\0';
+    const char *behind = path[size] == '\0' ? NULL : path + size + 1;
     for (const struct segment *child = at->fixed; child != NULL; child = child->next)
-        if (same(child, path, size) && (last ? is_the_one(found, child) : search(found, child, path + size + 1)))
+        if (same(child, path, size) && (behind == NULL ? is_the_one(found, child) : search(found, child, behind)))
             return true;
-    unsigned before = found->count;
-    if (at->named != NULL && size > 0) {
-        found->values[before] = path;
-        found->sizes[before] = size;
-        found->count = before + 1;
-        if (last ? is_the_one(found, at->named) : search(found, at->named, path + size + 1)) return true;
-    }
-    found->count = before;
-    if (at->rest == NULL) return false;
-    found->values[before] = path;
-    found->sizes[before] = strlen(path);
-    found->count = before + 1;
-    if (is_the_one(found, at->rest)) return true;
-    found->count = before;
-    return false;
+    for (const struct segment *child = at->ended; child != NULL; child = child->next)
+        if (ends_so(child, path, size) && capture(found, child, path, size - child->size, behind)) return true;
+    if (at->named != NULL && size > 0 && capture(found, at->named, path, size, behind)) return true;
+    return at->rest != NULL && capture(found, at->rest, path, strlen(path), NULL);
 }
 
 static bool find(struct found *found, enum wf_method method, const struct segment *root, const char *path)

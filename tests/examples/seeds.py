@@ -94,7 +94,8 @@ def packages_of(source, build):
 
 
 def execute(command, variables):
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | variables, text=True, stdin=subprocess.DEVNULL,
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("WEFT_")}
+    process = subprocess.Popen(command, cwd=ROOT, env=plain | variables, text=True, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
     try:
         output, errors = process.communicate(timeout=LIMIT_S)
