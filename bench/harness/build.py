@@ -236,8 +236,8 @@ class Builder:
             raise Missing(f"{HTTP_PROGRAMS[contestant]} is not there (tools/packages.sh bench installs it)")
 
     def fill_in(self, argument):
-        """A word of a command line: %CERTIFICATE% and %KEY% are files, of one certificate for everybody; %TOKEN% is what
-        a custody service with SECRET takes."""
+        """A word of a command line: %CERTIFICATE% and %KEY% are files, of one certificate for everybody; %TOKEN% is
+        what a custody service with SECRET takes."""
         if argument == "%TOKEN%":
             return bearer_token()
         files = {"%CERTIFICATE%": self.output / "certificate.pem", "%KEY%": self.output / "key.pem"}

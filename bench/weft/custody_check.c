@@ -1,8 +1,8 @@
 /*
  * Checks of vehicles by the SDK, over connections that stay, of a sandbox that runs as another process.
  *
- *     custody_check cost PORT PID TOKEN COUNT      processor time of a check, in us: this process, and the server's loop;
- *                                                  SQLite works on threads of the server's, which do not count
+ *     custody_check cost PORT PID TOKEN COUNT      processor time of a check, in us: this process, and the server's
+ *                                                  loop; SQLite works on threads of the server's, which do not count
  *     custody_check rate PORT PID TOKEN COUNT      with both on one processor: us from one check to the next
  */
 #include "../measure.h"
