@@ -44,6 +44,7 @@ WF_TEST(a_folder_that_is_not_there_is_named)
     rig_place_make(&place);
     rig_place_remove(&place);
     WF_EXPECT_FAILURE(open_and_close(place.path), -EIO, place.path);
+    WF_EXPECT_FAILURE(open_and_close("/"), -EIO, "unable to open");
 }
 
 WF_TEST(a_file_that_is_no_database_is_said_to_be_none)
@@ -62,7 +63,8 @@ WF_TEST(a_file_that_may_only_be_read_is_said_to_be_so)
     int rc = open_and_close(place.path);
     chmod(place.path, 0400);
     chmod(place.directory, 0500);
-    if (rc == 0 && geteuid() != 0) WF_EXPECT_FAILURE(open_and_close(place.path), -EIO, "readonly");
+    if (rc == 0 && access(place.path, W_OK) < 0) /* root may write it all the same */
+        WF_EXPECT_FAILURE(open_and_close(place.path), -EIO, "readonly");
     chmod(place.directory, 0700);
     rig_place_remove(&place);
     WF_EXPECT_CODE(rc, 0);
