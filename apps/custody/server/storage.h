@@ -138,7 +138,7 @@ int64_t storage_last_event(const struct storage *storage);
 /* Waits until there is an event behind that number. On cancel: nothing is lost. */
 WF_SUSPENDS int storage_wait_news(struct storage *storage, int64_t after);
 
-/* What the live page shows: vehicles that were checked last, newest first. */
+/* What the live page shows: vehicles that were checked last, newest first; fifty at most. */
 WF_SUSPENDS int storage_checked(struct storage *storage, struct wf_arena *arena, int limit,
                                 struct custody_releasability *results, size_t *count);
 
