@@ -30,7 +30,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 AT_ONCE = 2
-SUITE_LIMIT_S, SCRIPT_LIMIT_S = 300, 900
+SUITE_LIMIT_S, SCRIPT_LIMIT_S = 600, 900
 DRIVERS = ["uring", "epoll", "sim"]
 OF_ONE_DRIVER = ["driver/sim"]    # whichever is asked for: its tests make their own worlds
 SANITIZERS = {
@@ -139,6 +139,7 @@ def scripts(builds, drivers):
         ("planted", "tests/planted/run.sh", [str(build) for build in builds[:2]]),
         ("faults/netns", "tests/faults/netns.sh", [str(build), *real]),
         ("consumers", "tests/consumers/run.sh", [str(build)]),
+        ("custody/demo", "apps/custody/tests/demo.py", [str(build)]),
     ]
     for script in sorted((ROOT / "tests" / "examples").glob("*.sh")):
         wanted.append((f"examples/{script.stem}", str(script.relative_to(ROOT)), [str(build)]))

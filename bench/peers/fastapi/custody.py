@@ -27,7 +27,7 @@ folder = tempfile.mkdtemp(prefix="bench-")
 engine = create_engine(
     f"sqlite:///{folder}/custody.db", connect_args={"check_same_thread": False}, poolclass=QueuePool, pool_size=40
 )
-Sessions = sessionmaker(bind=engine, autoflush=False)
+DatabaseMaker = sessionmaker(bind=engine, autoflush=False)
 Base = declarative_base()
 
 
@@ -126,8 +126,8 @@ app = FastAPI()
 bearer = HTTPBearer()
 
 
-def session():
-    with Sessions() as one:
+def open_database():
+    with DatabaseMaker() as one:
         yield one
 
 
@@ -162,7 +162,7 @@ def find_vehicle(database, vin):
 
 
 @app.get("/v1/releasability/{vin}", response_model=Releasability, dependencies=[Depends(require("custody:read"))])
-def check_vin(vin: str = Path(regex=VIN), database: Session = Depends(session)):
+def check_vin(vin: str = Path(regex=VIN), database: Session = Depends(open_database)):
     vehicle = find_vehicle(database, vin)
     now = text_of(datetime.now(timezone.utc))
     database.merge(Check(vin=vin, checked_at=now))
@@ -183,7 +183,7 @@ def list_authorizations(
     status: Optional[str] = None,
     limit: int = Query(50, ge=1, le=200),
     cursor: Optional[str] = None,
-    database: Session = Depends(session),
+    database: Session = Depends(open_database),
 ):
     wanted = select(Authorization)
     if vin is not None:
@@ -207,7 +207,7 @@ def list_authorizations(
 
 @app.post("/v1/authorizations", response_model=AuthorizationOut, status_code=201,
           dependencies=[Depends(require("custody:write"))])  # fmt: skip
-def authorize(body: AuthorizationIn, database: Session = Depends(session)):
+def authorize(body: AuthorizationIn, database: Session = Depends(open_database)):
     find_vehicle(database, body.vin)
     now = datetime.now(timezone.utc)
     row = Authorization(
@@ -225,7 +225,7 @@ def authorize(body: AuthorizationIn, database: Session = Depends(session)):
 
 def put_in_seeds():
     now = datetime.now(timezone.utc)
-    with Sessions() as database:
+    with DatabaseMaker() as database:
         database.add(Vehicle(vin="9HGBH41JXMN999999"))
         database.flush()
         for i in range(120):
