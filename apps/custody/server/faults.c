@@ -71,7 +71,7 @@ static struct fault *find_ordered(struct sandbox *sandbox, const char *path)
 static const char *what_is_wrong(const char *path)
 {
     size_t star = strcspn(path, "*");
-    if (path[0] != '/') return "a path begins with /";
+    if (path[0] != '/' && strcmp(path, "*") != 0) return "a path begins with /";
     if (path[star] != '\0' && path[star + 1] != '\0') return "a * comes last";
     if (strncmp(path, BASE_PATH "/", sizeof BASE_PATH) == 0) return "a path is without " BASE_PATH;
     return NULL;
