@@ -34,7 +34,7 @@ WF_TEST(a_cached_answer_is_that_of_the_last_check, .uses = {&api_fixture})
     WF_EXPECT_PART(cached, "\"code\":\"TITLE_HOLD\"");
 }
 
-WF_TEST(a_batch_fills_the_cache_and_is_answered_in_order, .uses = {&api_fixture}, .unswept = "asks much")
+WF_TEST(a_batch_fills_the_cache_and_is_answered_in_order, .uses = {&api_fixture})
 {
     struct api *api = wf_use(&api_fixture);
     const char *body, *first, *second;
@@ -189,7 +189,7 @@ static const struct decision_case {
     {"approve and cancel", {"approve", "cancel"}, "CANCELLED"},
 };
 
-WF_TEST_EACH(a_decision_is_made_once, decisions, .uses = {&api_fixture}, .unswept = "asks much")
+WF_TEST_EACH(a_decision_is_made_once, decisions, .uses = {&api_fixture})
 {
     struct api *api = wf_use(&api_fixture);
     const char *body, *path = "";
@@ -213,7 +213,7 @@ static int ask_once(struct api *api, const char *path, const char *key, const ch
     return ask(api, &asked, response);
 }
 
-WF_TEST(a_replay_is_the_answer_of_then, .uses = {&api_fixture}, .unswept = "asks much")
+WF_TEST(a_replay_is_the_answer_of_then, .uses = {&api_fixture})
 {
     struct api *api = wf_use(&api_fixture);
     struct wf_response first, second, other;
@@ -264,7 +264,7 @@ static int ask_as_twin(struct twin *twin)
     return 0;
 }
 
-WF_TEST(twins_that_come_at_once_are_one, .uses = {&api_fixture}, .unswept = "asks much")
+WF_TEST(twins_that_come_at_once_are_one, .uses = {&api_fixture})
 {
     const char *body = new_authorization("VIN000000000007", "p");
     struct twin twins[4] = {{.api = NULL}};
@@ -294,7 +294,7 @@ static const struct handing {
     {"DROPOFF", "MANHEIM"}, {"GATE_IN", "MANHEIM"},   {"AUCTION_CHECKIN", "MANHEIM"},
 };
 
-WF_TEST_EACH(a_transfer_gives_custody_and_uses_its_credential, handings, .uses = {&api_fixture}, .unswept = "asks much")
+WF_TEST_EACH(a_transfer_gives_custody_and_uses_its_credential, handings, .uses = {&api_fixture})
 {
     struct api *api = wf_use(&api_fixture);
     struct wf_response response;

@@ -69,7 +69,7 @@ static int64_t number_of(const char *event)
     return strtoll(event, NULL, 10);
 }
 
-WF_TEST(what_happens_after_the_head_is_heard, .uses = {&api_fixture}, .unswept = "asks much")
+WF_TEST(what_happens_after_the_head_is_heard, .uses = {&api_fixture})
 {
     struct api *api = wf_use(&api_fixture);
     struct feed feed;
@@ -79,12 +79,13 @@ WF_TEST(what_happens_after_the_head_is_heard, .uses = {&api_fixture}, .unswept =
     WF_EXPECT_INT(feed.response.status, 200);
     WF_EXPECT_TEXT(field(&feed.response, "content-type"), "text/event-stream");
     WF_EXPECT_TEXT(field(&feed.response, "cache-control"), "no-store");
-    WF_EXPECT_INT(post(api, "/authorizations", new_authorization("VIN000000000002", "after"), &body), 201);
-    event = next_event(&feed);
-    WF_EXPECT_PART(event,
-                   " authorization.created {\"type\":\"authorization.created\",\"vin\":\"VIN000000000002\",\"at\":\"");
-    WF_EXPECT_TEXT(member_of(event, "subject_id"), member_of(body, "authorization_id"));
-    WF_EXPECT_TEXT(member_of(event, "at"), member_of(body, "created_at"));
+    if (WF_EXPECT_INT(post(api, "/authorizations", new_authorization("VIN000000000002", "after"), &body), 201)) {
+        event = next_event(&feed);
+        WF_EXPECT_PART(event, " authorization.created "
+                              "{\"type\":\"authorization.created\",\"vin\":\"VIN000000000002\",\"at\":\"");
+        WF_EXPECT_TEXT(member_of(event, "subject_id"), member_of(body, "authorization_id"));
+        WF_EXPECT_TEXT(member_of(event, "at"), member_of(body, "created_at"));
+    }
     close_feed(&feed);
 }
 
@@ -146,7 +147,7 @@ static int order(struct api *api, const char *json)
     return post(api, "/_sandbox/faults", json, NULL);
 }
 
-WF_TEST(an_ordered_error_acts_before_anything_is_changed, .uses = {&api_fixture}, .unswept = "asks much")
+WF_TEST(an_ordered_error_acts_before_anything_is_changed, .uses = {&api_fixture})
 {
     struct api *api = wf_use(&api_fixture);
     struct wf_response response;
@@ -353,12 +354,12 @@ static void serve_and_ask(struct served *served)
     struct greeting greeting;
     WF_SCOPE(scope);
     if (!WF_EXPECT_CODE(wf_spawn(&scope, serve, served), 0)) return;
-    if (!read_greeting(served, &greeting) || check_there(&greeting) < 0) return;
-    drain_while_listening(&greeting, &scope);
+    if (read_greeting(served, &greeting) && check_there(&greeting) == 0) drain_while_listening(&greeting, &scope);
+    wf_scope_drain(&scope); /* where it did not come so far */
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
 
-WF_TEST(a_served_sandbox_says_where_it_is_and_ends_when_it_is_drained, .unswept = "opens a sandbox of its own")
+WF_TEST(a_served_sandbox_says_where_it_is_and_ends_when_it_is_drained)
 {
     struct sandbox_options options = {SANDBOX_DEFAULTS};
     struct served served = {.sandbox = NULL};

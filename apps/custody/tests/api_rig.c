@@ -62,6 +62,7 @@ static void add_fields(const struct api *api, const struct asked *asked, struct 
 int ask(struct api *api, const struct asked *asked, struct wf_response *response)
 {
     struct wf_named fields[6] = {{.name = NULL}};
+    *response = (struct wf_response){.body = ""};
     const char *path = asked->path;
     if (strncmp(path, "//", 2) == 0) path = wf_arena_printf(wf_task_arena(), "http://sandbox%s", path + 1);
     if (path == NULL) return -1;
@@ -108,6 +109,7 @@ const char *token_of(const char *claims)
     static const uint8_t key[32] = "tests";
     struct wf_jwt_key made = {.algorithm = WF_JWT_HS256, .bytes = (const char *)key, .size = sizeof key};
     const char *token = "";
+    if (claims == NULL) return token; /* there was no memory for them */
     char *text = wf_arena_printf(wf_task_arena(), "{%s%s\"exp\":4102444800}", claims, claims[0] != '\0' ? "," : "");
     int rc = text != NULL ? wf_jwt_make(wf_task_arena(), &made, text, &token) : -ENOMEM;
     return rc == 0 ? token : "";

@@ -313,7 +313,7 @@ static int ask_as(struct api *api, const char *method, const char *path, const c
     return ask(api, &(struct asked){method, path, body, {{"Authorization", field}}}, &response);
 }
 
-WF_TEST(to_read_and_to_write_are_two_scopes, .uses = {&api_fixture}, .unswept = "asks much")
+WF_TEST(to_read_and_to_write_are_two_scopes, .uses = {&api_fixture})
 {
     struct api *api = wf_use(&api_fixture);
     static const char batch[] = "{\"vins\":[\"" RELEASABLE "\"]}", fault[] = "{\"path\":\"/a\"}";
@@ -440,7 +440,7 @@ WF_TEST(the_description_has_the_paths_of_the_table_and_no_others, .uses = {&api_
     WF_EXPECT_INT((int64_t)paths, 16);
 }
 
-WF_TEST(times_have_six_digits, .uses = {&api_fixture}, .unswept = "asks much")
+WF_TEST(times_have_six_digits, .uses = {&api_fixture})
 {
     const char *body;
     WF_EXPECT_INT(get(wf_use(&api_fixture), "/authorizations/AUTH-12345678", &body), 200);
