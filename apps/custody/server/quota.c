@@ -1,7 +1,7 @@
 /*
- * So many requests of a subject in so long: a window that begins with its first request, and the next one with the first
- * after that. Coarser than a rate that is spread evenly, but its numbers are what the headers say: what remains, and
- * when all of it is there again.
+ * So many requests of a subject in so long: a window that begins with its first request, and the next one with the
+ * first after that. Coarser than a rate that is spread evenly, but its numbers are what the headers say: what remains,
+ * and when all of it is there again.
  */
 #include <string.h>
 #include <weft/extend.h>

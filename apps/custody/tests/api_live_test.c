@@ -1,4 +1,4 @@
-/* What the API does over time: events, errors that were ordered, limits, counts; and over a socket, until it is drained.
+/* What the API does over time: events, errors that were ordered, limits, counts; over a socket, until it is drained.
  * The numbers are those of the settled points that the API was agreed on by. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include <weft/testing.h>
 #include <weft/weft.h>
 
-#include "sandbox.h"
+#include "../server/sandbox.h"
 
 #define RELEASABLE "9HGBH41JXMN999999"
 #define HELD "1HGCM82633A123456"
