@@ -61,21 +61,22 @@ static void draw_bar(struct checking *all)
 
 /* ---- Rows ---- */
 
-static void print_blockers(const struct custody_releasability *result)
+static void print_result(const struct custody_releasability *result)
 {
-    for (size_t i = 0; i < result->blockers.count; i++)
-        printf("%s%s", i > 0 ? ", " : "", result->blockers.items[i].code);
+    const char *before = "  ";
+    for (size_t i = 0; i < result->blockers.count; i++, before = ", ")
+        printf("%s%s", before, result->blockers.items[i].code);
+    if (result->cached) printf("%s%.0f s ago", before, result->age_s);
 }
 
 static bool print_row(const struct custody_batch_row *row)
 {
     const char *word = !row->ok ? "error" : row->result.is_releasable ? "yes" : "no";
     enum colour colour = !row->ok ? RED : row->result.is_releasable ? GREEN : YELLOW;
-    printf("%-17s  %s%-10s%s  ", row->vin, paint(colour), word, paint(PLAIN));
-    if (!row->ok) fputs(row->error.code, stdout);
-    else print_blockers(&row->result);
-    if (row->ok && row->result.cached)
-        printf("%s%.0f s ago", row->result.blockers.count > 0 ? ", " : "", row->result.age_s);
+    bool alone = row->ok && row->result.blockers.count == 0 && !row->result.cached;
+    printf("%-17s  %s%-*s%s", row->vin, paint(colour), alone ? 0 : 10, word, paint(PLAIN));
+    if (row->ok) print_result(&row->result);
+    else printf("  %s", row->error.code);
     return puts("") >= 0 && fflush(stdout) == 0;
 }
 

@@ -6,7 +6,7 @@
 #include "world.h"
 
 #define COLUMNS                                                                                                        \
-    "id, vin, status, origin, destination, person_identity_key, authorized_by, make_model, created_at, updated_at, "  \
+    "id, vin, status, origin, destination, person_identity_key, authorized_by, make_model, created_at, updated_at, "   \
     "expires_at"
 
 static void read_row(struct query *query, struct wf_arena *arena, struct custody_authorization *result)
@@ -80,9 +80,8 @@ static int refuse_second(struct connection *connection, const struct custody_new
 /* The next number, and a time that no other has: so that their order is fixed, and a page has one place to end. */
 static int next_number(struct connection *connection, int64_t *number, int64_t *created_at)
 {
-    struct query query =
-        query_of(connection, "SELECT max(?1, (SELECT max(number) FROM authorizations)) + 1, "
-                             "max(?2, (SELECT max(created_at) FROM authorizations) + 1)");
+    struct query query = query_of(connection, "SELECT max(?1, (SELECT max(number) FROM authorizations)) + 1, "
+                                              "max(?2, (SELECT max(created_at) FROM authorizations) + 1)");
     query_bind_number(&query, 1, WORLD_NUMBERS_MAX);
     query_bind_number(&query, 2, connection->now);
     if (query_next(&query)) {
@@ -116,7 +115,8 @@ static int make(struct connection *connection, struct authorize_call *asked, con
     rc = authorization_insert(connection, number, asked->result);
     int64_t due = asked->result->expires_at / 1000;
     if (due < connection->due) connection->due = due;
-    return rc < 0 ? rc : event_add(connection, "authorization.created", vin, created_at, asked->result->authorization_id);
+    return rc < 0 ? rc
+                  : event_add(connection, "authorization.created", vin, created_at, asked->result->authorization_id);
 }
 
 static int run_authorize(struct connection *connection, struct call *call)
@@ -134,16 +134,15 @@ static int run_authorize(struct connection *connection, struct call *call)
 int sqlite_authorize(struct storage *storage, struct wf_arena *arena, const struct custody_new_authorization *wanted,
                      struct once *once, struct custody_authorization *result)
 {
-    struct authorize_call asked = {
-        {.kind = CALL_CHANGES, .run = run_authorize, .arena = arena}, wanted, once, result};
+    struct authorize_call asked = {{.kind = CALL_CHANGES, .run = run_authorize, .arena = arena}, wanted, once, result};
     return call_make((struct sqlite_storage *)storage, &asked.call);
 }
 
 /* ---- Another status ---- */
 
 static const char *const event_types[] = {
-    [CUSTODY_APPROVED] = "authorization.approved",   [CUSTODY_USED] = "authorization.used",
-    [CUSTODY_REJECTED] = "authorization.rejected",   [CUSTODY_CANCELLED] = "authorization.cancelled",
+    [CUSTODY_APPROVED] = "authorization.approved", [CUSTODY_USED] = "authorization.used",
+    [CUSTODY_REJECTED] = "authorization.rejected", [CUSTODY_CANCELLED] = "authorization.cancelled",
     [CUSTODY_EXPIRED] = "authorization.expired",
 };
 
@@ -178,8 +177,8 @@ struct decide_call {
 
 static int run_decide(struct connection *connection, struct call *call)
 {
-    static const int becomes[] = {
-        [DECIDE_APPROVE] = CUSTODY_APPROVED, [DECIDE_REJECT] = CUSTODY_REJECTED, [DECIDE_CANCEL] = CUSTODY_CANCELLED};
+    static const int becomes[] =
+        {[DECIDE_APPROVE] = CUSTODY_APPROVED, [DECIDE_REJECT] = CUSTODY_REJECTED, [DECIDE_CANCEL] = CUSTODY_CANCELLED};
     struct decide_call *asked = (struct decide_call *)call;
     int rc = once_find(connection, call->arena, asked->once);
     if (rc != 0 || (asked->once != NULL && asked->once->replayed)) return rc;
@@ -195,8 +194,8 @@ static int run_decide(struct connection *connection, struct call *call)
 int sqlite_decide(struct storage *storage, struct wf_arena *arena, const char *id, enum decision decision,
                   const struct custody_decision *who, struct once *once, struct custody_authorization *result)
 {
-    struct decide_call asked = {
-        {.kind = CALL_CHANGES, .run = run_decide, .arena = arena}, id, decision, who, once, result};
+    struct decide_call asked =
+        {{.kind = CALL_CHANGES, .run = run_decide, .arena = arena}, id, decision, who, once, result};
     return call_make((struct sqlite_storage *)storage, &asked.call);
 }
 

@@ -3,8 +3,7 @@
 
 int event_add(struct connection *connection, const char *type, const char *vin, int64_t at, const char *subject_id)
 {
-    struct query query =
-        query_of(connection, "INSERT INTO outbox (type, vin, at, subject_id) VALUES (?1, ?2, ?3, ?4)");
+    struct query query = query_of(connection, "INSERT INTO outbox (type, vin, at, subject_id) VALUES (?1, ?2, ?3, ?4)");
     query_bind_text(&query, 1, type);
     query_bind_text(&query, 2, vin);
     query_bind_number(&query, 3, at);
@@ -49,8 +48,7 @@ static int run_events(struct connection *connection, struct call *call)
 int sqlite_events(struct storage *storage, struct wf_arena *arena, int64_t after, const char *vin, size_t limit,
                   struct numbered_event *events, size_t *count)
 {
-    struct events_call asked = {
-        {.kind = CALL_READS, .run = run_events, .arena = arena}, after, vin, limit, events, 0};
+    struct events_call asked = {{.kind = CALL_READS, .run = run_events, .arena = arena}, after, vin, limit, events, 0};
     int rc = call_make((struct sqlite_storage *)storage, &asked.call);
     *count = rc == 0 ? asked.count : 0;
     return rc;

@@ -27,9 +27,8 @@ int once_find(struct connection *connection, struct wf_arena *arena, struct once
     if (once == NULL) return 0;
     once->replayed = false;
     if (once->key == NULL) return 0;
-    struct query query =
-        query_of(connection, "SELECT body_hash, status, body, location FROM idempotency_keys "
-                             "WHERE subject = ?1 AND path = ?2 AND key = ?3 AND created_at > ?4");
+    struct query query = query_of(connection, "SELECT body_hash, status, body, location FROM idempotency_keys "
+                                              "WHERE subject = ?1 AND path = ?2 AND key = ?3 AND created_at > ?4");
     query_bind_text(&query, 1, once->subject);
     query_bind_text(&query, 2, once->path);
     query_bind_text(&query, 3, once->key);

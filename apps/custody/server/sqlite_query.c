@@ -133,8 +133,7 @@ int query_end(struct query *query)
 
 int query_run(struct query *query)
 {
-    while (query_next(query)) {
-    }
+    while (query_next(query)) {}
     return query_end(query);
 }
 

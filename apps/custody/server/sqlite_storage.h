@@ -64,7 +64,7 @@ struct sqlite_storage {
     bool clock_started;
     struct wf_event due_moved, news;
     int64_t due, last_event;
-    struct wf_arena arena; /* what lives as long */
+    struct wf_arena arena;  /* what lives as long */
     const char **locations; /* in order */
     size_t location_count;
 };

@@ -6,7 +6,8 @@
 #include "world.h"
 
 #define COLUMNS                                                                                                        \
-    "id, vin, transfer_type, credential_id, location_id, from_custodian, to_custodian, status, created_at, completed_at"
+    "id, vin, transfer_type, credential_id, location_id, from_custodian, to_custodian, status, created_at, "           \
+    "completed_at"
 
 static void read_row(struct query *query, struct wf_arena *arena, struct custody_transfer *result)
 {
@@ -138,8 +139,8 @@ static int insert(struct connection *connection, int64_t number, const struct cu
     return query_run(&query);
 }
 
-static int accept_transfer(struct connection *connection, const struct transfer_call *asked, const struct vehicle *vehicle,
-                  const char *to)
+static int accept_transfer(struct connection *connection, const struct transfer_call *asked,
+                           const struct vehicle *vehicle, const char *to)
 {
     const struct custody_new_transfer *wanted = asked->wanted;
     int64_t number = 0;
@@ -195,8 +196,7 @@ static int run_transfer(struct connection *connection, struct call *call)
 int sqlite_transfer(struct storage *storage, struct wf_arena *arena, const struct custody_new_transfer *wanted,
                     struct once *once, struct custody_transfer *result)
 {
-    struct transfer_call asked = {
-        {.kind = CALL_CHANGES, .run = run_transfer, .arena = arena}, wanted, once, result};
+    struct transfer_call asked = {{.kind = CALL_CHANGES, .run = run_transfer, .arena = arena}, wanted, once, result};
     return call_make((struct sqlite_storage *)storage, &asked.call);
 }
 

@@ -18,13 +18,13 @@
 
 /* Why a change is refused; each is a code of the API. */
 enum refusal {
-    REFUSED_UNKNOWN_VIN = 1,  /* 404 unknown_vin: nobody knows it, and none is provided */
-    REFUSED_DUPLICATE,        /* 409 duplicate_open_authorization */
-    REFUSED_STATE,            /* 409 bad_state */
-    REFUSED_KEY_REUSED,       /* 409 idempotency_key_reused */
-    REFUSED_NOT_APPROVED,     /* 409 credential_not_approved */
-    REFUSED_OTHER_VIN,        /* 409 credential_vin_mismatch */
-    REFUSED_NOT_RELEASABLE,   /* 409 not_releasable */
+    REFUSED_UNKNOWN_VIN = 1, /* 404 unknown_vin: nobody knows it, and none is provided */
+    REFUSED_DUPLICATE,       /* 409 duplicate_open_authorization */
+    REFUSED_STATE,           /* 409 bad_state */
+    REFUSED_KEY_REUSED,      /* 409 idempotency_key_reused */
+    REFUSED_NOT_APPROVED,    /* 409 credential_not_approved */
+    REFUSED_OTHER_VIN,       /* 409 credential_vin_mismatch */
+    REFUSED_NOT_RELEASABLE,  /* 409 not_releasable */
 };
 
 /* What was answered, kept for whoever asks again with the same key. */
@@ -68,10 +68,10 @@ struct numbered_event {
 };
 
 struct storage_options {
-    const char *where;      /* a path, ":memory:", or later a URL */
-    bool provision;         /* a VIN that nobody knows gets a vehicle, always the same one */
-    bool any_type;          /* types of transfers are free texts */
-    bool seed;              /* vehicles and authorizations of the examples are put in where there are none yet */
+    const char *where; /* a path, ":memory:", or later a URL */
+    bool provision;    /* a VIN that nobody knows gets a vehicle, always the same one */
+    bool any_type;     /* types of transfers are free texts */
+    bool seed;         /* vehicles and authorizations of the examples are put in where there are none yet */
 };
 
 struct storage;

@@ -29,8 +29,8 @@ extern const char *const world_vins[];
 /* ---- Numbers, and the ids that they have ---- */
 
 enum {
-    WORLD_AUTHORIZATIONS = 121,  /* have the numbers from 1 */
-    WORLD_NUMBERS_MAX = 1000,    /* are the world's; those behind them are given to what is made */
+    WORLD_AUTHORIZATIONS = 121, /* have the numbers from 1 */
+    WORLD_NUMBERS_MAX = 1000,   /* are the world's; those behind them are given to what is made */
     WORLD_ID_SIZE = 16,
 };
 

@@ -76,6 +76,16 @@ WF_TEST(every_field_that_is_wrong_is_in_the_error)
     WF_EXPECT_TEXT(error->fields[1].msg, "nor you");
 }
 
+WF_TEST(one_wrong_field_is_named)
+{
+    SERVICE(service, {422, "{\"error\":{\"code\":\"validation_failed\",\"message\":\"should be 'PENDING'\",\"fields\":["
+                           "{\"loc\":\"query.status\",\"msg\":\"should be 'PENDING'\"}],\"request_id\":\"r\"}}"});
+    struct custody_page page;
+    CLIENT();
+    WF_EXPECT_CODE(custody_list_authorizations(&client, wf_task_arena(), &page, .status = "NO"), -EINVAL);
+    WF_EXPECT_TEXT(custody_error()->message, "query.status: should be 'PENDING'");
+}
+
 /* ---- Whose error it is ---- */
 
 struct checking {
@@ -330,7 +340,7 @@ struct vault {
 static int find_token(void *arg, struct wf_arena *arena, const char **token)
 {
     struct vault *vault = arg;
-    int number = vault->asked++;
+    int number = vault->asked++ % (int)WF_COUNT(vault->tokens);
     int rc = wf_sleep(WF_MILLISECONDS(5));
     if (rc < 0) return rc;
     if (vault->code < 0) return wf_fail(vault->code, "the vault is shut");

@@ -5,7 +5,9 @@ WF_TEST(it_opens_and_closes)
 {
     WF_SCOPE(scope);
     struct storage *storage;
-    WF_EXPECT_CODE(storage_open(&scope, &(struct storage_options){.where = ":memory:", .provision = true, .seed = true}, &storage), 0);
+    WF_EXPECT_CODE(storage_open(&scope, &(struct storage_options){.where = ":memory:", .provision = true, .seed = true},
+                                &storage),
+                   0);
     storage_close(storage);
     WF_EXPECT_CODE(wf_scope_join(&scope), 0);
 }
