@@ -234,7 +234,7 @@ int run_check(int argc, char **argv)
 {
     bool quiet = false;
     const char *path = NULL;
-    struct checking all = {.limit = AT_ONCE};
+    static struct checking all = {.limit = AT_ONCE}; /* for as long as the program */
     struct errand errand = {.command = "check", .timeout_s = TIMEOUT_S, .own = &all};
     const struct option_rule rules[] = {{"file", OPTION_TEXT, &path, 0, 0},
                                         {"limit", OPTION_NUMBER, &all.limit, 1, AT_ONCE_MAX},
