@@ -377,6 +377,7 @@ static void answer_observed(struct wf_request *request, struct observed *observe
 
 void app_answer(struct wf_request *request)
 {
+    wf_forget_failure(); /* of the connection's last request */
     if (request->root->private_->observed) observe(request, answer_observed);
     else answer(request, NULL);
 }

@@ -76,6 +76,7 @@ struct places {
     const char *library;             /* the file to link with */
     const char *library_directory;   /* where a program looks for it when it starts; NULL when it is linked in */
     const char *sanitizers;          /* what the library was built with, or "none" */
+    bool asan;                       /* this one library has them, and the others that stand on it have not */
     const char *pkgconfig_directory; /* where weft.pc is; several, parted by colons, in a build tree */
 };
 
@@ -87,8 +88,9 @@ struct places find_places(bool asan);
 
 /* ---- packages.c: what pkg-config knows ---- */
 
-/* Adds the flags of these packages, which `file` needs; without one of them the command ends. */
-void add_packages(struct words *command, const struct words *packages, const struct places *places, const char *file);
+/* Adds the flags of these packages, which `file` needs; without one of them the command ends. True: weft itself is
+ * among what was added. */
+bool add_packages(struct words *command, const struct words *packages, const struct places *places, const char *file);
 
 /* ---- cache.c: compiled programs ---- */
 

@@ -1,11 +1,11 @@
 /*
  * What the packages that a file names add to the compiler's command.
  *
- * A program that carries weft's archive must carry those of the libraries that stand on weft, too (weft-http, one of
- * the user's own): their shared forms would bring a second weft along, which knows nothing of the program's loops. So,
- * where weft is among what the packages need, each library that lies as an archive in a folder that they name is linked
- * as such, and weft itself comes last, from where the command found it: with --asan that is the sanitized one. What
- * such an archive needs is asked for by name, because pkg-config --static would want the archives' needs of all others.
+ * Where weft is among what they need, the program must not get a second weft: it would know nothing of the loops of the
+ * first. So all that stands on weft (weft-http, a library of the user's) is linked as archives, with weft's own last,
+ * from where the command found it: with --asan that is the sanitized one. Where one of them is no archive, all are
+ * shared, and then there is no --asan. What an archive needs is asked for by name, because pkg-config --static would
+ * want the archives' needs of all others, too.
  */
 #include "command.h"
 
@@ -20,27 +20,37 @@ static const char *program(void)
     return named != NULL && named[0] != '\0' ? named : "pkg-config";
 }
 
-/* What pkg-config prints about the packages, as one text; NULL when it does not find them. */
-static char *ask(const char *options, const struct words *packages)
+/* pkg-config finds weft's own packages where this command found weft, and otherwise what it always finds. */
+static void prefer_packages_of(const struct places *places)
+{
+    const char *others = getenv("PKG_CONFIG_PATH");
+    setenv("PKG_CONFIG_PATH",
+           others != NULL ? format_text("%s:%s", places->pkgconfig_directory, others) : places->pkgconfig_directory, 1);
+}
+
+/* What pkg-config prints about packages, in words; false when it does not find them. */
+static bool ask(const char *options, const struct words *packages, struct words *answer)
 {
     struct words command = {0};
     add_word(&command, program());
     add_split(&command, options);
     add_words(&command, packages);
     char *text;
-    return capture_program(&command, &text) == 0 ? text : NULL;
+    *answer = (struct words){0};
+    if (capture_program(&command, &text) != 0) return false;
+    add_split(answer, text);
+    return true;
 }
 
 static struct words ask_one(const char *options, const char *package)
 {
-    struct words words = {0}, packages = {0};
+    struct words packages = {0}, answer;
     add_word(&packages, package);
-    const char *text = ask(options, &packages);
-    if (text != NULL) add_split(&words, text);
-    return words;
+    ask(options, &packages, &answer);
+    return answer;
 }
 
-static bool stands_on_weft(const struct words *flags)
+static bool brings_weft(const struct words *flags)
 {
     for (size_t i = 0; i < flags->count; i++)
         if (strcmp(flags->list[i], "-lweft") == 0) return true;
@@ -51,69 +61,71 @@ static bool stands_on_weft(const struct words *flags)
 static void add_needs(struct words *needs, const char *package)
 {
     struct words libraries = ask_one("--libs", package);
-    if (!stands_on_weft(&libraries)) return;
-    struct words requires = ask_one("--print-requires", package);
+    if (!brings_weft(&libraries)) return;
+    struct words stands_on = ask_one("--print-requires", package);
     struct words wanted = ask_one("--print-requires-private", package);
-    for (size_t i = 0; i < requires.count; i++)
-        if (isalpha((unsigned char) requires.list[i][0])) add_needs(needs, requires.list[i]); /* no part of a version */
+    for (size_t i = 0; i < stands_on.count; i++)
+        if (isalpha((unsigned char)stands_on.list[i][0]))
+            add_needs(needs, stands_on.list[i]); /* no part of a version */
     add_words(needs, &wanted); /* with their versions: "openssl >= 3.0" is how pkg-config takes it, too */
 }
 
-/* The archive of a library, looked for in the folders that are named before it; NULL when it has none there. */
-static char *archive_of(const struct words *flags, size_t library)
+/* A form of a library ("a", "so") in the folders that are named before it; NULL when it is in none of them. */
+static char *find_form(const struct words *flags, size_t library, const char *form)
 {
-    for (size_t i = 0; i < library; i++) {
+    for (size_t i = 0; i < library && strncmp(flags->list[library], "-l", 2) == 0; i++) {
         if (strncmp(flags->list[i], "-L", 2) != 0) continue;
-        char *path = format_text("%s/lib%s.a", flags->list[i] + 2, flags->list[library] + 2);
+        char *path = format_text("%s/lib%s.%s", flags->list[i] + 2, flags->list[library] + 2, form);
         if (access(path, R_OK) == 0) return path;
     }
     return NULL;
 }
 
+/* Of what the packages themselves bring, is there all as archives? */
+static bool has_archives(const struct words *flags)
+{
+    for (size_t i = 0; i < flags->count; i++)
+        if (find_form(flags, i, "so") != NULL && find_form(flags, i, "a") == NULL) return false;
+    return true;
+}
+
 static void add_archives(struct words *command, const struct words *flags)
 {
     for (size_t i = 0; i < flags->count; i++) {
-        const char *flag = flags->list[i];
-        if (strcmp(flag, "-lweft") == 0) continue;
-        const char *archive = strncmp(flag, "-l", 2) == 0 ? archive_of(flags, i) : NULL;
-        add_word(command, archive != NULL ? archive : flag);
+        if (strcmp(flags->list[i], "-lweft") == 0) continue;
+        const char *archive = find_form(flags, i, "a");
+        add_word(command, archive != NULL ? archive : flags->list[i]);
     }
 }
 
-/* pkg-config looks where this command's own packages are, after the folders that the user names. */
-static void search_own_folder(const struct places *places, const char *named)
+/* What is linked from a place is looked for there again when the program starts. */
+static void add_shared(struct words *command, const struct words *flags)
 {
-    const char *path = places->pkgconfig_directory;
-    setenv("PKG_CONFIG_PATH", named != NULL ? format_text("%s:%s", named, path) : path, 1);
+    for (size_t i = 0; i < flags->count; i++) {
+        add_word(command, flags->list[i]);
+        if (strncmp(flags->list[i], "-L", 2) == 0) add_word(command, format_text("-Wl,-rpath,%s", flags->list[i] + 2));
+    }
 }
 
-static struct words flags_of(const struct words *packages, const char *file)
+bool add_packages(struct words *command, const struct words *packages, const struct places *places, const char *file)
 {
-    struct words flags = {0};
-    const char *text = ask("--cflags --libs", packages);
-    if (text == NULL) fail("%s needs packages that pkg-config does not find: %s", file, join_words(packages, ' '));
-    add_split(&flags, text);
-    return flags;
-}
-
-void add_packages(struct words *command, const struct words *packages, const struct places *places, const char *file)
-{
-    if (packages->count == 0) return;
+    const char *names = packages->count > 0 ? join_words(packages, ' ') : "";
+    struct words flags, all = {0};
+    if (packages->count == 0) return false;
+    prefer_packages_of(places);
     if (find_program(program()) == NULL)
-        fail("%s asks for packages (%s), but there is no %s: install pkg-config", file, join_words(packages, ' '),
-             program());
-    const char *before = getenv("PKG_CONFIG_PATH");
-    char *named = before != NULL ? format_text("%s", before) : NULL;
-    search_own_folder(places, named);
-    struct words flags = flags_of(packages, file), all = {0};
-    if (stands_on_weft(&flags) && places->library_directory == NULL) {
-        add_words(&all, packages);
-        for (size_t i = 0; i < packages->count; i++) add_needs(&all, packages->list[i]);
-        flags = flags_of(&all, file);
+        fail("%s asks for packages (%s), but there is no %s: install pkg-config", file, names, program());
+    add_words(&all, packages);
+    for (size_t i = 0; i < packages->count && places->library_directory == NULL; i++)
+        add_needs(&all, packages->list[i]);
+    if (!ask("--cflags --libs", &all, &flags)) fail("%s needs packages that pkg-config does not find: %s", file, names);
+    if (places->library_directory == NULL && brings_weft(&flags) && has_archives(&flags)) {
         add_archives(command, &flags);
-    } else {
-        add_words(command, &flags);
+        return false;
     }
-    if (named != NULL) setenv("PKG_CONFIG_PATH", named, 1);
-    else unsetenv("PKG_CONFIG_PATH");
+    if (brings_weft(&flags) && places->asan)
+        fail("%s needs %s, of which not all are archives: for --asan build weft with -Db_sanitize=address,undefined",
+             file, names);
+    add_shared(command, &flags);
+    return brings_weft(&flags);
 }

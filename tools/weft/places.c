@@ -76,6 +76,7 @@ struct places find_places(bool asan)
 {
     struct places places = {.sanitizers = WEFT_SANITIZERS};
     bool sanitized = strcmp(WEFT_SANITIZERS, "none") != 0;
+    places.asan = asan && !sanitized;
     const char *name = asan && !sanitized ? "weft-asan" : "weft";
     char *here = own_directory();
     if (!in_installation(&places, here, name) && !in_build_tree(&places, here, name))

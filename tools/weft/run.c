@@ -168,8 +168,7 @@ static struct words compile_command(const struct request *request, const struct 
     add_word(&command, "-xc");
     add_word(&command, "-");
     add_word(&command, "-xnone");
-    add_packages(&command, &script->packages, places, request->file);
-    add_library(places, &command);
+    if (!add_packages(&command, &script->packages, places, request->file)) add_library(places, &command);
     return command;
 }
 

@@ -71,8 +71,7 @@ static int copy_object(struct wf_json_reader *reader, struct wf_arena *arena, st
         wf_json_write_key(writer, entry->key);
         rc = copy_value(&entry->value, arena, writer);
     }
-    wf_json_close_object(writer);
-    return rc;
+    return rc < 0 ? rc : wf_json_close_object(writer);
 }
 
 /* ---- Other values ---- */
@@ -82,8 +81,7 @@ static int copy_array(struct wf_json_reader *reader, struct wf_arena *arena, str
     int rc = wf_json_begin_array(reader);
     wf_json_open_array(writer);
     while (rc >= 0 && (rc = wf_json_next_item(reader)) > 0) rc = copy_value(reader, arena, writer);
-    wf_json_close_array(writer);
-    return rc;
+    return rc < 0 ? rc : wf_json_close_array(writer);
 }
 
 static int copy_text(struct wf_json_reader *reader, struct wf_json_writer *writer)
