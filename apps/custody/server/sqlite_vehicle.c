@@ -226,7 +226,7 @@ struct state_call {
 
 static int count_pending(struct connection *connection, const char *vin, int64_t *count)
 {
-    struct query query = query_of(connection, "SELECT count(*) FROM authorizations WHERE vin = ?1 AND status = 0");
+    struct query query = query_of(connection, "SELECT count(*) FROM authorizations WHERE vin = ?1 AND +status = 0");
     query_bind_text(&query, 1, vin);
     *count = query_next(&query) ? query_number(&query, 0) : 0;
     return query_end(&query);
