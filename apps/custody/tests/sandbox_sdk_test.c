@@ -1,10 +1,11 @@
 /* The SDK against the sandbox, in memory: what the samples of the documents do, and what rests on both sides. */
 #include <custody/custody.h>
-#include <sandbox.h>
 #include <stdio.h>
 #include <string.h>
 #include <weft/testing.h>
 #include <weft/weft.h>
+
+#include "../server/sandbox.h"
 
 #define GOOD "9HGBH41JXMN999999"
 #define HELD "1HGCM82633A123456"
