@@ -4,6 +4,7 @@
  *
  *     weft run examples/client_live.c
  */
+// weft: pkg-config weft-http
 #include <stdio.h>
 #include <weft/app.h>
 #include <weft/client.h>

@@ -2,6 +2,7 @@
  * A board of notes: a typed API to add and read them, and a WebSocket on which everybody hears of new ones.
  * Run it: weft run examples/http_board.c --port 8000, then open http://127.0.0.1:8000/docs
  */
+// weft: pkg-config weft-http
 #include <stdio.h>
 #include <weft/app.h>
 #include <weft/channel.h>

@@ -2,6 +2,7 @@
  * A typed CRUD: books in memory, described once by models, which give checks, JSON, /openapi.json and /docs.
  * Run it: weft run examples/http_crud.c --port 8000
  */
+// weft: pkg-config weft-http
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,6 +3,7 @@
  * itself, and goes on where it was.
  * Run it: weft run examples/http_events.c --port 8000, then open http://127.0.0.1:8000/
  */
+// weft: pkg-config weft-http
 #include <stdio.h>
 #include <stdlib.h>
 #include <weft/app.h>

@@ -6,6 +6,7 @@
  *
  * Without arguments it asks a server of its own.
  */
+// weft: pkg-config weft-http
 #include <stdio.h>
 #include <weft/app.h>
 #include <weft/client.h>

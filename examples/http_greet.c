@@ -2,6 +2,7 @@
  * A path and a query with types: what is wrong with them is answered before the handler sees it.
  * Run it: weft run examples/http_greet.c --port 8000, then open http://127.0.0.1:8000/docs
  */
+// weft: pkg-config weft-http
 #include <weft/app.h>
 #include <weft/model.h>
 

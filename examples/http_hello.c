@@ -2,6 +2,7 @@
  * The smallest server: every path answers "Hello, World!".
  * Run it: weft run examples/http_hello.c --port 8000
  */
+// weft: pkg-config weft-http
 #include <weft/app.h>
 
 static int hello(struct wf_request *request)

@@ -4,6 +4,7 @@
  * database.
  * Run it: weft run examples/http_jobs.c --port 8000, then open http://127.0.0.1:8000/docs
  */
+// weft: pkg-config weft-http
 #include <inttypes.h>
 #include <stdio.h>
 #include <weft/app.h>

@@ -5,6 +5,7 @@
  *     token=$(curl -s -u ada:lovelace -X POST http://127.0.0.1:8000/token)
  *     curl -H "Authorization: Bearer $token" http://127.0.0.1:8000/me
  */
+// weft: pkg-config weft-http
 #include <stdio.h>
 #include <string.h>
 #include <weft/app.h>

@@ -4,6 +4,7 @@
  *
  * Takes its JSON from the arguments, or shows three of its own. No loop is needed: models are for any program.
  */
+// weft: pkg-config weft-http
 #include <stdio.h>
 #include <string.h>
 #include <weft/model.h>

@@ -4,6 +4,7 @@
  *
  *     weft run examples/testing_client.c --driver sim
  */
+// weft: pkg-config weft-http
 #include <stdio.h>
 #include <string.h>
 #include <weft/app.h>

@@ -3,6 +3,7 @@
  * up nobody; whose queue is full is sent away.
  * Run it: weft run examples/ws_chat.c --port 8000, then open http://127.0.0.1:8000/
  */
+// weft: pkg-config weft-http
 #include <stdio.h>
 #include <weft/app.h>
 #include <weft/channel.h>

@@ -2,6 +2,7 @@
  * A WebSocket that says everything back: every path is one.
  * Run it: weft run examples/ws_echo.c --port 8000
  */
+// weft: pkg-config weft-http
 #include <weft/app.h>
 #include <weft/websocket.h>
 

@@ -61,15 +61,12 @@ abi() {
     build_default && tools/check/abi.sh build >&3 && echo "1 passed, 0 failed"
 }
 
-# autoVariables: records of waiting tasks lie on their stacks, which is the design. uninitvar and the others take for
-# unfilled what is filled member by member, or by way of options; the compilers, clang-tidy and valgrind look for that.
 with_cppcheck() {
     has cppcheck cppcheck || return $NOT_HERE
     # shellcheck disable=SC2046
     set -- $(find src -name '*.c')
     cppcheck --quiet --std=c11 --enable=warning,portability -D__x86_64__ -I include -I src --error-exitcode=1 \
-        --library=tools/check/cppcheck.cfg --suppress=autoVariables --suppress=ctuuninitvar \
-        --suppress=uninitvar --suppress=ctunullpointer:src/net/tcp.c "$@" &&
+        --library=tools/check/cppcheck.cfg --suppressions-list=tools/check/cppcheck.suppressions "$@" &&
         echo "$# passed, 0 failed"
 }
 

@@ -5,7 +5,7 @@ set -eu
 
 build="gcc libc6-dev meson ninja-build pkg-config make libdw-dev"
 http="node-llhttp libnghttp2-dev liburiparser-dev libjwt-dev libpsl-dev zlib1g-dev libbrotli-dev libzstd-dev"
-demo="$build libssl-dev $http"
+demo="$build libssl-dev $http libsqlite3-dev"
 libraries="libjansson-dev libuv1-dev libc-ares-dev libglib2.0-dev libcurl4-openssl-dev"
 clients="nghttp2-client curl chromium wrk python3-h2 python3-httpx python3-aiohttp"
 others="nginx-light nghttp2-server golang-go nodejs python3-uvicorn tinyproxy-bin microsocks"

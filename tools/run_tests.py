@@ -75,7 +75,9 @@ def is_sanitized(build):
 
 
 def suite_name(build, file):
-    """core/scope, whether the executable is tests/core/scope_test or tests/core_scope_test."""
+    """core/scope, whether the executable is tests/core/scope_test or tests/core_scope_test; custody/api."""
+    if build / "custody" in file.parents:
+        return "custody/" + file.name.removesuffix("_test")
     name = str(file.relative_to(build / "tests")).removesuffix("_test")
     folder, _, rest = name.partition("_")
     return f"{folder}/{rest}" if rest and (ROOT / "tests" / folder).is_dir() else name
@@ -83,7 +85,7 @@ def suite_name(build, file):
 
 def suites(build, drivers, mark, chosen):
     """On each driver; in the simulated world swept, or with so many seeds after the first."""
-    for file in sorted((build / "tests").rglob("*_test")):
+    for file in sorted([*(build / "tests").rglob("*_test"), *(build / "custody" / "tests").rglob("*_test")]):
         if not file.is_file() or not os.access(file, os.X_OK):
             continue
         suite = suite_name(build, file)

@@ -10,5 +10,7 @@ ninja -C "$BUILD" --quiet
 [ -f build-asan/build.ninja ] || meson setup build-asan -Dwerror=true -Dtools=false -Ddefault_library=static \
     -Db_sanitize=address,undefined -Db_lundef=false >/dev/null
 ninja -C build-asan --quiet
+tools/custody.sh "$BUILD" -Dwerror=true
+tools/custody.sh build-asan -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false
 
 python3 tools/run_tests.py "$BUILD" build-asan

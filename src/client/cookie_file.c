@@ -37,9 +37,10 @@ static int save(const struct jar *jar, struct wf_arena *arena, const char **text
     size_t size = sizeof heading;
     const struct cookie *cookie = NULL;
     while ((cookie = jar_next(jar, cookie)) != NULL) size += write_line(NULL, 0, cookie);
-    char *written = wf_arena_alloc(arena, size), *to = written + sizeof heading - 1, *end = written + size;
+    char *written = wf_arena_alloc(arena, size);
     if (written == NULL) return -ENOMEM;
     memcpy(written, heading, sizeof heading);
+    char *to = written + sizeof heading - 1, *end = written + size;
     while ((cookie = jar_next(jar, cookie)) != NULL) to += write_line(to, (size_t)(end - to), cookie);
     *text = written;
     return 0;

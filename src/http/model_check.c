@@ -51,6 +51,7 @@ static const char *wrong_kind(const struct wf_member *member)
     if (member->kind == WF_KIND_MODEL && member->model == NULL) return "there is no model";
     if (member->kind != WF_KIND_STRING && (member->pattern != NULL || member->format != WF_ANY_FORMAT))
         return ".pattern and .format are for STRING";
+    if (member->digits > (member->kind == WF_KIND_DATE_TIME ? 9 : 0)) return ".digits are for DATE_TIME, up to 9";
     if (member->read_only && member->write_only) return "neither read nor written";
     return NULL;
 }

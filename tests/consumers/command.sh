@@ -88,6 +88,37 @@ printf 'Name: one\nDescription: one\nVersion: 1\nCflags: -DONE="\\"o ne\\""\n' >
 printf '#include <stdio.h>\n// weft: pkg-config one\nint main(void) { return puts(ONE) < 0; }\n' >packages.c
 check "$place: packages add their flags" prints "o ne" env PKG_CONFIG_PATH="$scripts" "$weft" run packages.c
 
+if [ -e "$libraries/pkgconfig/weft-http.pc" ]; then
+    cat >http.c <<'END'
+// weft: pkg-config weft-http
+#include <stdio.h>
+#include <weft/app.h>
+#include <weft/client.h>
+#include <weft/weft.h>
+static int answer(struct wf_request *request) { return wf_reply_text(request, 200, "one weft for both"); }
+static int ask(struct wf_app *app)
+{
+    struct wf_response response = {0};
+    WF_CLIENT(client, .app = app);
+    int rc = wf_get(&client, wf_task_arena(), "http://example.org/", &response);
+    if (rc == 0) printf("%.*s\n", (int)response.size, (const char *)response.body);
+    return rc;
+}
+int main(void)
+{
+    struct wf_app app = {.title = "Answer"};
+    wf_route(&app, WF_GET, "/", answer);
+    int status = wf_main(ask, &app);
+    wf_app_finish(&app);
+    return status;
+}
+END
+    alone=(env)
+    [ "$place" = installed ] || alone=(env -u PKG_CONFIG_PATH -u PKG_CONFIG_SYSROOT_DIR -u LD_LIBRARY_PATH)
+    check "$place: weft-http is found and linked" prints "one weft for both" "${alone[@]}" "$weft" run http.c
+    check "$place: with --asan too" prints "one weft for both" "${alone[@]}" "$weft" run --asan http.c
+fi
+
 cat >overrun.c <<'END'
 #include <stdlib.h>
 #include <weft/weft.h>

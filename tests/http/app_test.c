@@ -50,6 +50,13 @@ static const char *get(struct wf_app *app, struct exchange_log *log, const char 
     return body_of(log);
 }
 
+static __attribute__((noinline)) void add_orders(struct wf_app *app)
+{
+    wf_route(app, WF_POST, "/orders/{id}:cancel", say_path, .arg = (void *)(uintptr_t) "cancel");
+    wf_route(app, WF_POST, "/orders/{id}:cancel/{rest}", say_path, .arg = (void *)(uintptr_t) "below");
+    wf_route(app, WF_GET, "/orders/{id}", say_path, .arg = (void *)(uintptr_t) "order");
+}
+
 #define ROUTED(app)                                                                                                    \
     struct wf_app app = {.title = "test"};                                                                             \
     wf_route(&app, WF_GET, "/", say_path, .arg = (void *)(uintptr_t) "root");                                          \
@@ -59,6 +66,7 @@ static const char *get(struct wf_app *app, struct exchange_log *log, const char 
     wf_route(&app, WF_GET, "/users/{id}", say_path, .arg = (void *)(uintptr_t) "one");                                 \
     wf_route(&app, WF_GET, "/users/{id}/orders/", say_path, .arg = (void *)(uintptr_t) "orders");                      \
     wf_route(&app, WF_GET, "/files/{rest:rest}", say_path, .arg = (void *)(uintptr_t) "files");                        \
+    add_orders(&app);                                                                                                  \
     wf_route(&app, WF_GET, "/numbers/{id}", number);                                                                   \
     wf_route(&app, WF_GET, "/outcome/{code}", outcome)
 
@@ -74,6 +82,14 @@ static const struct {
     {"a fixed segment, encoded", "GET", "/%75sers", "200 ", "/%75sers id=- rest=- arg=list"},
     {"not a name: nothing", "GET", "/users//orders/", "404 ", "{\"detail\":\"there is nothing at this path\"}"},
     {"a rest", "GET", "/files/a/b%20c/d", "200 ", "/files/a/b%20c/d id=- rest=a/b c/d arg=files"},
+    {"a name with an ending", "POST", "/orders/17:cancel", "200 ", "/orders/17:cancel id=17 rest=- arg=cancel"},
+    {"an ending in the name", "POST", "/orders/a:cancel:cancel", "200 ",
+     "/orders/a:cancel:cancel id=a:cancel rest=- arg=cancel"},
+    {"below an ending", "POST", "/orders/17:cancel/now", "200 ", "/orders/17:cancel/now id=17 rest=now arg=below"},
+    {"an ending without a name", "POST", "/orders/:cancel", "405 ", "{\"detail\":\"POST is not for this path\"}"},
+    {"another ending", "GET", "/orders/17:pay", "200 ", "/orders/17:pay id=17:pay rest=- arg=order"},
+    {"an ending, by another method", "GET", "/orders/17:cancel", "200 ",
+     "/orders/17:cancel id=17:cancel rest=- arg=order"},
     {"an empty rest", "GET", "/files/", "200 ", "/files/ id=- rest= arg=files"},
     {"half an escape", "GET", "/users/%4", "404 ", "{\"detail\":\"there is nothing at this path\"}"},
     {"a zero in a path", "GET", "/users/%00", "404 ", "{\"detail\":\"there is nothing at this path\"}"},
@@ -109,6 +125,26 @@ WF_TEST_EACH(a_request_goes_where_its_path_and_method_say, paths)
     wf_app_finish(&app);
 }
 
+static int refuse_without_a_word(struct wf_request *request)
+{
+    (void)request;
+    return -EINVAL;
+}
+
+WF_TEST(what_one_request_failed_with_is_not_told_to_the_next_of_its_connection)
+{
+    struct wf_app app = {.title = "test"};
+    struct exchange_log log;
+    wf_route(&app, WF_GET, "/outcome/{code}", outcome);
+    wf_route(&app, WF_GET, "/", refuse_without_a_word);
+    ask(&log, &app, "GET /outcome/2 HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    WF_EXPECT_TEXT(log.statuses, "404 422 ");
+    const char *second = strstr(log.bytes, "HTTP/1.1 422");
+    WF_EXPECT_PART(second != NULL ? second : "", "Unprocessable");
+    WF_EXPECT(second == NULL || strstr(second, "secret") == NULL);
+    wf_app_finish(&app);
+}
+
 WF_TEST(methods_of_a_path_are_told)
 {
     ROUTED(app);
@@ -133,11 +169,14 @@ static const struct {
     const char *name, *pattern, *says;
 } mistakes[] = {
     {"no slash", "users", "does not begin with /"},
-    {"half a name", "/users/{id", "a name is {name} or {name:rest}"},
-    {"part of a segment", "/users/x{id}", "braces are for whole segments"},
-    {"an unknown kind", "/users/{id:int}", "a name is {name} or {name:rest}"},
+    {"half a name", "/users/{id", "a name is {name}, {name}:ending or {name:rest}"},
+    {"part of a segment", "/users/x{id}", "a name begins a segment"},
+    {"an ending without a colon", "/users/{id}x", "a name is {name}, {name}:ending or {name:rest}"},
+    {"an empty ending", "/users/{id}:", "a name is {name}, {name}:ending or {name:rest}"},
+    {"a second name in a segment", "/users/{id}:{verb}", "a name is {name}, {name}:ending or {name:rest}"},
+    {"an unknown kind", "/users/{id:int}", "a name is {name}, {name}:ending or {name:rest}"},
     {"a rest in the middle", "/{all:rest}/users", "comes last"},
-    {"no name", "/{}", "a name is {name} or {name:rest}"},
+    {"no name", "/{}", "a name is {name}, {name}:ending or {name:rest}"},
     {"twice", "/twice", "is declared twice"},
 };
 

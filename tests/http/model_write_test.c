@@ -190,7 +190,35 @@ WF_MEMBER(stray_format, INT64, .format = WF_EMAIL)
 WF_MEMBER(stray_pattern, LIST(INT64, .pattern = "a"))
 WF_MEMBER(optional_item, LIST(INT64, .optional = true))
 WF_MEMBER(nothing, INT64, .read_only = true, .write_only = true)
+WF_MEMBER(too_many_digits, DATE_TIME, .digits = 10)
+WF_MEMBER(stray_digits, INT64, .digits = 3)
 static const struct wf_member no_kind = {.name = "no_kind"};
+
+WF_MEMBER(to_the_second, DATE_TIME)
+WF_MEMBER(to_the_millisecond, DATE_TIME, .digits = 3)
+WF_MEMBER(to_the_nanosecond, DATE_TIME, .digits = 9)
+
+static const struct {
+    const char *name;
+    const struct wf_member *member;
+    int64_t time;
+    const char *text;
+} times[] = {
+    {"whole, as many as it has", &to_the_second, WF_SECONDS(1), "\"1970-01-01T00:00:01Z\""},
+    {"a part, as many as it has", &to_the_second, WF_MILLISECONDS(1500), "\"1970-01-01T00:00:01.5Z\""},
+    {"whole, three", &to_the_millisecond, WF_SECONDS(1), "\"1970-01-01T00:00:01.000Z\""},
+    {"cut, not rounded up", &to_the_millisecond, WF_SECONDS(1) - 1, "\"1970-01-01T00:00:00.999Z\""},
+    {"before 1970", &to_the_millisecond, -1, "\"1969-12-31T23:59:59.999Z\""},
+    {"nine", &to_the_nanosecond, 70, "\"1970-01-01T00:00:00.000000070Z\""},
+};
+
+WF_TEST_EACH(a_time_has_the_digits_that_are_wanted, times)
+{
+    struct wf_json_writer writer;
+    wf_json_writer_init(&writer, wf_task_arena(), 0);
+    WF_EXPECT_CODE(wf_member_write(row->member, &row->time, &writer), 0);
+    WF_EXPECT_TEXT(ended(&writer), row->text);
+}
 
 #define TWICE_MEMBERS(M) M(INT64, one, .name = "same") M(INT64, two, .name = "same")
 WF_MODEL(twice, TWICE_MEMBERS)
@@ -224,6 +252,8 @@ static const struct wrong {
     {&stray_format, NULL, "are for STRING"},
     {&stray_pattern, NULL, "an item: .pattern and .format are for STRING"},
     {&optional_item, NULL, "are for members"},
+    {&too_many_digits, NULL, ".digits are for DATE_TIME, up to 9"},
+    {&stray_digits, NULL, ".digits are for DATE_TIME"},
     {&nothing, NULL, "neither read nor written"},
     {&no_kind, NULL, "it has no kind"},
     {NULL, &twice_model, "model twice, same: the name is there twice"},

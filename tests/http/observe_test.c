@@ -107,6 +107,29 @@ WF_TEST(identities_differ_and_what_comes_after_the_answer_has_one_too)
     wf_app_finish(&app);
 }
 
+WF_TEST(an_app_says_of_which_letters_an_identity_consists)
+{
+    struct wf_app app = {.title = "test", .request_ids = true, .request_id_letters = "abc"};
+    struct exchange_log log;
+    wf_route(&app, WF_GET, "/", say_id);
+    get(&app, &log, "/", "X-Request-Id: cab\r\n");
+    WF_EXPECT_TEXT(body_of(&log), "cab");
+    get(&app, &log, "/", "X-Request-Id: cabd\r\n");
+    WF_EXPECT_INT((int64_t)strlen(body_of(&log)), 32);
+    wf_app_finish(&app);
+}
+
+WF_TEST(what_is_no_request_is_answered_with_an_identity_too)
+{
+    struct wf_app app = {.title = "test", .request_ids = true};
+    struct exchange_log log;
+    wf_route(&app, WF_GET, "/", say_id);
+    ask(&log, &app, "GET / HTTP/1.1\r\nHost: test\r\nNo colon\r\n\r\n");
+    WF_EXPECT_TEXT(log.statuses, "400 ");
+    WF_EXPECT_PART(text_of(&log), "\r\nX-Request-Id: ");
+    wf_app_finish(&app);
+}
+
 WF_TEST(without_the_option_there_is_none)
 {
     struct wf_app app = {.title = "test"};
@@ -381,6 +404,49 @@ WF_TEST_EACH(errors_are_problem_details_where_that_is_wanted, problems)
     ask(&log, &app, row->request);
     WF_EXPECT_PART(body_of(&log), row->body);
     WF_EXPECT_PART(text_of(&log), "\r\ncontent-type: application/problem+json\r\n");
+    wf_app_finish(&app);
+    wf_app_finish(&inner);
+}
+
+/* ---- Errors in a form of the app's own ---- */
+
+static int write_own_error(struct wf_request *request, const struct wf_error_answer *error,
+                           struct wf_json_writer *writer)
+{
+    wf_json_open_object(writer);
+    wf_json_write_key(writer, "at");
+    wf_json_write_string(writer, wf_request_path(request));
+    wf_json_write_key(writer, error->problems != NULL ? error->problems->first->type : "why");
+    wf_json_write_string(writer, error->problems != NULL ? error->problems->first->message : error->detail);
+    return wf_json_close_object(writer);
+}
+
+static const struct {
+    const char *name, *request, *body;
+} own_errors[] = {
+    {"a handler's", "GET /in/conflict HTTP/1.1\r\nHost: a\r\n\r\n", "{\"at\":\"/in/conflict\",\"why\":\""},
+    {"what is not there", "GET /in/nothing HTTP/1.1\r\nHost: a\r\n\r\n",
+     "{\"at\":\"/in/nothing\",\"why\":\"there is nothing at this path\"}"},
+    {"another method", "PUT /in/point HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", "PUT is not for this path"},
+    {"inputs", "POST /in/point HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\n{\"x\":10}",
+     "{\"at\":\"/in/point\",\"less_than_equal\":\"Input should be less than or equal to 9\"}"},
+    {"no words of what is inside", "GET /in/fail HTTP/1.1\r\nHost: a\r\n\r\n",
+     "{\"at\":\"/in/fail\",\"why\":\"Internal Server Error\"}"},
+    {"not those of the app around it", "GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n",
+     "{\"detail\":\"there is nothing at this path\"}"},
+};
+
+WF_TEST_EACH(errors_have_the_form_that_an_app_has_for_them, own_errors)
+{
+    struct wf_app app = {.title = "test"}, inner = {.title = "inner", .write_error = write_own_error};
+    struct exchange_log log;
+    wf_route(&inner, WF_GET, "/fail", fail);
+    wf_route(&inner, WF_GET, "/conflict", conflict);
+    wf_route(&inner, WF_POST, "/point", take_point, .body = &point_model);
+    wf_mount(&app, "/in", &inner);
+    ask(&log, &app, row->request);
+    WF_EXPECT_PART(body_of(&log), row->body);
+    WF_EXPECT_PART(text_of(&log), "\r\ncontent-type: application/json\r\n");
     wf_app_finish(&app);
     wf_app_finish(&inner);
 }

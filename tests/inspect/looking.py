@@ -70,7 +70,8 @@ class Looking:
 def wait_until_all_threads_sleep(pid):
     """It said that it is ready before it went on to wait."""
     give_up = time.monotonic() + LIMIT_S
-    while any(path.read_text().rpartition(")")[2].split()[0] != "S" for path in Path(f"/proc/{pid}/task").glob("*/stat")):
+    threads = list(Path(f"/proc/{pid}/task").glob("*/stat"))
+    while any(thread.read_text().rpartition(")")[2].split()[0] != "S" for thread in threads):
         assert time.monotonic() < give_up, f"process {pid} does not come to rest"
         time.sleep(0.001)    # real time: it is another process
 

@@ -125,11 +125,22 @@ static bool same_key(const struct entry *entry)
     return key != NULL && size == entry->key_size && memcmp(key, entry->key_text, size) == 0;
 }
 
-bool cache_is_fresh(const struct entry *entry, const char *directory, const char *library)
+static bool libraries_unchanged(const struct words *command, struct timespec made, const char *directory)
+{
+    for (size_t i = 0; i < command->count; i++) {
+        const char *word = command->list[i];
+        if (word[0] == '/' && strncmp(base_name(word), "lib", 3) == 0 && !unchanged_since(made, directory, word))
+            return false;
+    }
+    return true;
+}
+
+bool cache_is_fresh(const struct entry *entry, const char *directory, const struct words *command)
 {
     struct stat program;
     return stat(entry->program, &program) == 0 && same_key(entry) &&
-           unchanged_since(program.st_mtim, directory, library) && inputs_unchanged(entry, program.st_mtim, directory);
+           libraries_unchanged(command, program.st_mtim, directory) &&
+           inputs_unchanged(entry, program.st_mtim, directory);
 }
 
 void cache_touch(const struct entry *entry)

@@ -76,7 +76,8 @@ struct places {
     const char *library;             /* the file to link with */
     const char *library_directory;   /* where a program looks for it when it starts; NULL when it is linked in */
     const char *sanitizers;          /* what the library was built with, or "none" */
-    const char *pkgconfig_directory; /* where weft.pc is */
+    bool asan;                       /* this one library has them, and the others that stand on it have not */
+    const char *pkgconfig_directory; /* where weft.pc is; several, parted by colons, in a build tree */
 };
 
 /* The directory that this command was started from, without a final slash. */
@@ -84,6 +85,12 @@ char *own_directory(void);
 
 /* The library next to this very command, in a build tree or an installation; without one the command ends. */
 struct places find_places(bool asan);
+
+/* ---- packages.c: what pkg-config knows ---- */
+
+/* Adds the flags of these packages, which `file` needs; without one of them the command ends. True: weft itself is
+ * among what was added. */
+bool add_packages(struct words *command, const struct words *packages, const struct places *places, const char *file);
 
 /* ---- cache.c: compiled programs ---- */
 
@@ -99,8 +106,9 @@ struct entry {
 /* Where the program of this key belongs; `name` is the program's. */
 struct entry cache_find(const char *key_text, size_t key_size, const char *name);
 
-/* Is the program there, and has nothing that it was made from changed? Inputs are relative to `directory`. */
-bool cache_is_fresh(const struct entry *entry, const char *directory, const char *library);
+/* Is the program there, and has nothing that it was made from changed: its inputs, which are relative to `directory`,
+ * and the libraries that the command names by their paths? */
+bool cache_is_fresh(const struct entry *entry, const char *directory, const struct words *command);
 
 /* Counts as a use, for what is thrown out first. */
 void cache_touch(const struct entry *entry);

@@ -48,7 +48,7 @@ static bool use_library(struct places *places, const char *directory, const char
 static bool in_build_tree(struct places *places, const char *here, const char *name)
 {
     places->include_directory = WEFT_SOURCES;
-    places->pkgconfig_directory = format_text("%s/meson-uninstalled", here);
+    places->pkgconfig_directory = format_text("%s/meson-uninstalled:%s/custody/meson-uninstalled", here, here);
     const char *part = strcmp(name, "weft") == 0 ? "src" : "tools";
     return exists(WEFT_SOURCES "/weft/weft.h") && use_library(places, format_text("%s/%s", here, part), name);
 }
@@ -76,6 +76,7 @@ struct places find_places(bool asan)
 {
     struct places places = {.sanitizers = WEFT_SANITIZERS};
     bool sanitized = strcmp(WEFT_SANITIZERS, "none") != 0;
+    places.asan = asan && !sanitized;
     const char *name = asan && !sanitized ? "weft-asan" : "weft";
     char *here = own_directory();
     if (!in_installation(&places, here, name) && !in_build_tree(&places, here, name))

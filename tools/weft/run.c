@@ -147,25 +147,6 @@ static void show(const struct request *request, const struct words *command)
     if (request->verbose) fprintf(stderr, "weft: %s\n", join_words(command, ' '));
 }
 
-static void add_packages(const struct request *request, const struct script *script, struct words *command)
-{
-    if (script->packages.count == 0) return;
-    const char *program = getenv("PKG_CONFIG");
-    struct words ask = {0};
-    add_word(&ask, program != NULL && program[0] != '\0' ? program : "pkg-config");
-    if (find_program(ask.list[0]) == NULL)
-        fail("%s asks for packages (%s), but there is no %s: install pkg-config", request->file,
-             join_words(&script->packages, ' '), ask.list[0]);
-    add_word(&ask, "--cflags");
-    add_word(&ask, "--libs");
-    add_words(&ask, &script->packages);
-    show(request, &ask);
-    char *flags;
-    if (capture_program(&ask, &flags) != 0)
-        fail("%s needs packages that pkg-config does not find: %s", request->file, join_words(&script->packages, ' '));
-    add_split(command, flags);
-}
-
 static void add_library(const struct places *places, struct words *command)
 {
     add_word(command, places->library);
@@ -187,8 +168,7 @@ static struct words compile_command(const struct request *request, const struct 
     add_word(&command, "-xc");
     add_word(&command, "-");
     add_word(&command, "-xnone");
-    add_packages(request, script, &command);
-    add_library(places, &command);
+    if (!add_packages(&command, &script->packages, places, request->file)) add_library(places, &command);
     return command;
 }
 
@@ -284,7 +264,7 @@ int run_command(int argc, char **argv)
     size_t size;
     char *key = key_of(&script, &command, &size);
     struct entry entry = cache_find(key, size, script.name);
-    if (cache_is_fresh(&entry, script.directory, places.library)) cache_touch(&entry);
+    if (cache_is_fresh(&entry, script.directory, &command)) cache_touch(&entry);
     else compile(&request, &script, &entry, command);
     return become(&request, &script, &entry);
 }

@@ -42,7 +42,8 @@ struct said {
 struct once {
     const char *subject, *path, *key; /* key NULL: nothing is kept, and `say` gives the answer all the same */
     uint8_t body_hash[32];            /* of the body as parsed JSON, so that forms of the same are the same */
-    int (*say)(const void *value, struct wf_arena *arena, struct said *said); /* of a custody_authorization or _transfer */
+    /* of a custody_authorization or a custody_transfer */
+    int (*say)(const void *value, struct wf_arena *arena, struct said *said);
     struct said said;
     bool replayed;
 };

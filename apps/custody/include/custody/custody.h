@@ -136,7 +136,7 @@ WF_SUSPENDS WF_CHECKED int custody_check_vin(struct custody_client *client, stru
 WF_SUSPENDS WF_CHECKED int custody_get_cached(struct custody_client *client, struct wf_arena *arena, const char *vin,
                                               struct custody_releasability *result);
 
-/* Many in one request, at most CUSTODY_BATCH_MAX, in the order of `vins`; errors in place: rows[i].ok, rows[i].error. */
+/* Many in one request, CUSTODY_BATCH_MAX at most, in their order; errors in place: rows[i].ok, rows[i].error. */
 WF_SUSPENDS WF_CHECKED int custody_check_batch(struct custody_client *client, struct wf_arena *arena,
                                                const char *const *vins, size_t count, struct custody_batch_row *rows);
 
