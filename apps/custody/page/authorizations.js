@@ -2,7 +2,7 @@
 import {claims, explain, get, post} from "./api.js";
 import {badge, cell, fill, find, make, notice, row, ROWS, showTable, time} from "./dom.js";
 import {openForm} from "./dialogs.js";
-import {openTransfer} from "./transfers.js";
+import {PLACES, openTransfer} from "./transfers.js";
 import {vinButton} from "./vehicles.js";
 
 const STEP = ROWS, MAX = 200;
@@ -111,7 +111,7 @@ export function openAuthorize(vin = "") {
         fields: [
             {name: "vin", label: "VIN", value: vin, code: true},
             {name: "person_identity_key", label: "Person", hint: "Whoever takes the vehicle over, by their identity key."},
-            {name: "origin", label: "From"}, {name: "destination", label: "To"},
+            {name: "origin", label: "From", choices: PLACES}, {name: "destination", label: "To", choices: PLACES},
             {name: "make_model", label: "Make and model", value: "Unknown"},
             {name: "authorized_by", label: "Authorized by", value: who()},
         ],

@@ -59,7 +59,7 @@ function heard(number, event) {
 // Behind which event to go on: a few before the last one for a start. Where numbers have gone back, it is another
 // database, and all that is shown was of the one before.
 async function start(last) {
-    const {last_event: newest = 0} = await get("/_sandbox/checked?limit=1");
+    const {last_event: newest} = await get("/_sandbox/checked?limit=1");
     if (last !== null && newest >= last) return last;
     newFrom = newest;
     forgetEvents();

@@ -9,7 +9,10 @@ const MAX = 30;
 const TYPES = [["PICKUP", "given to the person"], ["GATE_OUT", "given to the person"],
                ["DEALER_RELEASE", "given to the person"], ["DROPOFF", "given to the place's owner"],
                ["GATE_IN", "given to the place's owner"], ["AUCTION_CHECKIN", "given to the place's owner"]];
-const PLACES = ["ATLANTA", "DALLAS", "PHOENIX"].map((city) => [`LOC-AUCTION-MANHEIM-${city}`]);
+// Some of those that the sandbox has; whatever is typed is sent.
+export const PLACES = ["AUCTION-MANHEIM-ATLANTA", "AUCTION-MANHEIM-DALLAS", "AUCTION-MANHEIM-PHOENIX",
+                       "DEALER-AUTONATION-MIAMI", "DEALER-CARMAX-RICHMOND", "YARD-COPART-HOUSTON"]
+    .map((name) => [`LOC-${name}`]);
 let transfers = [];  // newest first
 
 function transferRow(each) {
@@ -53,7 +56,8 @@ export function openTransfer(authorization) {
             {name: "vin", label: "VIN", value: authorization?.vin, code: true},
             {name: "transfer_type", label: "Kind", value: "PICKUP", choices: TYPES,
              hint: "PICKUP, GATE_OUT and DEALER_RELEASE need a vehicle that is not held."},
-            {name: "location_id", label: "Place", value: PLACES[0][0], choices: PLACES, code: true},
+            {name: "location_id", label: "Place", choices: PLACES, code: true,
+             value: authorization?.origin.startsWith("LOC-") ? authorization.origin : PLACES[0][0]},
         ],
         send: async (values, key) => {
             const made = await post("/transfers", values, key);

@@ -19,8 +19,8 @@ const verdict = (vehicle) => badge(vehicle.is_releasable ? "FREE" : "HELD");
 
 function blockersOf(vehicle) {
     return vehicle.blockers.length > 0 && make("ul", {class: "blockers"}, vehicle.blockers.map((blocker) => make("li", {},
-        make("code", {}, blocker.code), ` ${blocker.message}, `, make("span", {class: "faint"}, "since ",
-        time(blocker.since)))));
+        make("code", {class: "blocker"}, blocker.code), ` ${blocker.message} `,
+        make("span", {class: "faint"}, "Since ", time(blocker.since)))));
 }
 
 // ---- The list ----
@@ -35,21 +35,21 @@ function vehicleRow({vehicle, state}) {
 }
 
 export async function refreshVehicles() {
-    const {results} = await get(`/_sandbox/checked?limit=${limit}`);
-    await Promise.all(results.filter(({vin}) => !states.has(vin))
+    const {vehicles} = await get(`/_sandbox/checked?limit=${limit}`);
+    await Promise.all(vehicles.filter(({vin}) => !states.has(vin))
         .map(async ({vin}) => states.set(vin, await stateOf(vin))));
     // Without what only grows older, so that rows which say the same are the same.
-    const items = results.map(({cached, age_s, ...vehicle}) => {
+    const items = vehicles.map(({cached, age_s, ...vehicle}) => {
         const {pending_authorizations: pending, ...state} = states.get(vehicle.vin) || {};
         return {vehicle, state: state.vin ? state : null};
     });
     const table = find("vehicles");
     fill(table.tBodies[0], items, (item) => item.vehicle.vin, vehicleRow);
     showTable(table, items.length);
-    table.closest("section").querySelector(".more").hidden = results.length < limit || limit >= MAX;
-    const free = results.filter((vehicle) => vehicle.is_releasable).length;
+    table.closest("section").querySelector(".more").hidden = vehicles.length < limit || limit >= MAX;
+    const free = vehicles.filter((vehicle) => vehicle.is_releasable).length;
     find("figure-free").textContent = free;
-    find("figure-held").textContent = results.length - free;
+    find("figure-held").textContent = vehicles.length - free;
 }
 
 // Somebody else has it now; without a VIN: nothing of what was told holds.
