@@ -96,7 +96,7 @@ export function explain(failure) {
     const said = failure.message ? `: ${failure.message}` : "";
     switch (failure.status) {
     case undefined: return `This page made a mistake${said}`;
-    case 0: return "The service does not answer. Whether anything was changed is not known; trying again is safe.";
+    case 0: return "The service does not answer. Trying again is safe: nothing is done twice.";
     case 401: return `The token was not accepted${said}`;
     case 403: return `This token may not do that${said}`;
     case 404: return `It is not there${said}`;

@@ -40,11 +40,12 @@ function authorizationRow(each) {
         ? ["expires ", time(each.expires_at)] : [time(each.updated_at)];
     return row(
         cell("Authorization", make("div", {}, make("strong", {class: "code"}, each.authorization_id),
-            make("span", {class: "second"}, vinButton(each.vin)), make("span", {class: "second faint"}, each.make_model))),
+            make("span", {class: "second"}, vinButton(each.vin)),
+            each.make_model !== "Unknown" && make("span", {class: "second faint"}, each.make_model))),
         cell("Who and where to", make("div", {}, make("strong", {}, each.person_identity_key),
-            make("span", {class: "second"}, `${each.origin} → ${each.destination}`),
+            make("span", {class: "second"}, each.origin), make("span", {class: "second"}, `→ ${each.destination}`),
             make("span", {class: "second faint"}, `by ${each.authorized_by}, `, time(each.created_at)))),
-        cell("Status", make("div", {}, badge(each.status), make("span", {class: "second faint"}, ends))),
+        cell("Status", make("div", {}, badge(each.status), make("span", {class: "second faint whole"}, ends))),
         cell("What to do", make("div", {class: "buttons"}, buttonsOf(each))));
 }
 

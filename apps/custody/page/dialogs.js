@@ -72,14 +72,19 @@ function makeField({name, label, value = "", hint, choices, code}) {
                 hint && make("p", {id: `${id}-hint`, class: "hint"}, hint));
 }
 
-// A dialog over the page; it is gone when it is closed, and the keyboard is where it was before.
+// A dialog over the page; it is gone when it is closed, and the keyboard is where it was before, or at the title of the
+// section whose row is gone.
 export function openDialog(title, ...content) {
     const close = make("button", {type: "button", class: "quiet close", "aria-label": "Close"}, "×");
     const heading = make("h2", {id: `dialog-${fields++}`, tabindex: -1}, title);
     const dialog = make("dialog", {"aria-labelledby": heading.id}, make("div", {class: "head"}, heading, close),
                         content);
     close.addEventListener("click", () => dialog.close());
-    dialog.addEventListener("close", () => dialog.remove());
+    const opener = document.activeElement, section = opener.closest("section");
+    dialog.addEventListener("close", () => {
+        dialog.remove();
+        if (!opener.isConnected) section?.querySelector("h2").focus({preventScroll: true});
+    });
     dialog.addEventListener("mousedown", (event) => event.target === dialog && dialog.close());
     document.body.append(dialog);
     dialog.showModal();

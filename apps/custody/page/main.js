@@ -68,6 +68,8 @@ async function start(last) {
     return Math.max(0, newest - PAST_EVENTS);
 }
 
+const refused = (failure) => leave(explain(failure));
+
 function opened() {
     showLine("live", "live");
     showTrouble("");
@@ -90,7 +92,7 @@ function enter() {
     showLine("opening", "connecting …");
     following?.abort();
     following = new AbortController();
-    follow({start, opened, heard, broken, signal: following.signal});
+    follow({start, opened, heard, broken, refused, signal: following.signal});
 }
 
 function leave(why) {
@@ -115,7 +117,7 @@ function showToken() {
 }
 
 function startGate() {
-    whenRefused((failure) => leave(explain(failure)));
+    whenRefused(refused);
     find("gate-form").addEventListener("submit", (event) => {
         event.preventDefault();
         setToken(find("gate-token").value);

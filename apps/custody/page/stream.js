@@ -67,10 +67,11 @@ function pause(ms, signal) {
     });
 }
 
-// Calls `heard(number, event)` for each event once and in order, until the signal is aborted or the token refused.
+// Calls `heard(number, event)` for each event once and in order, until the signal is aborted.
 //   start(last): before each connection; gives the number behind which to go on (last is null the first time)
 //   opened(), broken(failure, ms): the state of the line; nothing comes while it is broken, nothing is lost either
-export async function follow({start, opened, heard, broken, signal}) {
+//   refused(failure): the token is not taken, and that was all
+export async function follow({start, opened, heard, broken, refused, signal}) {
     let last = null, wait = WAIT_FIRST_MS;
     while (!signal.aborted) {
         const control = new AbortController(), stop = () => control.abort();
@@ -87,7 +88,8 @@ export async function follow({start, opened, heard, broken, signal}) {
         }
         signal.removeEventListener("abort", stop);
         control.abort();
-        if (signal.aborted || failure.status === 401) return;
+        if (signal.aborted) return;
+        if (failure.status === 401) return void refused(failure);
         const ms = failure.retryAfter * 1000 || wait * (0.75 + Math.random() / 2);
         broken(failure, ms);
         await pause(ms, signal);

@@ -28,7 +28,7 @@ function transferRow(each) {
 
 function keep(transfer) {
     const others = transfers.filter((each) => each.transfer_id !== transfer.transfer_id);
-    transfers = [transfer, ...others].sort((a, b) => (a.transfer_id < b.transfer_id ? 1 : -1)).slice(0, MAX);
+    transfers = [transfer, ...others].sort((a, b) => (a.created_at < b.created_at ? 1 : -1)).slice(0, MAX);
     const table = find("transfers");
     fill(table.tBodies[0], transfers, (each) => each.transfer_id, transferRow);
     showTable(table, transfers.length);

@@ -220,12 +220,23 @@ async def a_list_keeps_what_did_not_change(page):
         assert await page.run("document.activeElement.closest('#authorizations tr')?.marked"), "the focus is lost"
 
         await page.run("document.querySelector('#statuses [value=ALL]').click()")
-        await page.until("document.querySelectorAll('#authorizations .badge:is(.used, .rejected, .expired)').length")
-        await page.run("document.querySelector('#authorizations ~ .more').click()")
-        await page.until("document.querySelectorAll('#authorizations tbody tr').length === 16")
+        more = "document.getElementById('authorizations').closest('section').querySelector('.more')"
+        for count in (16, 32, 64, 122):
+            await page.run(f"{more}.click()")
+            await page.until(f"document.querySelectorAll('#authorizations tbody tr').length === {count}")
+        assert await page.run(f"{more}.hidden")
+        assert await page.run("document.querySelectorAll('#authorizations .badge:is(.used, .rejected)').length") > 0
         await page.run("document.querySelector('#statuses [value=PENDING]').click()")
         await page.until("[...document.querySelectorAll('#authorizations tbody .badge')]"
                          ".every((each) => each.matches('.pending'))")
+
+        rejected = f"{row_of('authorizations', made)}"
+        await page.run(f"{rejected}.querySelector('[data-does=reject]').focus()")
+        await page.press("Enter", 13, "\r")
+        await fill_in(page, {"by": "test", "reason": "the wrong person"})
+        await page.until(f"!document.querySelector('dialog') && !{rejected}")
+        assert await page.run("document.activeElement.id") == "authorizations-title", "the focus is lost"
+        assert sandbox.ask(f"/authorizations/{made}")["status"] == "REJECTED"
 
 
 async def a_wrong_token_is_said_and_asked_for_again(page):
