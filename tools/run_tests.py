@@ -139,6 +139,7 @@ def scripts(builds, drivers):
         ("planted", "tests/planted/run.sh", [str(build) for build in builds[:2]]),
         ("faults/netns", "tests/faults/netns.sh", [str(build), *real]),
         ("consumers", "tests/consumers/run.sh", [str(build)]),
+        ("custody/page", "apps/custody/tests/page.py", [str(build)]),
     ]
     for script in sorted((ROOT / "tests" / "examples").glob("*.sh")):
         wanted.append((f"examples/{script.stem}", str(script.relative_to(ROOT)), [str(build)]))

@@ -6,7 +6,7 @@ import {PLACES, openTransfer} from "./transfers.js";
 import {vinButton} from "./vehicles.js";
 
 const STEP = ROWS, MAX = 200;
-let limit = STEP, chosen = "OPEN";
+let limit = STEP, chosen = "OPEN", turns = 0;
 let approved = [];  // the newest ones
 
 const who = () => claims().sub || "";
@@ -62,15 +62,17 @@ function show(all, total) {
 }
 
 export async function refreshAuthorizations() {
-    const [pending, ready, all] = await Promise.all([list({status: "PENDING", limit}), list({status: "APPROVED", limit}),
-        chosen === "ALL" ? list({limit}) : null]);
+    const turn = ++turns;
+    const [pending, ready, all] = await Promise.all([
+        list({status: "PENDING", limit}), list({status: "APPROVED", limit}), chosen === "ALL" ? list({limit}) : null]);
+    if (turn !== turns) return;  // a later one knows more
     approved = ready.authorizations;
     find("figure-pending").textContent = pending.total_count;
     find("figure-approved").textContent = ready.total_count;
     const open = [...pending.authorizations, ...ready.authorizations].sort(newest);
     const page = {PENDING: pending, APPROVED: ready, ALL: all,
                   OPEN: {authorizations: open, total_count: pending.total_count + ready.total_count}}[chosen];
-    if (page) show(page.authorizations, page.total_count);
+    show(page.authorizations, page.total_count);
 }
 
 // ---- Decisions ----
@@ -111,7 +113,7 @@ export function openAuthorize(vin = "") {
         about: "Lets a person take over a vehicle, once somebody has approved it.",
         fields: [
             {name: "vin", label: "VIN", value: vin, code: true},
-            {name: "person_identity_key", label: "Person", hint: "Whoever takes the vehicle over, by their identity key."},
+            {name: "person_identity_key", label: "Person", hint: "Who takes the vehicle over, by their identity key."},
             {name: "origin", label: "From", choices: PLACES}, {name: "destination", label: "To", choices: PLACES},
             {name: "make_model", label: "Make and model", value: "Unknown"},
             {name: "authorized_by", label: "Authorized by", value: who()},

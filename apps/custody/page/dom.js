@@ -113,7 +113,8 @@ export function announce(text) {
 export function notice(kind, text, action) {
     const box = make("div", {class: `notice ${kind}`, role: kind === "bad" ? "alert" : "status"}, make("p", {}, text),
         action && make("button", {type: "button", onclick: () => { box.remove(); action.run(); }}, action.label),
-        make("button", {type: "button", class: "quiet close", "aria-label": "Dismiss", onclick: () => box.remove()}, "×"));
+        make("button", {type: "button", class: "quiet close", "aria-label": "Dismiss",
+                        onclick: () => box.remove()}, "×"));
     find("notices").append(box);
     while (find("notices").childElementCount > 3) find("notices").firstElementChild.remove();
     const leave = () => (box.matches(":hover, :focus-within") ? setTimeout(leave, 2000) : box.remove());

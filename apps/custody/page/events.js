@@ -26,7 +26,8 @@ function say(event) {
 
 export function addEvent(number, event, isNew) {
     const list = find("events");
-    const item = make("li", {class: isNew ? "fresh" : "", "data-kind": event.type.split(".").pop(), "data-number": number},
+    const kind = event.type.split(".").pop();
+    const item = make("li", {class: isNew ? "fresh" : "", "data-kind": kind, "data-number": number},
         make("p", {}, make("strong", {}, titleOf(event))), make("p", {}, make("code", {}, event.subject_id)),
         make("p", {}, vinButton(event.vin)), make("p", {class: "faint"}, time(event.at)));
     list.prepend(item);

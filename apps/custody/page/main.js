@@ -5,7 +5,7 @@ import {openDialog} from "./dialogs.js";
 import {follow} from "./stream.js";
 import {forgetState, refreshVehicles, startVehicles} from "./vehicles.js";
 import {refreshAuthorizations, startAuthorizations} from "./authorizations.js";
-import {forgetTransfers, loadTransfer, startTransfers} from "./transfers.js";
+import {forgetTransfers, refreshTransfers, startTransfers, wantTransfer} from "./transfers.js";
 import {addEvent, forgetEvents} from "./events.js";
 
 const PAST_EVENTS = 60;      // that are shown when the page is opened
@@ -40,7 +40,7 @@ let waiting = null;
 function refresh() {
     waiting ??= setTimeout(async () => {
         waiting = null;
-        const results = await Promise.allSettled([refreshAuthorizations(), refreshVehicles()]);
+        const results = await Promise.allSettled([refreshAuthorizations(), refreshVehicles(), refreshTransfers()]);
         const failed = results.find(({status}) => status === "rejected")?.reason;
         if (failed && failed.status === undefined) reportError(failed);
         if (isLive) showTrouble(failed && failed.status !== 401 ? explain(failed) : "");
@@ -51,7 +51,7 @@ function heard(number, event) {
     addEvent(number, event, number > newFrom);
     if (event.type === "custody.transferred") {
         forgetState(event.vin);
-        loadTransfer(event.subject_id).catch(() => {});
+        wantTransfer(event.subject_id);
     }
     refresh();
 }

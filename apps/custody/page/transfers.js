@@ -14,6 +14,7 @@ export const PLACES = ["AUCTION-MANHEIM-ATLANTA", "AUCTION-MANHEIM-DALLAS", "AUC
                        "DEALER-AUTONATION-MIAMI", "DEALER-CARMAX-RICHMOND", "YARD-COPART-HOUSTON"]
     .map((name) => [`LOC-${name}`]);
 let transfers = [];  // newest first
+const wanted = new Set();  // those that were told of, and have not been read yet
 
 function transferRow(each) {
     return row(
@@ -36,23 +37,31 @@ function keep(transfer) {
 
 export function forgetTransfers() {
     transfers = [];
+    wanted.clear();
     find("transfers").tBodies[0].replaceChildren();
     showTable(find("transfers"), 0);
 }
 
-export async function loadTransfer(id) {
-    keep(await get(`/transfers/${id}`));
+export const wantTransfer = (id) => wanted.add(id);
+
+export async function refreshTransfers() {
+    await Promise.all([...wanted].slice(-MAX).map(async (id) => {
+        keep(await get(`/transfers/${id}`));
+        wanted.delete(id);
+    }));
 }
 
 // With an authorization, or with one that is chosen there.
 export function openTransfer(authorization) {
     const choices = approvedOnes().map((each) => [each.authorization_id, `${each.vin}, ${each.person_identity_key}`]);
+    const about = authorization
+        ? `To ${authorization.person_identity_key}, who was authorized by ${authorization.authorized_by}.`
+        : "Gives a vehicle into other hands, with an authorization that was approved.";
     const form = openForm({
-        title: "New transfer", button: "Transfer the vehicle",
-        about: authorization ? `To ${authorization.person_identity_key}, who was authorized by `
-            + `${authorization.authorized_by}.` : "Gives a vehicle into other hands, with an authorization that was approved.",
+        title: "New transfer", button: "Transfer the vehicle", about,
         fields: [
-            {name: "credential_id", label: "Authorization", value: authorization?.authorization_id, choices, code: true},
+            {name: "credential_id", label: "Authorization", value: authorization?.authorization_id, choices,
+             code: true},
             {name: "vin", label: "VIN", value: authorization?.vin, code: true},
             {name: "transfer_type", label: "Kind", value: "PICKUP", choices: TYPES,
              hint: "PICKUP, GATE_OUT and DEALER_RELEASE need a vehicle that is not held."},

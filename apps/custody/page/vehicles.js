@@ -5,7 +5,7 @@ import {openDialog, whenSent} from "./dialogs.js";
 import {authorizationsOf, openAuthorize} from "./authorizations.js";
 
 const STEP = ROWS, MAX = 200;
-let limit = STEP;
+let limit = STEP, turns = 0;
 const states = new Map();  // who has what, by VIN, as it was last told
 
 export const stateOf = (vin) => get(`/transfers/${encodeURIComponent(vin)}/status`);
@@ -18,9 +18,10 @@ export function vinButton(vin) {
 const verdict = (vehicle) => badge(vehicle.is_releasable ? "FREE" : "HELD");
 
 function blockersOf(vehicle) {
-    return vehicle.blockers.length > 0 && make("ul", {class: "blockers"}, vehicle.blockers.map((blocker) => make("li", {},
+    const lines = vehicle.blockers.map((blocker) => make("li", {},
         make("code", {class: "blocker"}, blocker.code), ` ${blocker.message} `,
-        make("span", {class: "faint"}, "Since ", time(blocker.since)))));
+        make("span", {class: "faint"}, "Since ", time(blocker.since))));
+    return lines.length > 0 && make("ul", {class: "blockers"}, lines);
 }
 
 // ---- The list ----
@@ -30,14 +31,17 @@ function vehicleRow({vehicle, state}) {
                              make("span", {class: "faint second code"}, state.current_location)] : "…";
     const short = vehicle.blockers.map((blocker) => make("code", {class: "blocker", title: blocker.message},
                                                          blocker.code));
-    return row(cell("Vehicle", vinButton(vehicle.vin)), cell("State", make("div", {class: "wrap"}, verdict(vehicle), short)),
+    return row(cell("Vehicle", vinButton(vehicle.vin)),
+               cell("State", make("div", {class: "wrap"}, verdict(vehicle), short)),
                cell("In the custody of", make("div", {}, custody)), cell("Checked", time(vehicle.checked_at)));
 }
 
 export async function refreshVehicles() {
+    const turn = ++turns;
     const {vehicles} = await get(`/_sandbox/checked?limit=${limit}`);
     await Promise.all(vehicles.filter(({vin}) => !states.has(vin))
         .map(async ({vin}) => states.set(vin, await stateOf(vin))));
+    if (turn !== turns) return;  // a later one knows more
     // Without what only grows older, so that rows which say the same are the same.
     const items = vehicles.map(({cached, age_s, ...vehicle}) => {
         const {pending_authorizations: pending, ...state} = states.get(vehicle.vin) || {};
@@ -106,8 +110,9 @@ async function describe(vin) {
 export async function openVehicle(vin) {
     document.querySelector("dialog")?.close();
     const content = make("div", {"aria-live": "polite"}, make("p", {class: "faint"}, "Looking …"));
-    const dialog = openDialog(vin, content, make("div", {class: "buttons"}, make("button", {type: "button", class: "first",
-        onclick: () => { dialog.close(); openAuthorize(vin); }}, "New authorization")));
+    const authorize = make("button", {type: "button", class: "first",
+                                      onclick: () => { dialog.close(); openAuthorize(vin); }}, "New authorization");
+    const dialog = openDialog(vin, content, make("div", {class: "buttons"}, authorize));
     dialog.querySelector("h2").classList.add("code");
     dialog.querySelector("h2").focus();
     try {
