@@ -51,6 +51,9 @@ WF_API int wf_fail(int code, const char *format, ...) WF_PRINTF_(2, 3);
  * the task's and lasts until its next failure or end. */
 WF_API const char *wf_failure(void);
 
+/* Forgets that message: said by a task that turns to somebody else's work. Suspends: never. */
+WF_API void wf_forget_failure(void);
+
 /* An arena for scratch; dies with the task. NULL: out of memory; allocating from it fails, too. */
 WF_API struct wf_arena *wf_task_arena(void);
 

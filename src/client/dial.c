@@ -24,9 +24,9 @@ struct served {
 
 static int serve_app(struct served *served)
 {
-    int rc = wf_app_serve_stream(served->app, served->stream);
+    wf_ignore(wf_app_serve_stream(served->app, served->stream)); /* the client sees what comes of it */
     wf_stream_close(served->stream);
-    return rc == -ECANCELED ? rc : 0;
+    return 0;
 }
 
 static int connect_to_app(struct call *call, struct wf_stream **stream)

@@ -186,6 +186,14 @@ const char *wf_failure(void)
     return extra != NULL && extra->failure != NULL ? extra->failure->message : NULL;
 }
 
+void wf_forget_failure(void)
+{
+    struct task_extra *extra = LOOP_HERE()->running->extra;
+    if (extra == NULL) return;
+    errors_free(extra->failure);
+    extra->failure = NULL;
+}
+
 struct wf_error *wf_scope_errors(const struct wf_scope *scope)
 {
     return scope->errors_;

@@ -257,6 +257,10 @@ WF_TEST(asking_about_oneself_never_suspends, .rule = "1.7")
     STAYS(wf_remaining, WF_EXPECT(wf_remaining() <= WF_SECONDS(5)));
     STAYS(wf_fail, WF_EXPECT_CODE(wf_fail(-EIO, "said"), -EIO));
     STAYS(wf_failure, WF_EXPECT_TEXT(wf_failure(), "said"));
+    STAYS(wf_forget_failure, {
+        wf_forget_failure();
+        WF_EXPECT(wf_failure() == NULL);
+    });
     STAYS(wf_task_arena, WF_EXPECT(wf_task_arena() != NULL));
     STAYS(WF_BIND, WF_BIND(bound, &key, "value"));
     STAYS(wf_local_get, WF_EXPECT(wf_local_get(&key) == NULL));

@@ -125,6 +125,26 @@ WF_TEST_EACH(a_request_goes_where_its_path_and_method_say, paths)
     wf_app_finish(&app);
 }
 
+static int refuse_without_a_word(struct wf_request *request)
+{
+    (void)request;
+    return -EINVAL;
+}
+
+WF_TEST(what_one_request_failed_with_is_not_told_to_the_next_of_its_connection)
+{
+    struct wf_app app = {.title = "test"};
+    struct exchange_log log;
+    wf_route(&app, WF_GET, "/outcome/{code}", outcome);
+    wf_route(&app, WF_GET, "/", refuse_without_a_word);
+    ask(&log, &app, "GET /outcome/2 HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    WF_EXPECT_TEXT(log.statuses, "404 422 ");
+    const char *second = strstr(log.bytes, "HTTP/1.1 422");
+    WF_EXPECT_PART(second != NULL ? second : "", "Unprocessable");
+    WF_EXPECT(second == NULL || strstr(second, "secret") == NULL);
+    wf_app_finish(&app);
+}
+
 WF_TEST(methods_of_a_path_are_told)
 {
     ROUTED(app);
