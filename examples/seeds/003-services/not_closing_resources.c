@@ -15,7 +15,9 @@
 static int bad_example(uint16_t port)
 {
     static struct wf_stream *conn; /* never closed */
-    return wf_tcp_connect("127.0.0.1", port, &conn);
+    int rc = wf_tcp_connect("127.0.0.1", port, &conn);
+    if (rc == 0) printf("bad: connected\n");
+    return rc;
 }
 
 static int good_example(const char *url)
