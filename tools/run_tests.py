@@ -30,7 +30,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 AT_ONCE = 2
-SUITE_LIMIT_S, SCRIPT_LIMIT_S = 300, 900
+SUITE_LIMIT_S, SCRIPT_LIMIT_S = 600, 900
 DRIVERS = ["uring", "epoll", "sim"]
 OF_ONE_DRIVER = ["driver/sim"]    # whichever is asked for: its tests make their own worlds
 SANITIZERS = {

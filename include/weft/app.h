@@ -106,6 +106,7 @@ struct wf_app {
     /* What is told of requests, each off by default; of the app that is served, for all below it (weft/health.h). */
     bool access_log;      /* a line of the log for each, at the level of information */
     bool request_ids;     /* X-Request-Id, the client's where it is sound: in the answer and in all lines of the log */
+    const char *request_id_letters; /* of which a sound one consists; default "A-Z a-z 0-9 - . _ ~ + / = : @" */
     bool traces;          /* each is part of a trace (weft/context.h): traceparent and tracestate, W3C Trace Context */
     bool metrics;         /* each is counted, by method, route and status */
     bool problem_details; /* errors are application/problem+json (RFC 9457) instead of {"detail": ...} */
@@ -118,7 +119,7 @@ struct wf_app {
     void *on_request_arg;
     struct wf_app_ *private_;
     int lost_; /* a declaration, for want of memory */
-    void *reserved_[3];
+    void *reserved_[2];
 };
 
 /* ---- Routes ---- */
@@ -129,12 +130,16 @@ struct wf_route_options {
     size_t size; /* filled by the macro */
     /* What of the request is parsed and checked before the handler is called: all mistakes together are one 422. */
     const struct wf_model *path, *query, *header, *cookie, *body, *form;
+    /* Adds to the problems (wf_problems_add) what models cannot see, whether they found any or not: values that they
+     * could not read are 0 or NULL then. Returns 0, or what wf_problems_add gave; -EBADMSG makes the answer a 400. */
+    int (*check)(struct wf_request *request, struct wf_problems *problems);
     const struct wf_model *response; /* of the 200 or 201, for the documentation */
     int status;                      /* of a success, for the documentation; default 200 */
     const char *name, *summary, *description, *tag;
     const struct wf_dependency *needs[WF_NEEDS_MAX]; /* opened before anything else is looked at (weft/depend.h) */
     const char *scopes;                              /* that a token has to have, "orders:read orders:write" */
     uint64_t body_max;                               /* default: the app's */
+    bool no_head;                                    /* of GET: HEAD is another method here, 405 */
     bool hidden;                                     /* not in the documentation */
     void *arg;                                       /* wf_request_arg gives it to the handler */
     const char *function_, *place_;

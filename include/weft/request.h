@@ -82,8 +82,8 @@ WF_API WF_SUSPENDS int wf_query_int(struct wf_request *request, const char *name
 WF_API WF_SUSPENDS WF_CHECKED ssize_t wf_request_read(struct wf_request *request, void *buffer, size_t size);
 
 /*
- * The whole body, in the request's arena, terminated. What is wrong with it is answered already: 413, 400.
- * Suspends: until all came. On cancel: what was read is gone. Errors: as above; -ENOMEM.
+ * The whole body, in the request's arena, terminated; asked for again it is the same. What is wrong with it is answered
+ * already: 413, 400. Suspends: until all came. On cancel: what was read is gone. Errors: as above; -ENOMEM.
  */
 WF_API WF_SUSPENDS int wf_request_body(struct wf_request *request, char **bytes, size_t *size);
 

@@ -30,6 +30,7 @@ extern "C" {
 
 struct wf_client;
 struct wf_named;
+struct wf_response;
 
 /* ---- Sending ---- */
 
@@ -164,6 +165,10 @@ struct wf_sse_source_options {
 
 /* Ends it before its block does; wf_next gives -EBADF. May be said twice. Suspends: never. */
 WF_API void wf_sse_source_close(struct wf_sse_source *source);
+
+/* The answer of 400 or more that ended it, with its body (NULL past 64 KiB); NULL: it goes on, or ended otherwise.
+ * Lives until the source is closed. Suspends: never. */
+WF_API const struct wf_response *wf_sse_source_answer(const struct wf_sse_source *source);
 
 /* The id of the last event, to begin behind it another time; "": there was none. Valid until the next event.
  * Suspends: never. */

@@ -19,7 +19,7 @@
 #include <weft/task.h>
 #include <weft/time.h>
 
-enum { ROOM = 4096, FIELDS_MAX = 40, ID_MAX = 4096, ATTEMPTS = 10 };
+enum { ROOM = 4096, FIELDS_MAX = 40, ID_MAX = 4096, ATTEMPTS = 10, REFUSAL_MAX = 65536 };
 
 struct wf_sse_source_ {
     struct wf_sse_source_options options;
@@ -28,6 +28,7 @@ struct wf_sse_source_ {
     struct wf_client_times times;
     struct wf_sse_reader reader;
     bool open;
+    bool refused; /* the response is what ended it */
     int failures; /* in a row */
     int over;     /* 1: no; else what every call gives from now on */
     int64_t retry, due;
@@ -88,7 +89,8 @@ static int ask(struct wf_sse_source_ *source)
     struct wf_fetch_options call = {.size = sizeof call,
                                     .out_ = &source->response,
                                     .headers = fields,
-                                    .times = &source->times};
+                                    .times = &source->times,
+                                    .body_max = REFUSAL_MAX};
     rc = wf_fetch_open_(source->options.client_, &source->arena, WF_GET, source->options.url_, &call);
     bool answered = rc == WF_ESTATUS && source->response.status != 0;
     return rc == 0 || answered ? judge(source) : rc;
@@ -111,6 +113,14 @@ static void wait_longer(struct wf_sse_source_ *source)
     source->due = wf_now() + wait + (int64_t)(random % (uint64_t)(wait + 1));
 }
 
+/* What the last answer says is there to be looked at, where it was an error. */
+static void keep_refusal(struct wf_sse_source_ *source)
+{
+    if (source->response.status < 400) return;
+    wf_ignore(wf_response_load(&source->response));
+    source->refused = true;
+}
+
 /* 1: it is open; 0: it has ended. */
 static int open_source(struct wf_sse_source_ *source)
 {
@@ -120,9 +130,11 @@ static int open_source(struct wf_sse_source_ *source)
         wf_arena_reset(&source->arena);
         rc = ask(source);
         if (rc == 1) break;
+        bool last =
+            rc == 0 || rc == -ECANCELED || !may_come_again(rc) || ++source->failures >= source->options.attempts;
+        if (last && rc != -ECANCELED) keep_refusal(source);
         wf_response_close(&source->response);
-        if (rc == 0 || rc == -ECANCELED || !may_come_again(rc) || ++source->failures >= source->options.attempts)
-            return rc;
+        if (last) return rc;
         wait_longer(source);
     }
     wf_sse_reader_init(&source->reader, source->options.event_max);
@@ -245,6 +257,12 @@ void wf_sse_source_close(struct wf_sse_source *handle)
     wf_arena_finish(&source->arena);
     wf_memory_free(source->id);
     wf_memory_free(source);
+}
+
+const struct wf_response *wf_sse_source_answer(const struct wf_sse_source *handle)
+{
+    const struct wf_sse_source_ *source = handle->private_;
+    return source != NULL && source->refused ? &source->response : NULL;
 }
 
 const char *wf_sse_source_id(const struct wf_sse_source *handle)

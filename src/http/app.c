@@ -61,7 +61,7 @@ void wf_route_(struct wf_app *app, enum wf_method method, const char *pattern, w
     *route = (struct route){.method = method, .pattern = copy, .handler = handler, .options = *options};
     route->prepared = options->path != NULL || options->query != NULL || options->header != NULL ||
                       options->cookie != NULL || options->body != NULL || options->form != NULL ||
-                      options->needs[0] != NULL;
+                      options->check != NULL || options->needs[0] != NULL;
     *private->routes_end = route;
     private->routes_end = &route->next;
     router_add(private, route);
@@ -170,7 +170,7 @@ int app_prepare(struct wf_app *app)
 
 /* ---- The way of a request ---- */
 
-/* What is opened comes first, so that who may not ask hears nothing of inputs. */
+/* What is opened comes first, so that who may not ask hears nothing of inputs; nor of how long a body may be. */
 static int prepare_inputs(struct wf_request *request)
 {
     int rc = depend_on_needs(request, request->app->needs);
@@ -183,6 +183,7 @@ static int call_handler(struct wf_request *request)
     const struct route *route = request->route;
     if (route->options.body_max > 0) request->body_max = route->options.body_max;
     int rc = route->prepared ? prepare_inputs(request) : 0;
+    if (rc == 0 && request->body == NULL) rc = request_refuse_too_long(request);
     return rc < 0 ? rc : route->handler(request);
 }
 
@@ -210,7 +211,6 @@ int wf_continue(struct wf_request *request)
 const char *app_list_methods(struct wf_request *request, unsigned allowed)
 {
     char text[128] = "";
-    if (allowed & (1U << WF_GET)) allowed |= 1U << WF_HEAD;
     allowed |= 1U << WF_OPTIONS;
     for (unsigned i = 0; i < WF_METHODS; i++) {
         if (!(allowed & (1U << i))) continue;
@@ -345,11 +345,6 @@ static int route_and_call(struct wf_request *request)
 {
     find_route(request);
     request->body_max = request->target->private_->limits.body_max;
-    if (request->length >= 0 && (uint64_t)request->length > request->body_max &&
-        (request->route == NULL || (uint64_t)request->length > request->route->options.body_max)) {
-        request->close_after = true;
-        return wf_http_error(request, 413, "the body is longer than %llu bytes", (unsigned long long)request->body_max);
-    }
     return wf_continue(request);
 }
 
@@ -391,6 +386,7 @@ void app_refuse(struct wf_request *request, int status, const char *why)
 {
     request->close_after = true;
     request->route = NULL;
+    if (request->root->private_->observed) observe_refusing(request);
     wf_ignore(wf_http_error(request, status, "%s", why));
     reply_finish(request, -EBADMSG);
     if (request->root->private_->observed) observe_refused(request);

@@ -164,5 +164,7 @@ int bind_inputs(struct wf_request *request)
     int rc = parse_body(request, &problems);
     if (request->state != ANSWER_NONE) return rc;
     if (rc < 0 && rc != -EINVAL && rc != -EBADMSG) return rc;
+    if (rc != -EBADMSG && options->check != NULL) rc = options->check(request, &problems);
+    if (rc < 0 && problems.count == 0) return rc;
     return problems.count == 0 ? 0 : reply_problems(request, rc == -EBADMSG ? 400 : 422, &problems);
 }

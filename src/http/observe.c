@@ -55,18 +55,13 @@ void observe_answered(struct wf_request *request, const struct observed *observe
     if (request->root->metrics) count(request, took_ns);
 }
 
-void observe_refused(const struct wf_request *request)
-{
-    if (request->root->metrics)
-        wf_counter_add(wf_counter_at(&requests, "none", "none", status_class(request->status)), 1);
-}
-
 /* ---- Identities ---- */
 
 /* What goes into lines of other people's tools and back to the client must not be able to mean anything there. */
-static bool is_sound(const char *id)
+static bool is_sound(const struct wf_app *app, const char *id)
 {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=:@";
+    static const char all[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=:@";
+    const char *letters = app->request_id_letters != NULL ? app->request_id_letters : all;
     size_t size = strspn(id, letters);
     return size > 0 && size <= ID_MAX && id[size] == '\0';
 }
@@ -89,13 +84,26 @@ static const char *make_id(struct wf_arena *arena)
 static const char *identify(struct wf_request *request)
 {
     const char *id = wf_headers_find(&request->headers, id_field);
-    if (id == NULL || !is_sound(id)) id = make_id(&request->arena);
+    if (id == NULL || !is_sound(request->root, id)) id = make_id(&request->arena);
     return id != NULL && wf_reply_header(request, id_field, id) == 0 ? id : NULL;
 }
 
 const char *wf_request_id(const struct wf_request *request)
 {
     return request->root->request_ids ? wf_headers_find(&request->answer, id_field) : NULL;
+}
+
+/* ---- What is no request ---- */
+
+void observe_refusing(struct wf_request *request)
+{
+    if (request->root->request_ids) wf_ignore(identify(request) != NULL);
+}
+
+void observe_refused(const struct wf_request *request)
+{
+    if (request->root->metrics)
+        wf_counter_add(wf_counter_at(&requests, "none", "none", status_class(request->status)), 1);
 }
 
 /* ---- In a context ---- */

@@ -14,7 +14,8 @@ void observe(struct wf_request *request, void (*answer)(struct wf_request *reque
 /* The answer is made; what was deferred comes later. */
 void observe_answered(struct wf_request *request, const struct observed *observed);
 
-/* It never reached the app. */
+/* It never reached the app: before its answer, and after. */
+void observe_refusing(struct wf_request *request);
 void observe_refused(const struct wf_request *request);
 
 #endif

@@ -306,11 +306,25 @@ static bool is_encoded(const struct wf_request *request)
     return !plain && request->decompressor == NULL && request->length != 0;
 }
 
+int request_refuse_too_long(struct wf_request *request)
+{
+    if (request->length < 0 || (uint64_t)request->length <= request->body_max) return 0;
+    request->close_after = true;
+    return refuse_body(request, -EMSGSIZE);
+}
+
 int wf_request_body(struct wf_request *request, char **bytes, size_t *size)
 {
     int rc = wf_checkpoint();
     if (rc < 0) return rc;
+    if (request->body != NULL) {
+        *bytes = request->body;
+        *size = request->body_size;
+        return 0;
+    }
     if (is_encoded(request)) return wf_http_error(request, 415, "the encoding of the body is not taken here");
+    rc = request_refuse_too_long(request);
+    if (rc < 0) return rc;
     size_t room = request->length >= 0 ? (size_t)request->length : 4096, count = 0;
     char *body = wf_arena_alloc(&request->arena, room + 1);
     while (body != NULL) {
@@ -329,7 +343,7 @@ int wf_request_body(struct wf_request *request, char **bytes, size_t *size)
     }
     if (body == NULL) return -ENOMEM;
     body[count] = '\0';
-    *bytes = body;
-    *size = count;
+    *bytes = request->body = body;
+    *size = request->body_size = count;
     return 0;
 }

@@ -87,6 +87,8 @@ struct wf_request {
     uint64_t body_max;  /* a longer one is refused */
     bool body_ended;
     int body_error;                     /* 0, or why the rest cannot be had */
+    char *body;                         /* all of it, once somebody has asked for that; NULL: nobody has */
+    size_t body_size;
     struct wf_headers request_trailers; /* that came behind it */
 
     /* The answer */
@@ -123,6 +125,9 @@ void request_begin(struct wf_request *request, const struct exchange *exchange, 
 
 /* Splits the target in place. False: it is none (RFC 9112 section 3.2). */
 bool request_set_target(struct wf_request *request, char *target, size_t size);
+
+/* A body that is announced too long: 413, and -EMSGSIZE. Else 0. */
+int request_refuse_too_long(struct wf_request *request);
 
 /* A cookie of the request, as it was sent; all zero before the first. */
 struct cookie {

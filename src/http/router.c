@@ -134,6 +134,7 @@ void router_add(struct wf_app_ *app, struct route *route)
     }
     segment->routes[route->method] = route;
     segment->methods |= 1U << route->method;
+    if (route->method == WF_GET && !route->options.no_head) segment->methods |= 1U << WF_HEAD;
 }
 
 /* ---- Finding ---- */
@@ -228,10 +229,10 @@ const struct route *router_find(const struct wf_app *app, struct wf_request *req
     *allowed = 0;
     if (path[0] != '/') return NULL;
     bool hit = find(&found, request->method, app->private_->root, path);
-    if (!hit && request->method == WF_HEAD) hit = find(&found, WF_GET, app->private_->root, path);
     *allowed = found.allowed;
     if (!hit) return NULL;
     const struct route *route = found.segment->routes[found.method];
+    if (route == NULL) route = found.segment->routes[WF_GET]; /* HEAD, which has none of its own there */
     if (keep_captures(request, route, &found)) return route;
     *allowed = 0;
     return NULL;

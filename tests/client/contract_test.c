@@ -133,6 +133,7 @@ static __attribute__((noinline)) void stay_with_sources(struct wf_client *client
     STAYS(WF_SSE_SOURCE, WF_SSE_SOURCE(source, client, "/"));
     WF_SSE_SOURCE(source, client, "/", .last_id = "7");
     STAYS(wf_sse_source_id, WF_EXPECT_INT(wf_sse_source_id(&source)[0], source.private_ != NULL ? '7' : '\0'));
+    STAYS(wf_sse_source_answer, WF_EXPECT(wf_sse_source_answer(&source) == NULL));
     STAYS(wf_sse_source_close, wf_sse_source_close(&source));
 }
 

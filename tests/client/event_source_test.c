@@ -111,6 +111,29 @@ WF_TEST(what_is_no_stream_of_events_ends_it, .simulated = true, .timeout = WF_MI
     ends_with(&rig, "ftp://server/", -EINVAL, "not spoken here");
 }
 
+WF_TEST(what_ended_it_can_be_looked_at, .simulated = true, .timeout = WF_MINUTES(500))
+{
+    RIG(rig, declare);
+    struct wf_sse_news news;
+    WF_SSE_SOURCE(forbidden, rig.client, "/forbid");
+    WF_EXPECT(wf_sse_source_answer(&forbidden) == NULL);
+    WF_EXPECT_CODE(wf_next(&forbidden, &news), WF_ESTATUS);
+    const struct wf_response *answer = wf_sse_source_answer(&forbidden);
+    if (WF_EXPECT(answer != NULL && answer->body != NULL)) {
+        WF_EXPECT_INT(answer->status, 403);
+        WF_EXPECT_TEXT(answer->body, "{\"detail\":\"never\"}");
+    }
+    WF_SSE_SOURCE(failing, rig.client, "/fail", .attempts = 2);
+    WF_EXPECT_CODE(wf_next(&failing, &news), -EAGAIN);
+    answer = wf_sse_source_answer(&failing);
+    if (WF_EXPECT(answer != NULL)) WF_EXPECT_INT(answer->status, 503);
+    WF_SSE_SOURCE(plain, rig.client, "/text");
+    WF_EXPECT_CODE(wf_next(&plain, &news), -EPROTO);
+    WF_EXPECT(wf_sse_source_answer(&plain) == NULL);
+    wf_sse_source_close(&forbidden);
+    WF_EXPECT(wf_sse_source_answer(&forbidden) == NULL);
+}
+
 WF_TEST(failures_in_a_row_double_the_wait_and_have_an_end, .simulated = true, .timeout = WF_MINUTES(500))
 {
     RIG(rig, declare);

@@ -107,6 +107,29 @@ WF_TEST(identities_differ_and_what_comes_after_the_answer_has_one_too)
     wf_app_finish(&app);
 }
 
+WF_TEST(an_app_says_of_which_letters_an_identity_consists)
+{
+    struct wf_app app = {.title = "test", .request_ids = true, .request_id_letters = "abc"};
+    struct exchange_log log;
+    wf_route(&app, WF_GET, "/", say_id);
+    get(&app, &log, "/", "X-Request-Id: cab\r\n");
+    WF_EXPECT_TEXT(body_of(&log), "cab");
+    get(&app, &log, "/", "X-Request-Id: cabd\r\n");
+    WF_EXPECT_INT((int64_t)strlen(body_of(&log)), 32);
+    wf_app_finish(&app);
+}
+
+WF_TEST(what_is_no_request_is_answered_with_an_identity_too)
+{
+    struct wf_app app = {.title = "test", .request_ids = true};
+    struct exchange_log log;
+    wf_route(&app, WF_GET, "/", say_id);
+    ask(&log, &app, "GET / HTTP/1.1\r\nHost: test\r\nNo colon\r\n\r\n");
+    WF_EXPECT_TEXT(log.statuses, "400 ");
+    WF_EXPECT_PART(text_of(&log), "\r\nX-Request-Id: ");
+    wf_app_finish(&app);
+}
+
 WF_TEST(without_the_option_there_is_none)
 {
     struct wf_app app = {.title = "test"};

@@ -10,12 +10,16 @@
  *     else printf("%s\n", result.is_releasable ? "Releasable" : "Not releasable");
  *
  * One client for a program, however many tasks use it: it keeps its connections. Each call is cut by the deadline of
- * the scope that it is made in; there are no timeouts besides. Reads are tried again where that helps (no connection,
- * 429, 502, 503, 504); so are changes, because each has an idempotency key by which the service makes it once.
+ * the scope that it is made in, and has none of its own; only a peer that is silent for a minute is given up
+ * (weft/client.h, struct wf_client_times). Reads are tried again where that helps (no connection, no answer, 429, 502,
+ * 503, 504); so are changes, because each has an idempotency key by which the service makes it once. A service that
+ * asks to be left alone for a while (Retry-After) is, unless the deadline comes before: then its answer is the error.
  *
- * Codes: -EINVAL what was sent is wrong (400, 422); -EACCES the token is not good (401); -EPERM it may not do that
- * (403); -ENOENT not found (404); -EEXIST conflict (409); -EAGAIN too many requests (429); -EREMOTEIO the service
- * failed (5xx); -ETIME; -ECANCELED; others: no connection. custody_error() has the details.
+ * Codes: -EINVAL what was sent is wrong (400, 422 and their like); -EACCES the token is not good (401), or there is
+ * none; -EPERM it may not do that (403); -ENOENT not found (404); -EEXIST conflict (409); -EAGAIN too many requests
+ * (429); -EREMOTEIO the service failed (5xx), or gave an answer that is none; -ETIME a limit of this library;
+ * -ECANCELED the task was cancelled, or cut by a deadline: the scope that has it gives -ETIME; -EBADF, -ESHUTDOWN the
+ * client is closed; -ENOMEM; WF_EFULL too many calls wait; others: no connection. custody_error() has the details.
  *
  * What a call gives lives in its arena. Threads: the tasks of one loop.
  */
@@ -47,25 +51,27 @@ enum custody_error_kind {
     CUSTODY_TIMEOUT,
     CUSTODY_CONNECTION,
     CUSTODY_CANCELLATION,
+    CUSTODY_OTHER, /* of this program: no memory, a client that is closed */
 };
 
-/* Why the calling task's last call of this library failed. */
+/* Why a call of this library failed. */
 struct custody_error {
     enum custody_error_kind kind;
-    int rc;                 /* what the call returned */
-    int status;             /* of the answer; 0: there was none */
-    const char *code;       /* of the service, "invalid_vin"; "" where it said none */
-    const char *message;    /* for people; never NULL, never empty where there is an error */
-    const char *request_id; /* by which the service knows the call; "" */
-    int64_t retry_after;    /* ns, of a rate limit or an outage; 0: not said */
-    const struct custody_error_field *fields;
+    int rc;              /* what the call returned */
+    int status;          /* of the answer; 0: there was none */
+    const char *code;    /* of the service, "invalid_vin"; "" where it said none */
+    const char *message; /* for people, also in wf_failure(); never empty; names the vehicle, where it was about one */
+    const char *request_id;                   /* by which the service knows the call; "" */
+    int64_t retry_after;                      /* ns, of a rate limit or an outage; 0: not said */
+    const struct custody_error_field *fields; /* what is wrong where, of a VALIDATION */
     size_t field_count;
 };
 
-/* Never NULL. Valid until the task's next call. Suspends: never. */
+/* Of the calling task's last call that failed, whatever succeeded since; never NULL. Each task has its own. Lasts until
+ * its next failure, its end, or the reset of its arena (wf_task_arena). Suspends: never. */
 const struct custody_error *custody_error(void);
 
-/* "ValidationError", "NotFoundError" ... Suspends: never. */
+/* "ValidationError", "NotFoundError" ...; of CUSTODY_OTHER "CustodyError". Suspends: never. Threads: any. */
 const char *custody_error_name(enum custody_error_kind kind);
 
 /* ---- The client ---- */
@@ -73,27 +79,28 @@ const char *custody_error_name(enum custody_error_kind kind);
 struct custody_client;
 
 struct custody_client_options {
-    size_t size;                 /* filled by the macro */
+    size_t size; /* filled by the macro */
     struct custody_client *client_;
+    struct wf_background *tasks; /* of custody_client_open: whose its tasks are; NULL: its own */
     const char *base_url;        /* default: the environment's CUSTODY_URL, else the sandbox's */
     const char *token;           /* a JWT; default: the environment's CUSTODY_TOKEN; or */
-    /* is called for one before the first call, and again when the service no longer takes it; may suspend. Writes a
-     * text that lives in the arena. */
+    /* is called for one before the first call, and again when the service no longer takes it: by one call, while others
+     * that need it wait. May suspend. Gives a text that lives in the arena; a code, with wf_fail: there is none. */
     int (*find_token)(void *arg, struct wf_arena *arena, const char **token);
     void *find_token_arg;
-    int attempts;                /* of a call, where trying again is safe; default 3; 1: never again */
+    int attempts;                       /* of a call, where trying again is safe; default 3; 1: never again */
     enum custody_vin_policy vin_policy; /* a VIN that is none is refused before anything is sent; default lenient */
-    bool send_any_vin;           /* leaves that to the service */
-    struct wf_app *app;          /* for tests: a service in the same process, without a network */
-    const char *record, *replay; /* for tests: answers on file (weft/client.h) */
-    uint32_t connections;        /* at once; default 30 */
+    bool send_any_vin;                  /* leaves that to the service */
+    struct wf_app *app;                 /* for tests: a service in the same process, without a network */
+    const char *record, *replay;        /* for tests: answers on file (weft/client.h) */
+    uint32_t connections;               /* at once; default 30 */
     const char *place_;
 };
 
 /* Fixed size; lives in the block that opened it. */
 struct custody_client {
     struct custody_client_ *private_;
-    int failed_;
+    int failed_; /* to be opened */
     void *reserved_[4];
 };
 
@@ -109,20 +116,22 @@ struct custody_client {
  */
 #define CUSTODY_CLIENT(name, ...)                                                                                      \
     struct custody_client name __attribute__((cleanup(custody_client_close), unused)) = {.failed_ = 0};                \
-    custody_client_open_(&(struct custody_client_options){.size = sizeof(struct custody_client_options),               \
-                                                          .place_ = WF_HERE_,                                          \
-                                                          .client_ = &name,                                            \
-                                                          __VA_ARGS__})
+    custody_client_open(&name, __VA_ARGS__)
 
-/* custody_client_open(&client, .option = value, ...): the same for one that lies elsewhere. Owns: custody_client_close.
- * Suspends: never. */
+/*
+ * custody_client_open(&client, .option = value, ...): the same for one that lies elsewhere, and is zeroed. With .tasks
+ * it may be closed by any task, before that background ends. Without, its tasks belong to the task that opens it, as
+ * those of a scope: that task closes it, before what it opened earlier ends.
+ * Suspends: never. Owns: custody_client_close. Errors: -EALREADY where it is open; -ENOMEM.
+ */
 #define custody_client_open(client, ...)                                                                               \
     custody_client_open_(&(struct custody_client_options){.size = sizeof(struct custody_client_options),               \
                                                           .place_ = WF_HERE_,                                          \
                                                           .client_ = (client),                                         \
-                                                          __VA_ARGS__})
+                                                          ##__VA_ARGS__})
 
-/* May be said twice; the client may be opened again. Suspends: as WF_CLIENT. */
+/* Calls under way elsewhere end with -ESHUTDOWN. May be said twice; the client may be opened again.
+ * Suspends: as leaving WF_CLIENT; with .tasks never. On cancel: goes on. */
 void custody_client_close(struct custody_client *client);
 
 /* ---- Releasability ---- */
@@ -143,11 +152,11 @@ WF_SUSPENDS WF_CHECKED int custody_check_batch(struct custody_client *client, st
 /* ---- Authorizations ---- */
 
 struct custody_list_options {
-    size_t size;         /* filled by the macro */
-    const char *vin;     /* of one vehicle */
-    const char *status;  /* "PENDING", "APPROVED" ... */
-    int limit;           /* of a page; default 50, at most CUSTODY_LIMIT_MAX */
-    const char *cursor;  /* of the page before; custody_list_authorizations only */
+    size_t size;        /* filled by the macro */
+    const char *vin;    /* of one vehicle */
+    const char *status; /* "PENDING", "APPROVED" ... */
+    int limit;          /* of a page; default 50, at most CUSTODY_LIMIT_MAX */
+    const char *cursor; /* of the page before; custody_list_authorizations only */
 };
 
 /* custody_list_authorizations(client, arena, &page, .vin = ..., .status = ..., .limit = 50, .cursor = ...): one page,
@@ -184,9 +193,10 @@ struct custody_authorize_options {
     const char *idempotency_key;
 };
 #define custody_create_authorization(client, arena, result, ...)                                                       \
-    custody_create_authorization_(                                                                                     \
-        (client), (arena), (result),                                                                                   \
-        &(struct custody_authorize_options){.size = sizeof(struct custody_authorize_options), __VA_ARGS__})
+    custody_create_authorization_((client), (arena), (result),                                                         \
+                                  &(struct custody_authorize_options){.size =                                          \
+                                                                          sizeof(struct custody_authorize_options),    \
+                                                                      __VA_ARGS__})
 
 WF_SUSPENDS WF_CHECKED int custody_get_authorization(struct custody_client *client, struct wf_arena *arena,
                                                      const char *id, struct custody_authorization *result);
@@ -212,9 +222,9 @@ struct custody_transfer_options {
     const char *idempotency_key;
 };
 #define custody_create_transfer(client, arena, result, ...)                                                            \
-    custody_create_transfer_(                                                                                          \
-        (client), (arena), (result),                                                                                   \
-        &(struct custody_transfer_options){.size = sizeof(struct custody_transfer_options), __VA_ARGS__})
+    custody_create_transfer_((client), (arena), (result),                                                              \
+                             &(struct custody_transfer_options){.size = sizeof(struct custody_transfer_options),       \
+                                                                __VA_ARGS__})
 
 WF_SUSPENDS WF_CHECKED int custody_get_transfer(struct custody_client *client, struct wf_arena *arena, const char *id,
                                                 struct custody_transfer *result);
@@ -253,7 +263,7 @@ struct custody_events {
 
 /* ---- What the macros stand on: private ---- */
 
-void custody_client_open_(const struct custody_client_options *options);
+int custody_client_open_(const struct custody_client_options *options);
 WF_SUSPENDS WF_CHECKED int custody_list_authorizations_(struct custody_client *client, struct wf_arena *arena,
                                                         struct custody_page *page,
                                                         const struct custody_list_options *options);
