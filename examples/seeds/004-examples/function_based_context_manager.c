@@ -66,7 +66,7 @@ static void print_time(struct timer *timer)
 }
 
 #define TIMED_OPERATION(timer, title)                                                                                  \
-    struct timer timer __attribute__((cleanup(print_time))) = {.name = (title), .began = wf_now()}
+    struct timer timer __attribute__((cleanup(print_time), unused)) = {.name = (title), .began = wf_now()}
 
 /* ---- Their use ---- */
 
