@@ -25,7 +25,8 @@ static void call_off(struct lane *lane, struct call *call)
     if (lane->last == call) lane->last = before;
 }
 
-/* The caller's arena may be used by others while the call is on its thread: it gets one of its own, that goes with it. */
+/* The caller's arena may be used by others while the call is on its thread: it gets one of its own, which goes with
+ * it. */
 static int give_arena(struct call *call)
 {
     if (call->arena == NULL) return 0;

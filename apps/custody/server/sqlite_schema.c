@@ -163,7 +163,9 @@ static int add_authorization(struct connection *connection, int number, int64_t 
     struct world_room room;
     struct custody_authorization authorization;
     world_authorization(number, now, &room, &authorization);
-    return authorization_insert(connection, number, &authorization);
+    int rc = authorization_refuse_second(connection, authorization.vin, authorization.person_identity_key);
+    if (rc == REFUSED_DUPLICATE) return 0; /* somebody has come before the example */
+    return rc < 0 ? rc : authorization_insert(connection, number, &authorization);
 }
 
 static int have_authorizations(struct connection *connection, bool *have)

@@ -117,6 +117,8 @@ int authorization_find(struct connection *connection, struct wf_arena *arena, co
                        struct custody_authorization *result);
 int authorization_insert(struct connection *connection, int64_t number,
                          const struct custody_authorization *authorization);
+/* REFUSED_DUPLICATE where the person has one for the vehicle that is open. */
+int authorization_refuse_second(struct connection *connection, const char *vin, const char *person);
 /* Another status, and the event that says so. */
 int authorization_set_status(struct connection *connection, struct custody_authorization *authorization, int status,
                              const struct custody_decision *who);

@@ -119,6 +119,47 @@ WF_TEST(an_older_database_becomes_a_new_one_and_keeps_what_it_has)
 
 /* ---- Opened again ---- */
 
+static int make_without_examples(const char *path, int count)
+{
+    struct storage *storage;
+    WF_SCOPE(scope);
+    int rc = storage_open(&scope, &(struct storage_options){.where = path, .provision = true}, &storage);
+    for (int i = 0; rc == 0 && i < count; i++) {
+        struct custody_authorization made;
+        char person[24];
+        snprintf(person, sizeof person, i == 100 ? "person-%06d" : "somebody %d", i); /* one is of an example, too */
+        rc = rig_authorize(storage, RELEASABLE_VIN, person, &made);
+    }
+    storage_close(storage);
+    return wf_scope_end(&scope, rc);
+}
+
+static int count_all(const char *path, int64_t *count)
+{
+    struct storage *storage;
+    struct custody_page page;
+    WF_SCOPE(scope);
+    int rc = rig_open(&scope, path, &storage);
+    if (rc == 0) rc = rig_list(storage, NULL, -1, 1, &page);
+    if (rc == 0) *count = page.total_count;
+    storage_close(storage);
+    return wf_scope_end(&scope, rc);
+}
+
+WF_TEST(the_examples_come_once_and_in_the_way_of_nobody, .unswept = "it makes hundreds of rows")
+{
+    struct rig_place place;
+    int64_t count = 0;
+    rig_place_make(&place);
+    int rc = make_without_examples(place.path, 300);
+    if (rc == 0) rc = count_all(place.path, &count);
+    if (rc == 0) WF_EXPECT_INT(count, 300 + WORLD_AUTHORIZATIONS - 1);
+    if (rc == 0) rc = count_all(place.path, &count);
+    if (rc == 0) WF_EXPECT_INT(count, 300 + WORLD_AUTHORIZATIONS - 1);
+    rig_place_remove(&place);
+    WF_EXPECT_CODE(rc, 0);
+}
+
 static int check_sixty(const char *path)
 {
     struct storage *storage;

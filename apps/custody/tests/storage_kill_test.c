@@ -2,7 +2,8 @@
  * Killed in the midst, the storage has lost nothing that it had acknowledged, and nothing is half done.
  *
  * The program is its own victim: "--write FILE" makes changes until it is killed, and prints a line for each once it is
- * acknowledged: the id of an authorization, its person, what it was then, and the transfer that it was used for.
+ * acknowledged: the id of an authorization, its person, what it was then, and the transfer that it was used for; or a
+ * vehicle that was checked.
  */
 #include "storage_rig.h"
 
@@ -23,6 +24,14 @@ static void say(const char *id, const char *person, const char *what, const char
     if (write(STDOUT_FILENO, line, (size_t)size) != size) _exit(3);
 }
 
+static int check(struct storage *storage, const char *vin)
+{
+    struct custody_releasability result;
+    int code, rc = storage_check(storage, wf_task_arena(), &vin, 1, &result, &code);
+    if (rc == 0) say(vin, "-", "CHECKED", "-");
+    return rc;
+}
+
 static int change(struct storage *storage, int number)
 {
     char vin[20], person[40];
@@ -30,7 +39,8 @@ static int change(struct storage *storage, int number)
     struct custody_transfer transfer;
     snprintf(vin, sizeof vin, "VIN%012d", number % 1000);
     snprintf(person, sizeof person, "person-%d-of-%d", number, (int)getpid());
-    int rc = rig_authorize(storage, vin, person, &one);
+    int rc = check(storage, vin);
+    if (rc == 0) rc = rig_authorize(storage, vin, person, &one);
     if (rc != 0) return rc;
     say(one.authorization_id, person, "PENDING", "-");
     if (number % 2 == 0) return 0;
@@ -112,9 +122,18 @@ static int rank(const char *status)
                                              : CUSTODY_USED;
 }
 
+static int look_for_check(struct storage *storage, const char *vin)
+{
+    struct custody_releasability cached;
+    int rc = storage_cached(storage, wf_task_arena(), vin, &cached);
+    WF_EXPECT_CODE(rc, 0);
+    return rc;
+}
+
 /* It is at least where the line says: the next change may have happened without a word. */
 static int look_for(struct storage *storage, const struct line *line)
 {
+    if (strcmp(line->what, "CHECKED") == 0) return look_for_check(storage, line->id);
     struct custody_authorization found = {.status = -1};
     struct custody_transfer transfer;
     int rc = storage_authorization(storage, wf_task_arena(), line->id, &found);
