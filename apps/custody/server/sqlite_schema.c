@@ -91,10 +91,9 @@ static const char *const steps[] = {
     "  subject_id TEXT NOT NULL"
     ");",
 
-    /* For who follows one vehicle, for the page that shows what was checked last, and for how many there are of a
-     * status, which would have to be counted for each page of a list. */
+    /* For who follows one vehicle; and for how many there are of a status, which would have to be counted for each page
+     * of a list. */
     "CREATE INDEX outbox_of_vehicle ON outbox (vin, number);"
-    "CREATE INDEX checks_in_order ON releasability_checks (checked_at);"
     "CREATE TABLE authorization_counts ("
     "  status INTEGER PRIMARY KEY,"
     "  count INTEGER NOT NULL"

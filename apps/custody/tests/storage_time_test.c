@@ -162,7 +162,7 @@ WF_TEST(what_expired_while_it_was_closed_is_expired_when_it_opens, .simulated = 
     WF_EXPECT_CODE(rc, 0);
 }
 
-/* ---- Kept for a day ---- */
+/* ---- Kept ---- */
 
 static int say_id(const void *value, struct wf_arena *arena, struct said *said)
 {
