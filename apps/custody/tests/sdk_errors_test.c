@@ -1,4 +1,5 @@
 /* How calls of the SDK fail: each kind of error, tokens, retries, answers that are none, closed clients. */
+#include <weft/temporary.h>
 #include <weft/weft.h>
 
 #include "scripted_service.h"
@@ -241,6 +242,15 @@ WF_TEST(the_message_says_what_came_instead)
     WF_EXPECT_PART(custody_error()->message, "404 Not Found");
 }
 
+WF_TEST(no_redirect_is_followed)
+{
+    SERVICE(service, {307, NULL, .location = "/v1/elsewhere"}, {200, RELEASABLE});
+    CLIENT();
+    WF_EXPECT_CODE(check(&client, VIN), -EREMOTEIO);
+    WF_EXPECT_PART(custody_error()->message, "the answer was 307 Temporary Redirect");
+    WF_EXPECT_INT((int64_t)service.asked, 1);
+}
+
 /* An answer with a byte of it changed, or cut there. */
 static char spoiled[1024];
 
@@ -356,6 +366,17 @@ WF_TEST(where_nobody_listens_is_no_connection)
     WF_EXPECT_CODE(custody_check_vin(&client, wf_task_arena(), VIN, &result), -ECONNREFUSED);
     WF_EXPECT_INT(custody_error()->kind, CUSTODY_CONNECTION);
     WF_EXPECT_PART(custody_error()->message, VIN);
+}
+
+WF_TEST(what_lies_below_is_not_taken_for_the_services_word)
+{
+    struct custody_releasability result;
+    WF_TEMPORARY_DIRECTORY(work);
+    const char *path = work.error == 0 ? wf_arena_printf(wf_task_arena(), "%s/answers", work.path) : NULL;
+    if (!WF_EXPECT(path != NULL) || !WF_EXPECT_CODE(wf_file_replace(path, "", 0, 0600), 0)) return;
+    CUSTODY_CLIENT(client, .token = "x", .replay = path);
+    WF_EXPECT_CODE(custody_check_vin(&client, wf_task_arena(), VIN, &result), -EHOSTUNREACH);
+    WF_EXPECT_INT(custody_error()->kind, CUSTODY_CONNECTION);
 }
 
 WF_TEST(a_base_that_is_none_is_said_by_the_call)
