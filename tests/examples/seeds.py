@@ -1,6 +1,6 @@
 """Runs each program of examples/seeds as its head says, and compares: seeds.py BUILD [--asan] [--only PART]
 
-The head is the first comment. It has to have rows that docs/rows.md knows, and a command:
+The head is the first comment. It has to have the rows of docs/rows.md that name the program, and a command:
 
     Rows: S006, S093.
     Run it: WEFT_DRIVER=sim weft run examples/seeds/001-plugins/basic_async_server.c
@@ -11,6 +11,7 @@ regular expression for each line, which must match the whole line; and leave sta
 """
 import argparse
 import concurrent.futures
+import contextlib
 import os
 import pathlib
 import re
@@ -58,12 +59,15 @@ def only(pattern, head, what):
     return found[0]
 
 
-def check_rows(head):
-    known = set(re.findall(r"^(S\d{3}) \|", (ROOT / "docs" / "rows.md").read_text(), re.M))
+def check_rows(source, head):
+    """The rows that the head names are there, and name the program."""
+    shown = dict(re.findall(r"^(S\d{3}) \| (.*) \| ", (ROOT / "docs" / "rows.md").read_text(), re.M))
     named = re.findall(r"S\d{3}", only(r"Rows: ((?:S\d{3},?\s+)*S\d{3})\.", head, "Rows: S001, S002."))
-    unknown = [row for row in named if row not in known]
-    if unknown:
-        raise Wrong(f"docs/rows.md does not know {', '.join(unknown)}")
+    for row in named:
+        if row not in shown:
+            raise Wrong(f"docs/rows.md does not know {row}")
+        if str(source.relative_to(ROOT)) not in shown[row]:
+            raise Wrong(f"docs/rows.md does not say that it shows {row}")
 
 
 def command_of(source, head, build, asan):
@@ -80,17 +84,35 @@ def command_of(source, head, build, asan):
 
 
 def packages_of(source, build):
-    """The folders of packages that it needs, and that this build has."""
-    folders = [build / "meson-uninstalled", build / "custody" / "meson-uninstalled"]
+    """The packages that it names; all of them are in this build."""
+    names = []
     for line in source.read_text().splitlines()[:40]:
-        if not line.startswith("// weft: pkg-config"):
-            continue
-        for name in line.split()[3:]:
-            if name == "custody" and not (build / "custody").is_dir():
-                raise Skip("custody was not built")
-            if name.startswith("weft-") and not (folders[0] / f"{name}-uninstalled.pc").is_file():
-                raise Skip(f"{name} was not built")
-    return os.pathsep.join(map(str, folders))
+        if line.startswith("// weft: pkg-config"):
+            names += line.split()[3:]
+    for name in names:
+        if name == "custody" and not (build / "custody" / "cli" / "custody").is_file():
+            raise Skip("custody was not built")
+        if name.startswith("weft-") and not (build / "meson-uninstalled" / f"{name}-uninstalled.pc").is_file():
+            raise Skip(f"{name} was not built")
+    return names
+
+
+@contextlib.contextmanager
+def sandbox(build):
+    """A custody sandbox for one program alone: gives the variables that say where it is."""
+    command = [str(build / "custody" / "cli" / "custody"), "sandbox", "--port", "0", "--database", ":memory:"]
+    process = subprocess.Popen(command, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    try:
+        said = {}
+        while "token" not in said:
+            line = process.stdout.readline()
+            if not line:
+                raise Wrong("the sandbox did not start")
+            said[line.split()[0]] = line.split()[-1]
+        yield {"CUSTODY_URL": said["custody"], "CUSTODY_TOKEN": said["token"]}
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def execute(command, variables):
@@ -127,14 +149,15 @@ def check_errors(head, errors):
 
 def check(source, build, asan, cache):
     head = head_of(source)
-    check_rows(head)
+    check_rows(source, head)
     command, variables = command_of(source, head, build, asan)
     expected = source.with_suffix(".out")
     if not expected.is_file():
         raise Wrong(f"there is no {expected.name} beside it")
-    path = packages_of(source, build)
-    status, output, errors = execute(command, {**(SANITIZERS if asan else {}), "XDG_CACHE_HOME": cache,
-                                               "PKG_CONFIG_PATH": path, **variables})
+    needs_sandbox = "custody" in packages_of(source, build)
+    with sandbox(build) if needs_sandbox else contextlib.nullcontext({}) as service:
+        status, output, errors = execute(command, {**(SANITIZERS if asan else {}), "XDG_CACHE_HOME": cache,
+                                                   **service, **variables})
     named = re.search(r"Exit status: (\d+)\.", head)
     problems = [*differences(expected.read_text().splitlines(), output), *check_errors(head, errors)]
     if status != (int(named[1]) if named else 0):

@@ -15,8 +15,8 @@ WORKPLACE = re.compile(r"\bartifac[t]ory\b|\b(?:registr[y]|mirro[r]s?|prox[y])\.
 SITTING = re.compile(r"\bsessio[n]s?\b", re.I)
 # A protocol may have them, work on the project has none to speak of.
 PROTOCOL = re.compile(r"\b(?:TLS|SSL|HTTP|h2|nghttp2|cookies?|log ?in|users?|tickets?|resum\w*|setsid|terminal|redis|"
-                      r"postgres\w*|sqlite|sqlalchemy|database|servers?|clients?|peers?|connections?|streams?|custody)\b",
-                      re.I)
+                      r"postgres\w*|sql(?:ite|alchemy)|database|servers?|clients?|peers?|connections?|streams?|"
+                      r"custody)\b", re.I)
 
 # Lines of a comment that are C: a call, an assignment, a jump, the head of a block, a brace, a directive.
 CODE_LINE = re.compile(r"(?:[a-z_]\w*\([^()]*(?:\([^()]*\))?[^()]*\);|"

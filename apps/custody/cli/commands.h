@@ -5,5 +5,14 @@
 
 /* argv[0] is "custody NAME", for usages. */
 int run_sandbox(int argc, char **argv);
+int run_check(int argc, char **argv);
+int run_status(int argc, char **argv);
+int run_list(int argc, char **argv);
+int run_authorize(int argc, char **argv);
+int run_approve(int argc, char **argv);
+int run_reject(int argc, char **argv);
+int run_cancel(int argc, char **argv);
+int run_transfer(int argc, char **argv);
+int run_watch(int argc, char **argv);
 
 #endif

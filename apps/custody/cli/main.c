@@ -10,6 +10,15 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *help;
 } commands[] = {
+    {"check", run_check, "ask whether vehicles are releasable"},
+    {"status", run_status, "print who has vehicles, and where"},
+    {"list", run_list, "print authorizations"},
+    {"authorize", run_authorize, "ask for an authorization"},
+    {"approve", run_approve, "approve one"},
+    {"reject", run_reject, "reject one"},
+    {"cancel", run_cancel, "cancel one"},
+    {"transfer", run_transfer, "hand a vehicle over"},
+    {"watch", run_watch, "print events as they happen"},
     {"sandbox", run_sandbox, "serve the API for tests and demonstrations"},
 };
 
@@ -34,6 +43,7 @@ int main(int argc, char **argv)
         write_help(stdout);
         return 0;
     }
+    if (argc >= 2 && strcmp(argv[1], "--version") == 0) return puts("custody " CUSTODY_VERSION) < 0;
     for (size_t i = 0; argc >= 2 && i < WF_COUNT(commands); i++)
         if (strcmp(argv[1], commands[i].name) == 0) return run(&commands[i], argc - 1, argv + 1);
     if (argc >= 2) fprintf(stderr, "custody: there is no command \"%s\"\n", argv[1]);

@@ -10,8 +10,8 @@ enum { LIMIT = 50, NUMBER_ROOM = 12 };
 static int check_limit(int limit)
 {
     if (limit >= 0 && limit <= CUSTODY_LIMIT_MAX) return 0;
-    return error_invalid("validation_failed", "query.limit", "a page has 1 to %d authorizations, and not %d",
-                         CUSTODY_LIMIT_MAX, limit);
+    return sdk_error_invalid("validation_failed", "query.limit", "a page has 1 to %d authorizations, and not %d",
+                             CUSTODY_LIMIT_MAX, limit);
 }
 
 int custody_list_authorizations_(struct custody_client *client, struct wf_arena *arena, struct custody_page *page,
@@ -21,7 +21,7 @@ int custody_list_authorizations_(struct custody_client *client, struct wf_arena 
     const char *vin = options->vin;
     if (options->size != sizeof *options) return -EINVAL;
     int rc = check_limit(options->limit);
-    if (rc == 0 && vin != NULL && (vin = call_vin(client, vin, room)) == NULL) rc = -EINVAL;
+    if (rc == 0 && vin != NULL && (vin = sdk_vin(client, vin, room)) == NULL) rc = -EINVAL;
     if (rc < 0) return rc;
     snprintf(limit, sizeof limit, "%d", options->limit > 0 ? options->limit : LIMIT);
     struct asked asked = {.method = WF_GET,
@@ -31,7 +31,7 @@ int custody_list_authorizations_(struct custody_client *client, struct wf_arena 
                                              {"cursor", options->cursor}),
                           .answer_model = &custody_page_model,
                           .answer = page};
-    return call_service(client, arena, &asked);
+    return sdk_call(client, arena, &asked);
 }
 
 /* ---- One ---- */
@@ -40,12 +40,12 @@ static int ask_for_one(struct custody_client *client, struct wf_arena *arena, co
                        struct asked *asked, struct custody_authorization *result)
 {
     int rc;
-    asked->path = call_path(arena, "/authorizations/", id, verb, &rc);
+    asked->path = sdk_path(arena, "/authorizations/", id, verb, &rc);
     if (asked->path == NULL) return rc;
     asked->subject = id;
     asked->answer_model = &custody_authorization_model;
     asked->answer = result;
-    return call_service(client, arena, asked);
+    return sdk_call(client, arena, asked);
 }
 
 int custody_get_authorization(struct custody_client *client, struct wf_arena *arena, const char *id,
@@ -59,7 +59,7 @@ static int decide(struct custody_client *client, struct wf_arena *arena, const c
                   const struct custody_decision *decision, struct custody_authorization *result)
 {
     struct asked asked = {.method = WF_POST, .body_model = &custody_decision_model, .body = decision};
-    if (decision->by == NULL) return error_invalid("validation_failed", "body.by", "it is not said who decides");
+    if (decision->by == NULL) return sdk_error_invalid("validation_failed", "body.by", "it is not said who decides");
     return ask_for_one(client, arena, id, verb, &asked, result);
 }
 
@@ -88,13 +88,13 @@ int custody_create_authorization_(struct custody_client *client, struct wf_arena
 {
     char room[CUSTODY_VIN_MAX + 1];
     if (options->size != sizeof *options) return -EINVAL;
-    const struct call_text texts[] = {{"origin", options->origin},
-                                      {"destination", options->destination},
-                                      {"person_identity_key", options->person_identity_key},
-                                      {"authorized_by", options->authorized_by},
-                                      {"make_model", options->make_model}};
-    const char *vin = call_vin(client, options->vin, room);
-    int rc = vin == NULL ? -EINVAL : call_need(options->vin, texts, WF_COUNT(texts));
+    const struct sdk_text texts[] = {{"origin", options->origin},
+                                     {"destination", options->destination},
+                                     {"person_identity_key", options->person_identity_key},
+                                     {"authorized_by", options->authorized_by},
+                                     {"make_model", options->make_model}};
+    const char *vin = sdk_vin(client, options->vin, room);
+    int rc = vin == NULL ? -EINVAL : sdk_need(options->vin, texts, WF_COUNT(texts));
     if (rc < 0) return rc;
     struct custody_new_authorization wanted = {.vin = vin,
                                                .origin = options->origin,
@@ -110,5 +110,5 @@ int custody_create_authorization_(struct custody_client *client, struct wf_arena
                           .key = options->idempotency_key,
                           .answer_model = &custody_authorization_model,
                           .answer = result};
-    return call_service(client, arena, &asked);
+    return sdk_call(client, arena, &asked);
 }

@@ -15,7 +15,7 @@ static const char *show_vin(const char *text)
     return text != NULL ? text : "(none)";
 }
 
-const char *call_vin(const struct custody_client *client, const char *text, char room[CUSTODY_VIN_MAX + 1])
+const char *sdk_vin(const struct custody_client *client, const char *text, char room[CUSTODY_VIN_MAX + 1])
 {
     const struct custody_client_ *inside = client->private_;
     bool any = inside != NULL && inside->send_any_vin;
@@ -24,11 +24,11 @@ const char *call_vin(const struct custody_client *client, const char *text, char
     enum custody_vin_policy policy = inside != NULL ? inside->vin_policy : CUSTODY_VIN_LENIENT;
     if (wrong == NULL) wrong = custody_vin_normalize(policy, text, room);
     if (wrong == NULL) return room;
-    error_invalid("invalid_vin", "vin", "%.100s: %s", show_vin(text), wrong);
+    sdk_error_invalid("invalid_vin", "vin", "%.100s: %s", show_vin(text), wrong);
     return NULL;
 }
 
-int call_need(const char *vin, const struct call_text *texts, size_t count)
+int sdk_need(const char *vin, const struct sdk_text *texts, size_t count)
 {
     struct custody_error_field fields[TEXTS_MAX];
     char message[MESSAGE_MAX];
@@ -40,12 +40,12 @@ int call_need(const char *vin, const struct call_text *texts, size_t count)
         end += snprintf(message + end, sizeof message - (size_t)end, " %s", texts[i].name);
     }
     return missing == 0 ? 0
-                        : error_set(&(struct custody_error){.kind = CUSTODY_VALIDATION,
-                                                            .rc = -EINVAL,
-                                                            .code = "validation_failed",
-                                                            .message = message,
-                                                            .fields = fields,
-                                                            .field_count = missing});
+                        : sdk_error_set(&(struct custody_error){.kind = CUSTODY_VALIDATION,
+                                                                .rc = -EINVAL,
+                                                                .code = "validation_failed",
+                                                                .message = message,
+                                                                .fields = fields,
+                                                                .field_count = missing});
 }
 
 /* What of a segment needs no encoding. */
@@ -73,16 +73,16 @@ static const char *join(struct wf_arena *arena, const char *const parts[3])
 }
 
 /* Segments of dots lead elsewhere (RFC 3986 section 5.2.4). */
-const char *call_path(struct wf_arena *arena, const char *before, const char *text, const char *behind, int *rc)
+const char *sdk_path(struct wf_arena *arena, const char *before, const char *text, const char *behind, int *rc)
 {
     *rc = 0;
     if (text == NULL || text[0] == '\0' || strcmp(text, ".") == 0 || strcmp(text, "..") == 0) {
-        *rc = error_invalid("invalid_id", "path", "\"%s\" is not in %s", text != NULL ? text : "", before);
+        *rc = sdk_error_invalid("invalid_id", "path", "\"%s\" is not in %s", text != NULL ? text : "", before);
         return NULL;
     }
     const char *encoded = encode(arena, text);
     const char *path = encoded != NULL ? join(arena, (const char *const[]){before, encoded, behind}) : NULL;
-    if (path == NULL) *rc = error_unanswered(-ENOMEM, NULL);
+    if (path == NULL) *rc = sdk_error_unanswered(-ENOMEM, NULL);
     return path;
 }
 
@@ -104,10 +104,10 @@ static const char *make_key(char text[2 * KEY_BYTES + 1])
 
 static int judge(const struct wf_response *response, const struct asked *asked, struct wf_arena *arena)
 {
-    if (response->status < 200 || response->status > 299) return error_answered(response, asked->subject, arena);
+    if (response->status < 200 || response->status > 299) return sdk_error_answered(response, asked->subject, arena);
     int rc = wf_response_model(response, asked->answer_model, asked->answer);
-    if (rc == -ENOMEM) return error_unanswered(rc, asked->subject);
-    return rc < 0 ? error_senseless(response, asked->subject) : 0;
+    if (rc == -ENOMEM) return sdk_error_unanswered(rc, asked->subject);
+    return rc < 0 ? sdk_error_senseless(response, asked->subject) : 0;
 }
 
 static int ask(struct custody_client_ *inside, struct wf_arena *arena, const struct asked *asked)
@@ -123,16 +123,16 @@ static int ask(struct custody_client_ *inside, struct wf_arena *arena, const str
                                        .model = asked->body_model,
                                        .value = asked->body};
     int rc = wf_fetch_(&inside->http, arena, asked->method, asked->path, &options);
-    return rc < 0 ? error_unanswered(rc, asked->subject) : judge(&response, asked, arena);
+    return rc < 0 ? sdk_error_unanswered(rc, asked->subject) : judge(&response, asked, arena);
 }
 
-int call_service(struct custody_client *client, struct wf_arena *arena, const struct asked *asked)
+int sdk_call(struct custody_client *client, struct wf_arena *arena, const struct asked *asked)
 {
     int rc = wf_checkpoint();
-    if (rc < 0) return error_unanswered(wf_fail(rc, "cut before it was asked"), asked->subject);
-    struct custody_client_ *inside = client_hold(client, &rc);
+    if (rc < 0) return sdk_error_unanswered(wf_fail(rc, "cut before it was asked"), asked->subject);
+    struct custody_client_ *inside = sdk_hold(client, &rc);
     if (inside == NULL) return rc;
     rc = ask(inside, arena, asked);
-    client_release(inside);
+    sdk_release(inside);
     return rc;
 }

@@ -103,7 +103,7 @@ int custody_client_open_(const struct custody_client_options *options)
 
 /* ---- The end ---- */
 
-struct custody_client_ *client_hold(const struct custody_client *client, int *rc)
+struct custody_client_ *sdk_hold(const struct custody_client *client, int *rc)
 {
     struct custody_client_ *inside = client->private_;
     bool open = inside != NULL && client->failed_ == 0;
@@ -113,15 +113,15 @@ struct custody_client_ *client_hold(const struct custody_client *client, int *rc
         inside->references++;
         return inside;
     }
-    error_set(&(struct custody_error){.kind = *rc == -EACCES ? CUSTODY_AUTHENTICATION : CUSTODY_OTHER,
-                                      .rc = *rc,
-                                      .message = *rc == -EACCES  ? "the token has characters that no token has"
-                                                 : *rc == -EBADF ? "the client is not open"
-                                                                 : wf_strerror(*rc)});
+    sdk_error_set(&(struct custody_error){.kind = *rc == -EACCES ? CUSTODY_AUTHENTICATION : CUSTODY_OTHER,
+                                          .rc = *rc,
+                                          .message = *rc == -EACCES  ? "the token has characters that no token has"
+                                                     : *rc == -EBADF ? "the client is not open"
+                                                                     : wf_strerror(*rc)});
     return NULL;
 }
 
-void client_release(struct custody_client_ *inside)
+void sdk_release(struct custody_client_ *inside)
 {
     if (--inside->references == 0) wf_memory_free(inside);
 }
@@ -134,5 +134,5 @@ void custody_client_close(struct custody_client *client)
     if (inside == NULL) return;
     if (inside->http.tasks_ != NULL) wf_client_leave_(&inside->http);
     else wf_client_close(&inside->http);
-    client_release(inside);
+    sdk_release(inside);
 }

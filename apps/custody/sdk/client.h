@@ -26,10 +26,10 @@ struct custody_client_ {
     uint32_t references; /* the handle's, and one for each call and source */
 };
 
-/* Its inside, held until client_release; NULL: it is not open, which is the task's error then, and the code of that is
+/* Its inside, held until sdk_release; NULL: it is not open, which is the task's error then, and the code of that is
  * in `rc`. */
-struct custody_client_ *client_hold(const struct custody_client *client, int *rc);
-void client_release(struct custody_client_ *inside);
+struct custody_client_ *sdk_hold(const struct custody_client *client, int *rc);
+void sdk_release(struct custody_client_ *inside);
 
 /* ---- call.c ---- */
 
@@ -46,34 +46,34 @@ struct asked {
 };
 
 /* Returns 0 or a code, whose details are the task's error. Suspends. */
-int call_service(struct custody_client *client, struct wf_arena *arena, const struct asked *asked);
+int sdk_call(struct custody_client *client, struct wf_arena *arena, const struct asked *asked);
 
 /* The VIN as it is sent; NULL: it is none, which is the task's error then. `room` is for it, where it is a VIN. */
-const char *call_vin(const struct custody_client *client, const char *text, char room[CUSTODY_VIN_MAX + 1]);
+const char *sdk_vin(const struct custody_client *client, const char *text, char room[CUSTODY_VIN_MAX + 1]);
 
 /* Are all of a body's texts there? */
-struct call_text {
+struct sdk_text {
     const char *name, *text;
 };
-int call_need(const char *vin, const struct call_text *texts, size_t count);
+int sdk_need(const char *vin, const struct sdk_text *texts, size_t count);
 
 /* A path with a text as a segment of it; NULL: it cannot be one, or there is no memory, as `rc` says. */
-const char *call_path(struct wf_arena *arena, const char *before, const char *text, const char *behind, int *rc);
+const char *sdk_path(struct wf_arena *arena, const char *before, const char *text, const char *behind, int *rc);
 
 /* ---- error.c: each is the task's error from then on, and its code is given back ---- */
 
-int error_set(const struct custody_error *error);
+int sdk_error_set(const struct custody_error *error);
 
 /* Something that is asked for makes no sense. */
-int error_invalid(const char *code, const char *loc, const char *format, ...) WF_PRINTF_(3, 4);
+int sdk_error_invalid(const char *code, const char *loc, const char *format, ...) WF_PRINTF_(3, 4);
 
 /* There was no answer. */
-int error_unanswered(int rc, const char *subject);
+int sdk_error_unanswered(int rc, const char *subject);
 
 /* There was one, and it is not what was asked for. */
-int error_answered(const struct wf_response *response, const char *subject, struct wf_arena *arena);
+int sdk_error_answered(const struct wf_response *response, const char *subject, struct wf_arena *arena);
 
 /* There was one that is no such thing, as wf_failure says. */
-int error_senseless(const struct wf_response *response, const char *subject);
+int sdk_error_senseless(const struct wf_response *response, const char *subject);
 
 #endif

@@ -93,7 +93,7 @@ static void keep_fields(struct custody_error *error, struct wf_arena *arena)
 }
 
 /* Nothing that it points to lies in the record. */
-int error_set(const struct custody_error *error)
+int sdk_error_set(const struct custody_error *error)
 {
     struct record *record = find_or_make(wf_task_arena());
     if (error->rc != -ENOMEM) wf_fail(error->rc, "%s", error->message);
@@ -107,7 +107,7 @@ int error_set(const struct custody_error *error)
     return error->rc;
 }
 
-int error_invalid(const char *code, const char *loc, const char *format, ...)
+int sdk_error_invalid(const char *code, const char *loc, const char *format, ...)
 {
     char message[MESSAGE_MAX];
     va_list arguments;
@@ -115,12 +115,12 @@ int error_invalid(const char *code, const char *loc, const char *format, ...)
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     struct custody_error_field field = {.loc = loc, .msg = message};
-    return error_set(&(struct custody_error){.kind = CUSTODY_VALIDATION,
-                                             .rc = -EINVAL,
-                                             .code = code,
-                                             .message = message,
-                                             .fields = &field,
-                                             .field_count = 1});
+    return sdk_error_set(&(struct custody_error){.kind = CUSTODY_VALIDATION,
+                                                 .rc = -EINVAL,
+                                                 .code = code,
+                                                 .message = message,
+                                                 .fields = &field,
+                                                 .field_count = 1});
 }
 
 /* ---- No answer ---- */
@@ -149,7 +149,7 @@ static void name_subject(char message[MESSAGE_MAX], const char *subject, const c
     snprintf(message, MESSAGE_MAX, "%s%s%s", named ? "" : subject, named ? "" : ": ", text);
 }
 
-int error_unanswered(int rc, const char *subject)
+int sdk_error_unanswered(int rc, const char *subject)
 {
     char message[MESSAGE_MAX];
     struct custody_error error = {.kind = kind_of_code(rc), .rc = rc, .message = message};
@@ -157,7 +157,7 @@ int error_unanswered(int rc, const char *subject)
     name_subject(message, subject, told ? wf_failure() : wf_strerror(rc));
     if (error.kind == CUSTODY_SERVER) error.rc = -EREMOTEIO;
     if (error.kind == CUSTODY_CONNECTION) error.rc = as_connection_code(rc);
-    return error_set(&error);
+    return sdk_error_set(&error);
 }
 
 /* ---- An answer ---- */
@@ -211,20 +211,29 @@ static void add_fields(char message[MESSAGE_MAX], const struct custody_error_det
     }
 }
 
+/* Where only one field is wrong, its message is the whole; a VIN names itself. */
+static const char *find_place(const struct custody_error_detail *detail, const char *subject)
+{
+    const struct custody_error_field *only = detail->fields.count == 1 ? &detail->fields.items[0] : NULL;
+    bool told = only == NULL || strcmp(detail->code, "validation_failed") != 0 || strstr(detail->message, only->loc);
+    return told ? subject : only->loc;
+}
+
 static int set_detail(struct custody_error *error, const struct custody_error_detail *detail, const char *subject)
 {
     char message[MESSAGE_MAX];
-    name_subject(message, subject, detail->message[0] != '\0' ? detail->message : wf_status_reason(error->status));
+    name_subject(message, find_place(detail, subject),
+                 detail->message[0] != '\0' ? detail->message : wf_status_reason(error->status));
     add_fields(message, detail);
     error->code = detail->code;
     error->message = message;
     error->fields = detail->fields.items;
     error->field_count = detail->fields.count;
     if (detail->request_id[0] != '\0') error->request_id = detail->request_id;
-    return error_set(error);
+    return sdk_error_set(error);
 }
 
-int error_answered(const struct wf_response *response, const char *subject, struct wf_arena *arena)
+int sdk_error_answered(const struct wf_response *response, const char *subject, struct wf_arena *arena)
 {
     struct custody_error_body body;
     char message[MESSAGE_MAX];
@@ -239,14 +248,14 @@ int error_answered(const struct wf_response *response, const char *subject, stru
                 wf_status_reason(response->status));
     name_subject(message, subject, wf_failure() != NULL ? wf_failure() : wf_status_reason(response->status));
     error.message = message;
-    return error_set(&error);
+    return sdk_error_set(&error);
 }
 
-int error_senseless(const struct wf_response *response, const char *subject)
+int sdk_error_senseless(const struct wf_response *response, const char *subject)
 {
     char message[MESSAGE_MAX];
     struct custody_error error = begin_answer(response);
     name_subject(message, subject, wf_failure() != NULL ? wf_failure() : "an answer that is none");
     error.message = message;
-    return error_set(&error);
+    return sdk_error_set(&error);
 }

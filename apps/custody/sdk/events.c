@@ -23,9 +23,9 @@ static struct custody_events *handle_of(struct wf_iterator *iterator)
 static int give_up(struct events *events, int rc)
 {
     const struct wf_response *answer = wf_sse_source_answer(&events->source);
-    if (answer == NULL) return error_unanswered(rc, events->vin);
+    if (answer == NULL) return sdk_error_unanswered(rc, events->vin);
     wf_arena_reset(&events->arena);
-    return error_answered(answer, events->vin, &events->arena);
+    return sdk_error_answered(answer, events->vin, &events->arena);
 }
 
 static int read_event(struct events *events, const struct wf_sse_news *from, struct custody_news *news)
@@ -33,12 +33,12 @@ static int read_event(struct events *events, const struct wf_sse_news *from, str
     wf_arena_reset(&events->arena);
     int rc = wf_model_parse(&custody_event_model, &events->arena, from->data, from->data_size, &news->event, NULL);
     news->id = wf_arena_strdup(&events->arena, from->id);
-    if (rc == -ENOMEM || news->id == NULL) return error_unanswered(-ENOMEM, events->vin);
+    if (rc == -ENOMEM || news->id == NULL) return sdk_error_unanswered(-ENOMEM, events->vin);
     if (rc == 0) return 1;
-    return error_set(&(struct custody_error){.kind = CUSTODY_SERVER,
-                                             .rc = -EREMOTEIO,
-                                             .status = 200,
-                                             .message = "the service sent an event that is none"});
+    return sdk_error_set(&(struct custody_error){.kind = CUSTODY_SERVER,
+                                                 .rc = -EREMOTEIO,
+                                                 .status = 200,
+                                                 .message = "the service sent an event that is none"});
 }
 
 static int next_item(struct wf_iterator *iterator, void *item)
@@ -68,7 +68,7 @@ static int open_source(struct events *events, const struct custody_events_option
         url = vin != NULL ? wf_arena_printf(&events->texts, "/events?vin=%s", vin) : NULL;
     }
     if (options->after != NULL) after = wf_arena_strdup(&events->texts, options->after);
-    if (url == NULL || (options->after != NULL && after == NULL)) return error_unanswered(-ENOMEM, NULL);
+    if (url == NULL || (options->after != NULL && after == NULL)) return sdk_error_unanswered(-ENOMEM, NULL);
     wf_sse_source_open_(&(struct wf_sse_source_options){.size = sizeof(struct wf_sse_source_options),
                                                         .source_ = &events->source,
                                                         .client_ = &events->inside->http,
@@ -81,21 +81,21 @@ static int open_events(struct custody_events *handle, const struct custody_event
 {
     char room[CUSTODY_VIN_MAX + 1];
     int rc;
-    const char *vin = options->vin != NULL ? call_vin(handle->client_, options->vin, room) : NULL;
+    const char *vin = options->vin != NULL ? sdk_vin(handle->client_, options->vin, room) : NULL;
     if (options->vin != NULL && vin == NULL) return -EINVAL;
-    struct custody_client_ *inside = client_hold(handle->client_, &rc);
+    struct custody_client_ *inside = sdk_hold(handle->client_, &rc);
     if (inside == NULL) return rc;
     struct events *events = wf_memory_alloc(sizeof *events);
     if (events == NULL) {
-        client_release(inside);
-        return error_unanswered(-ENOMEM, options->vin);
+        sdk_release(inside);
+        return sdk_error_unanswered(-ENOMEM, options->vin);
     }
     *events = (struct events){.inside = inside};
     wf_arena_init(&events->texts);
     wf_arena_init(&events->arena);
     handle->private_ = events;
     events->vin = vin != NULL ? wf_arena_strdup(&events->texts, vin) : NULL;
-    return vin != NULL && events->vin == NULL ? error_unanswered(-ENOMEM, NULL) : open_source(events, options);
+    return vin != NULL && events->vin == NULL ? sdk_error_unanswered(-ENOMEM, NULL) : open_source(events, options);
 }
 
 void custody_events_open_(struct custody_events *handle, struct custody_client *client,
@@ -117,6 +117,6 @@ void custody_events_close(struct custody_events *handle)
     wf_sse_source_close(&events->source);
     wf_arena_finish(&events->texts);
     wf_arena_finish(&events->arena);
-    client_release(events->inside);
+    sdk_release(events->inside);
     wf_memory_free(events);
 }

@@ -33,10 +33,10 @@ static int ask_for_page(struct pages *pages)
     int rc = custody_list_authorizations_(pages->client, &pages->arenas[turn], &page, &pages->options);
     if (rc < 0) return rc;
     if (cursor != NULL && page.next_cursor != NULL && strcmp(cursor, page.next_cursor) == 0)
-        return error_set(&(struct custody_error){.kind = CUSTODY_SERVER,
-                                                 .rc = -EREMOTEIO,
-                                                 .status = 200,
-                                                 .message = "the service's pages go round in circles"});
+        return sdk_error_set(&(struct custody_error){.kind = CUSTODY_SERVER,
+                                                     .rc = -EREMOTEIO,
+                                                     .status = 200,
+                                                     .message = "the service's pages go round in circles"});
     pages->page = page;
     pages->turn = turn;
     pages->next = 0;

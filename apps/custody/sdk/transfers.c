@@ -6,11 +6,11 @@ int custody_create_transfer_(struct custody_client *client, struct wf_arena *are
 {
     char room[CUSTODY_VIN_MAX + 1];
     if (options->size != sizeof *options) return -EINVAL;
-    const struct call_text texts[] = {{"transfer_type", options->transfer_type},
-                                      {"credential_id", options->credential_id},
-                                      {"location_id", options->location_id}};
-    const char *vin = call_vin(client, options->vin, room);
-    int rc = vin == NULL ? -EINVAL : call_need(options->vin, texts, WF_COUNT(texts));
+    const struct sdk_text texts[] = {{"transfer_type", options->transfer_type},
+                                     {"credential_id", options->credential_id},
+                                     {"location_id", options->location_id}};
+    const char *vin = sdk_vin(client, options->vin, room);
+    int rc = vin == NULL ? -EINVAL : sdk_need(options->vin, texts, WF_COUNT(texts));
     if (rc < 0) return rc;
     struct custody_new_transfer wanted = {.vin = vin,
                                           .transfer_type = options->transfer_type,
@@ -26,19 +26,19 @@ int custody_create_transfer_(struct custody_client *client, struct wf_arena *are
                           .key = options->idempotency_key,
                           .answer_model = &custody_transfer_model,
                           .answer = result};
-    return call_service(client, arena, &asked);
+    return sdk_call(client, arena, &asked);
 }
 
 int custody_get_transfer(struct custody_client *client, struct wf_arena *arena, const char *id,
                          struct custody_transfer *result)
 {
     int rc;
-    const char *path = call_path(arena, "/transfers/", id, "", &rc);
+    const char *path = sdk_path(arena, "/transfers/", id, "", &rc);
     if (path == NULL) return rc;
     struct asked asked = {.method = WF_GET,
                           .path = path,
                           .subject = id,
                           .answer_model = &custody_transfer_model,
                           .answer = result};
-    return call_service(client, arena, &asked);
+    return sdk_call(client, arena, &asked);
 }

@@ -14,12 +14,12 @@ static int ask_about(struct custody_client *client, struct wf_arena *arena, cons
 {
     char room[CUSTODY_VIN_MAX + 1];
     int rc;
-    const char *vin = call_vin(client, text, room);
+    const char *vin = sdk_vin(client, text, room);
     if (vin == NULL) return -EINVAL;
-    const char *path = call_path(arena, before, vin, behind, &rc);
+    const char *path = sdk_path(arena, before, vin, behind, &rc);
     if (path == NULL) return rc;
     struct asked asked = {.method = WF_GET, .path = path, .subject = text, .answer_model = model, .answer = answer};
-    return call_service(client, arena, &asked);
+    return sdk_call(client, arena, &asked);
 }
 
 /* One that is releasable for no reason, or held for none, is not to be acted on. */
@@ -30,7 +30,7 @@ static int check_sense(const struct custody_releasability *result)
     size_t count = result->blockers.count;
     snprintf(message, sizeof message, "%.20s: the answer contradicts itself: %sreleasable with %zu blockers",
              result->vin, result->is_releasable ? "" : "not ", count);
-    return error_set(
+    return sdk_error_set(
         &(struct custody_error){.kind = CUSTODY_SERVER, .rc = -EREMOTEIO, .status = 200, .message = message});
 }
 
@@ -51,7 +51,7 @@ int custody_get_cached(struct custody_client *client, struct wf_arena *arena, co
     if (rc == 0) return check_sense(result);
     if (rc != -ETIME) return rc;
     snprintf(message, sizeof message, "%.40s: no cached answer within a second", vin);
-    return error_set(&(struct custody_error){.kind = CUSTODY_TIMEOUT, .rc = -ETIME, .message = message});
+    return sdk_error_set(&(struct custody_error){.kind = CUSTODY_TIMEOUT, .rc = -ETIME, .message = message});
 }
 
 int custody_get_status(struct custody_client *client, struct wf_arena *arena, const char *vin,
@@ -75,16 +75,16 @@ static int choose(struct custody_client *client, struct wf_arena *arena, const c
     char room[CUSTODY_VIN_MAX + 1];
     sent->vins = wf_arena_array(arena, count, sizeof *sent->vins);
     sent->rows = wf_arena_array(arena, count, sizeof *sent->rows);
-    if (sent->vins == NULL || sent->rows == NULL) return error_unanswered(-ENOMEM, NULL);
+    if (sent->vins == NULL || sent->rows == NULL) return sdk_error_unanswered(-ENOMEM, NULL);
     for (size_t i = 0; i < count; i++) {
         rows[i] = (struct custody_batch_row){.vin = vins[i] != NULL ? vins[i] : ""};
-        if (call_vin(client, vins[i], room) != NULL) {
+        if (sdk_vin(client, vins[i], room) != NULL) {
             sent->rows[sent->count] = i;
             sent->vins[sent->count++] = vins[i];
             continue;
         }
         const char *message = wf_arena_strdup(arena, custody_error()->message);
-        if (message == NULL) return error_unanswered(-ENOMEM, NULL);
+        if (message == NULL) return sdk_error_unanswered(-ENOMEM, NULL);
         rows[i].has.error = true;
         rows[i].error = (struct custody_batch_error){.code = "invalid_vin", .message = message};
     }
@@ -97,11 +97,11 @@ static int take_rows(const struct custody_batch_answer *answer, const struct sen
                                                    .rc = -EREMOTEIO,
                                                    .status = 200,
                                                    .message = "the rows of a batch are not those that were asked for"};
-    if (answer->results.count != sent->count) return error_set(&senseless);
+    if (answer->results.count != sent->count) return sdk_error_set(&senseless);
     for (size_t i = 0; i < sent->count; i++) {
         const struct custody_batch_row *row = &answer->results.items[i];
         bool whole = row->ok ? row->has.result : row->has.error;
-        if (!whole || strcmp(row->vin, sent->vins[i]) != 0) return error_set(&senseless);
+        if (!whole || strcmp(row->vin, sent->vins[i]) != 0) return sdk_error_set(&senseless);
         int rc = row->ok ? check_sense(&row->result) : 0;
         if (rc < 0) return rc;
         rows[sent->rows[i]] = *row;
@@ -115,7 +115,7 @@ int custody_check_batch(struct custody_client *client, struct wf_arena *arena, c
     struct sent sent = {.count = 0};
     struct custody_batch_answer answer;
     if (count > CUSTODY_BATCH_MAX)
-        return error_invalid("validation_failed", "vins", "a batch has at most %d VINs", CUSTODY_BATCH_MAX);
+        return sdk_error_invalid("validation_failed", "vins", "a batch has at most %d VINs", CUSTODY_BATCH_MAX);
     int rc = choose(client, arena, vins, count, rows, &sent);
     if (rc < 0 || sent.count == 0) return rc;
     struct custody_batch batch = {.vins = {.items = sent.vins, .count = sent.count}};
@@ -125,6 +125,6 @@ int custody_check_batch(struct custody_client *client, struct wf_arena *arena, c
                           .body = &batch,
                           .answer_model = &custody_batch_answer_model,
                           .answer = &answer};
-    rc = call_service(client, arena, &asked);
+    rc = sdk_call(client, arena, &asked);
     return rc < 0 ? rc : take_rows(&answer, &sent, rows);
 }

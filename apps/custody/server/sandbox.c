@@ -1,7 +1,6 @@
 /* The sandbox as a whole: opened, served, closed. */
 #include "sandbox.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <weft/extend.h>
 
@@ -81,8 +80,9 @@ int sandbox_open(struct wf_scope *scope, const struct sandbox_options *options, 
 {
     int rc = wf_checkpoint();
     if (rc < 0) return rc;
-    struct sandbox *made = calloc(1, sizeof *made);
+    struct sandbox *made = wf_memory_alloc(sizeof *made);
     if (made == NULL) return -ENOMEM;
+    memset(made, 0, sizeof *made);
     made->options = *options;
     wf_arena_init(&made->arena);
     rc = fill(made, scope);
@@ -100,7 +100,7 @@ void sandbox_close(struct sandbox *sandbox)
     quota_destroy(sandbox->quota);
     faults_finish(sandbox);
     wf_arena_finish(&sandbox->arena);
-    free(sandbox);
+    wf_memory_free(sandbox);
 }
 
 struct wf_app *sandbox_app(struct sandbox *sandbox)

@@ -51,7 +51,7 @@ static const char *const steps[] = {
     "CREATE UNIQUE INDEX open_authorizations ON authorizations (vin, person_identity_key) WHERE status IN (0, 1);"
     "CREATE INDEX authorizations_to_expire ON authorizations (expires_at) WHERE status IN (0, 1);"
     "CREATE INDEX authorizations_in_order ON authorizations (created_at, id);"
-    "CREATE INDEX authorizations_of_vehicle ON authorizations (vin, created_at, id);"
+    "CREATE INDEX authorizations_of_vehicle ON authorizations (vin, created_at, id, status);"
     "CREATE INDEX authorizations_of_status ON authorizations (status, created_at, id);"
 
     "CREATE TABLE transfers ("
@@ -91,9 +91,21 @@ static const char *const steps[] = {
     "  subject_id TEXT NOT NULL"
     ");",
 
-    /* For who follows one vehicle, and for the page that shows what was checked last. */
+    /* For who follows one vehicle; and for how many there are of a status, which would have to be counted for each page
+     * of a list. */
     "CREATE INDEX outbox_of_vehicle ON outbox (vin, number);"
-    "CREATE INDEX checks_in_order ON releasability_checks (checked_at);",
+    "CREATE TABLE authorization_counts ("
+    "  status INTEGER PRIMARY KEY,"
+    "  count INTEGER NOT NULL"
+    ");"
+    "INSERT INTO authorization_counts SELECT status, count(*) FROM authorizations GROUP BY status;"
+    "CREATE TRIGGER authorization_made AFTER INSERT ON authorizations BEGIN"
+    "  INSERT INTO authorization_counts VALUES (new.status, 1) ON CONFLICT DO UPDATE SET count = count + 1;"
+    " END;"
+    "CREATE TRIGGER authorization_changed AFTER UPDATE OF status ON authorizations BEGIN"
+    "  UPDATE authorization_counts SET count = count - 1 WHERE status = old.status;"
+    "  INSERT INTO authorization_counts VALUES (new.status, 1) ON CONFLICT DO UPDATE SET count = count + 1;"
+    " END;",
 };
 
 static int version_of(struct connection *connection, int64_t *version)

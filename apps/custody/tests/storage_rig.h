@@ -9,8 +9,8 @@
 #include <unistd.h>
 #include <weft/testing.h>
 
-#include "storage.h"
-#include "world.h"
+#include "../server/storage.h"
+#include "../server/world.h"
 
 #ifndef STORAGE_ON_FILE
 #define STORAGE_ON_FILE 0

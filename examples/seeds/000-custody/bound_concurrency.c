@@ -1,6 +1,6 @@
 /*
- * Best Practices 4, Bound Concurrency for Batch Operations: any number of vehicles, never more than so many at once; and
- * what a service that takes many in one request makes of it.
+ * Best Practices 4, Bound Concurrency for Batch Operations: any number of vehicles, never more than so many at once;
+ * and what a service that takes many in one request makes of it.
  *
  * Rows: S023, S109, S099.
  * The sample makes a task for every item before the first may begin; here never more than the limit exist.

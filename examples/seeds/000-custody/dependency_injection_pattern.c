@@ -1,6 +1,6 @@
 /*
- * Dependency Injection Pattern: a handler gets its custody client from a provider, which answers 503 where there is none
- * yet, is asked once per request, and is replaced in a test.
+ * Dependency Injection Pattern: a handler gets its custody client from a provider, which answers 503 where there is
+ * none yet, is asked once per request, and is replaced in a test.
  *
  * Rows: S067, S063, S073.
  * The sample's `except Exception` around such a handler would turn the 503 into a 500; an answer that is made stands.

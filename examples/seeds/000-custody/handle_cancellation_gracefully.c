@@ -2,8 +2,8 @@
  * Best Practices 3, Handle Cancellation Gracefully: a long task that is cancelled cleans up, and passes the cancel on.
  *
  * Rows: S132, S013.
- * An `except CancelledError` that forgets its `raise` keeps a Python task alive. Here a cancel stays: every further call
- * that would wait fails, unless it is shielded, and what is shielded has a limit.
+ * An `except CancelledError` that forgets its `raise` keeps a Python task alive. Here a cancel stays: every further
+ * call that would wait fails, unless it is shielded, and what is shielded has a limit.
  *
  * Run it: weft run examples/seeds/000-custody/handle_cancellation_gracefully.c
  */

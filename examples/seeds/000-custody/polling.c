@@ -3,9 +3,9 @@
  * is cancelled, even in the midst of a request.
  *
  * Rows: S111, S101, S013.
- * The sample reads one page only, handles the same items each time, drifts by what its work takes, and has no limit for a
- * round. Here each round has a limit, all pages are read, an item is handled once, and rounds begin on the beat. Swallowing
- * the cancel around `await task` would swallow its own, too; here the scope knows whose it was.
+ * The sample reads one page only, handles the same items each time, drifts by what its work takes, and has no limit for
+ * a round. Here each round has a limit, all pages are read, an item is handled once, and rounds begin on the beat.
+ * Swallowing the cancel around `await task` would swallow its own, too; here the scope knows whose it was.
  *
  * Run it: weft run examples/seeds/000-custody/polling.c 100 450
  */

@@ -2,8 +2,8 @@
  * Rate Limiting with Semaphores: a hundred vehicles, at most ten at a time.
  *
  * Rows: S109, S017, S023.
- * The sample makes all hundred tasks at once, and has them wait for the semaphore; here ten exist. It would also fail as a
- * whole if one failed, which is what its hundred VINs are for: the sandbox knows them all.
+ * The sample makes all hundred tasks at once, and has them wait for the semaphore; here ten exist. It would also fail
+ * as a whole if one failed, which is what its hundred VINs are for: the sandbox knows them all.
  *
  * Run it: weft run examples/seeds/000-custody/rate_limiting.c
  */
