@@ -1,6 +1,6 @@
 // Authorizations: those that are open, asking for one, and deciding about it.
 import {claims, explain, get, post} from "./api.js";
-import {badge, cell, fill, find, make, notice, row, ROWS, showTable, time} from "./dom.js";
+import {badge, cell, expectOther, fill, find, make, notice, row, ROWS, showTable, time} from "./dom.js";
 import {openForm} from "./dialogs.js";
 import {PLACES, openTransfer} from "./transfers.js";
 import {vinButton} from "./vehicles.js";
@@ -128,13 +128,17 @@ export function openAuthorize(vin = "") {
 
 export function startAuthorizations() {
     find("authorize").addEventListener("click", () => openAuthorize());
+    const showOthers = () => {
+        expectOther(find("authorizations").tBodies[0]);
+        refreshAuthorizations().catch((failure) => notice("bad", explain(failure)));
+    };
     find("statuses").addEventListener("change", ({target}) => {
         chosen = target.value;
         limit = STEP;
-        refreshAuthorizations().catch((failure) => notice("bad", explain(failure)));
+        showOthers();
     });
     find("authorizations").closest("section").querySelector(".more").addEventListener("click", () => {
         limit = Math.min(limit * 2, MAX);
-        refreshAuthorizations().catch((failure) => notice("bad", explain(failure)));
+        showOthers();
     });
 }

@@ -85,7 +85,6 @@ export function openDialog(title, ...content) {
         dialog.remove();
         if (!opener.isConnected) section?.querySelector("h2").focus({preventScroll: true});
     });
-    dialog.addEventListener("mousedown", (event) => event.target === dialog && dialog.close());
     document.body.append(dialog);
     dialog.showModal();
     return dialog;

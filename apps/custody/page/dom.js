@@ -59,6 +59,11 @@ export function fill(list, items, keyOf, build) {
     list.dataset.filled = "yes";
 }
 
+// What comes next was asked for here, and is no news.
+export function expectOther(list) {
+    delete list.dataset.filled;
+}
+
 function replace(old, fresh, focused) {
     const held = old.contains(focused);
     old.replaceWith(fresh);
@@ -111,7 +116,7 @@ export function announce(text) {
 
 // A message in the corner: "good" ones go by themselves, unless somebody is at them.
 export function notice(kind, text, action) {
-    const box = make("div", {class: `notice ${kind}`, role: kind === "bad" ? "alert" : "status"}, make("p", {}, text),
+    const box = make("div", {class: `notice ${kind}`, role: kind === "bad" && "alert"}, make("p", {}, text),
         action && make("button", {type: "button", onclick: () => { box.remove(); action.run(); }}, action.label),
         make("button", {type: "button", class: "quiet close", "aria-label": "Dismiss",
                         onclick: () => box.remove()}, "×"));

@@ -10,6 +10,7 @@ import {addEvent, forgetEvents} from "./events.js";
 
 const PAST_EVENTS = 60;      // that are shown when the page is opened
 const GATHER_MS = 120;       // events that come together refresh the lists once
+const REST_MS = 1000;        // between two refreshes, however much happens: others have the same quota
 const LOOK_AGAIN_MS = 5000;  // for checks, which no event tells of
 let following = null, isLive = false, newFrom = 0;
 
@@ -35,16 +36,24 @@ function broken(failure) {
 
 // ---- Keeping the lists true ----
 
-let waiting = null;
+let timer = null, isRunning = false, isStale = false, refreshed = 0;
+
+async function refreshAll() {
+    timer = null;
+    isRunning = true;
+    isStale = false;
+    const results = await Promise.allSettled([refreshTransfers(), refreshAuthorizations(), refreshVehicles()]);
+    const failed = results.find(({status}) => status === "rejected")?.reason;
+    if (failed && failed.status === undefined) reportError(failed);
+    if (isLive) showTrouble(failed && failed.status !== 401 ? explain(failed) : "");
+    isRunning = false;
+    refreshed = Date.now();
+    if (isStale || results[0].value) refresh();
+}
 
 function refresh() {
-    waiting ??= setTimeout(async () => {
-        waiting = null;
-        const results = await Promise.allSettled([refreshAuthorizations(), refreshVehicles(), refreshTransfers()]);
-        const failed = results.find(({status}) => status === "rejected")?.reason;
-        if (failed && failed.status === undefined) reportError(failed);
-        if (isLive) showTrouble(failed && failed.status !== 401 ? explain(failed) : "");
-    }, GATHER_MS);
+    if (isRunning) isStale = true;
+    else timer ??= setTimeout(refreshAll, Math.max(GATHER_MS, refreshed + REST_MS - Date.now()));
 }
 
 function heard(number, event) {

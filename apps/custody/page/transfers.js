@@ -5,7 +5,7 @@ import {openForm} from "./dialogs.js";
 import {approvedOnes} from "./authorizations.js";
 import {vinButton} from "./vehicles.js";
 
-const MAX = 30;
+const MAX = 30, AT_ONCE = 10;
 const TYPES = [["PICKUP", "given to the person"], ["GATE_OUT", "given to the person"],
                ["DEALER_RELEASE", "given to the person"], ["DROPOFF", "given to the place's owner"],
                ["GATE_IN", "given to the place's owner"], ["AUCTION_CHECKIN", "given to the place's owner"]];
@@ -42,13 +42,18 @@ export function forgetTransfers() {
     showTable(find("transfers"), 0);
 }
 
-export const wantTransfer = (id) => wanted.add(id);
+export function wantTransfer(id) {
+    wanted.add(id);
+    if (wanted.size > MAX) wanted.delete(wanted.values().next().value);
+}
 
+// Gives whether there are more of them.
 export async function refreshTransfers() {
-    await Promise.all([...wanted].slice(-MAX).map(async (id) => {
+    await Promise.all([...wanted].slice(-AT_ONCE).map(async (id) => {
         keep(await get(`/transfers/${id}`));
         wanted.delete(id);
     }));
+    return wanted.size > 0;
 }
 
 // With an authorization, or with one that is chosen there.

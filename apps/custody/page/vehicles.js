@@ -1,6 +1,6 @@
 // Vehicles: checking one, those that were checked last, and all that is known of one.
-import {explain, get} from "./api.js";
-import {announce, badge, cell, fill, find, make, notice, row, ROWS, showTable, time} from "./dom.js";
+import {Failure, explain, get} from "./api.js";
+import {announce, badge, cell, expectOther, fill, find, make, notice, row, ROWS, showTable, time} from "./dom.js";
 import {openDialog, whenSent} from "./dialogs.js";
 import {authorizationsOf, openAuthorize} from "./authorizations.js";
 
@@ -64,7 +64,11 @@ export function forgetState(vin) {
 
 // ---- A check ----
 
-const check = (vin) => get(`/releasability/${encodeURIComponent(vin)}`);
+async function check(vin) {
+    if (!vin)
+        throw new Failure(422, {fields: [{loc: "path.vin", msg: "Which one? It has up to 17 letters and digits."}]});
+    return get(`/releasability/${encodeURIComponent(vin)}`);
+}
 
 function showResult(vehicle) {
     const says = vehicle.is_releasable ? "It may be released." : "It may not be released.";
@@ -82,6 +86,7 @@ export function startVehicles() {
     });
     find("vehicles").closest("section").querySelector(".more").addEventListener("click", () => {
         limit = Math.min(limit * 2, MAX);
+        expectOther(find("vehicles").tBodies[0]);
         refreshVehicles().catch((failure) => notice("bad", explain(failure)));
     });
 }

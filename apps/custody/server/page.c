@@ -40,8 +40,9 @@ static const char policy[] = "default-src 'none'; script-src 'self'; style-src '
                              "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 static const char *const fields[][2] = {
-    {"content-security-policy", policy}, {"x-content-type-options", "nosniff"},
-    {"referrer-policy", "no-referrer"},  {"cross-origin-opener-policy", "same-origin"},
+    {"content-security-policy", policy},
+    {"x-content-type-options", "nosniff"},
+    {"referrer-policy", "no-referrer"},
     {"cache-control", "no-cache"},
 };
 

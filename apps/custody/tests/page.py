@@ -295,6 +295,8 @@ async def mistakes_are_said_where_they_are(page):
         await page.until(f"{general}.includes('does not go together')")
         await page.press("Escape", 27)
 
+        await page.run("document.getElementById('check').requestSubmit()")
+        await page.until("document.querySelector('#check [aria-invalid]')")
         await page.run("document.getElementById('check-vin').value = 'VIN000000000001'")
         for status, text in ((429, "Too many requests. Try again in 1 second."), (503, "failed with 503")):
             sandbox.fault("/releasability/*", status)
