@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """The custody service under fire: custody_fire.py BUILD [SECONDS]
 
-Clients that check, list, authorize and hand over are killed at random and started again; the service fails and waits as
-it is told to, is killed (SIGKILL) and drained (SIGTERM), and comes up again on the same database. At the end: everything
-that was acknowledged is there, and once; the service holds no more descriptors than in the beginning, and its memory
-has not grown since its last start.
+Clients that check, list, authorize and hand over are killed at random and started again; the service fails and waits
+as it is told to, is killed (SIGKILL) and drained (SIGTERM), and comes up again on the same database. At the end:
+everything that was acknowledged is there, and once; the service holds no more descriptors than in the beginning, and
+its memory has not grown since its last start.
 """
 
 import json
