@@ -55,11 +55,10 @@ int call_make(struct sqlite_storage *storage, struct call *call)
     return call->message[0] != '\0' ? wf_fail(call->rc, "%s", call->message) : call->rc;
 }
 
-static void answer(struct call *call, int rc, const char *message)
+static void fail(struct call *call, int rc, const char *message)
 {
     call->rc = rc;
     snprintf(call->message, sizeof call->message, "%s", message);
-    wf_event_set(&call->done); /* and the caller's stack may be gone at its next turn */
 }
 
 /* ---- On a thread: a batch ---- */
@@ -100,11 +99,18 @@ static int run_apart(struct connection *connection, struct call *call)
     if (rc < 0) return rc;
     call->rc = call->run(connection, call);
     if (call->rc < 0 && sqlite3_get_autocommit(connection->db)) return call->rc; /* it took all the others with it */
-    if (call->rc < 0) snprintf(call->message, sizeof call->message, "%s", connection->message);
+    if (call->rc < 0) fail(call, call->rc, connection->message);
     if (call->rc == 0) return connection_run(connection, "RELEASE call");
     connection->last_event = last_event;
     rc = connection_run(connection, "ROLLBACK TO call");
     return rc < 0 ? rc : connection_run(connection, "RELEASE call");
+}
+
+static int run_plain(struct connection *connection, struct call *call)
+{
+    call->rc = call->run(connection, call);
+    if (call->rc < 0) fail(call, call->rc, connection->message);
+    return 0;
 }
 
 static int run_calls(struct batch *batch)
@@ -114,21 +120,14 @@ static int run_calls(struct batch *batch)
     for (size_t i = 0; rc == 0 && i < batch->count; i++) {
         struct call *call = batch->calls[i];
         connection->message[0] = '\0';
-        if (call->kind != CALL_READS) rc = run_apart(connection, call);
-        else {
-            call->rc = call->run(connection, call);
-            snprintf(call->message, sizeof call->message, "%s", call->rc < 0 ? connection->message : "");
-        }
+        rc = call->kind == CALL_READS ? run_plain(connection, call) : run_apart(connection, call);
     }
     return rc;
 }
 
 static void fail_all(struct batch *batch, int rc, const char *message)
 {
-    for (size_t i = 0; i < batch->count; i++) {
-        batch->calls[i]->rc = rc;
-        snprintf(batch->calls[i]->message, SQLITE_MESSAGE_MAX, "%s", message);
-    }
+    for (size_t i = 0; i < batch->count; i++) fail(batch->calls[i], rc, message);
 }
 
 static int run_batch(struct batch *batch)
@@ -194,7 +193,8 @@ static void turn_away(struct lane *lane)
         struct call *call = lane->first;
         lane->first = call->next;
         call->taken = true;
-        answer(call, -ESHUTDOWN, "the storage is closed");
+        fail(call, -ESHUTDOWN, "the storage is closed");
+        wf_event_set(&call->done);
     }
 }
 

@@ -10,7 +10,7 @@
  *
  * Results: 0; a positive `enum refusal`, where the rules forbid it; -ENOENT for what is not there; -EIO, with a
  * message, for what the database says; -EAGAIN, when there is no thread for it; -ENOMEM, -ECANCELED; -ESHUTDOWN once
- * it closes, or its scope ends.
+ * it closes, or its scope ends. Threads: the loop that opened it.
  */
 #ifndef CUSTODY_STORAGE_H
 #define CUSTODY_STORAGE_H
