@@ -3,7 +3,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all demo test check bench install clean help
+.PHONY: all demo serve test check bench install clean help
 
 all: $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -12,11 +12,20 @@ $(BUILD)/build.ninja:
 	@tools/packages.sh build
 	meson setup $(BUILD) --prefix=$(PREFIX) --libdir=lib
 
-# Walks /usr/include, hashes every file, and shows how much faster that is at once than one at a time.
-demo:
+# A custody service on SQLite and what programs do with it, with the times beside those of one call after the other.
+demo: custody
+	@$(BUILD)/custody/demo/custody-demo $(BUILD)/custody/cli/custody
+
+# The custody service until Ctrl-C; says where its page is, and a token.
+serve: custody
+	@$(BUILD)/custody/cli/custody sandbox $(if $(PORT),--port $(PORT)) --database $(if $(DATABASE),$(DATABASE),:memory:)
+
+# The service and its SDK alone, in $(BUILD)/custody.
+.PHONY: custody
+custody:
 	@tools/packages.sh demo
 	@$(MAKE) --no-print-directory all
-	$(BUILD)/weft run examples/tree_digest.c /usr/include
+	@tools/custody.sh $(BUILD)
 
 # Everything that guards a change, in minutes.
 test:

@@ -136,11 +136,12 @@ def scripts(builds, drivers):
         ("client/peers", "tests/client/peers.py", [str(build), *real]),
         ("client/servers", "tests/client/servers.py", [str(build), *real]),
         ("get", "tests/get/run.py", [str(build)]),
-        ("custody/api", "apps/custody/tests/api.py", [str(build)]),
         ("planted", "tests/planted/run.sh", [str(build) for build in builds[:2]]),
         ("faults/netns", "tests/faults/netns.sh", [str(build), *real]),
         ("consumers", "tests/consumers/run.sh", [str(build)]),
     ]
+    for script in sorted((ROOT / "apps" / "custody" / "tests").glob("*.py")):
+        wanted.append((f"custody/{script.stem}", str(script.relative_to(ROOT)), [str(build)]))
     for script in sorted((ROOT / "tests" / "examples").glob("*.sh")):
         wanted.append((f"examples/{script.stem}", str(script.relative_to(ROOT)), [str(build)]))
     for name, path, arguments in wanted:

@@ -145,7 +145,8 @@ static void say_where(struct wf_app *app, uint16_t port, void *argument)
     wf_ignore(sandbox_token(sandbox, &arena, "demo", "custody:read custody:write", WF_SECONDS(24 * 3600), &token));
     fprintf(sandbox->out, "custody sandbox at http://%s%s%s:%u%s\n", bare ? "" : "[", host, bare ? "" : "]", port,
             BASE_PATH);
-    fprintf(sandbox->out, "page http://%s%s%s:%u/\ntoken %s\n", bare ? "" : "[", host, bare ? "" : "]", port, token);
+    fprintf(sandbox->out, "page http://%s%s%s:%u/#token=%s\ntoken %s\n", bare ? "" : "[", host, bare ? "" : "]", port,
+            token, token);
     fflush(sandbox->out);
     wf_arena_finish(&arena);
 }

@@ -66,12 +66,12 @@ struct authorize_call {
     struct custody_authorization *result;
 };
 
-static int refuse_second(struct connection *connection, const struct custody_new_authorization *wanted)
+int authorization_refuse_second(struct connection *connection, const char *vin, const char *person)
 {
     struct query query = query_of(connection, "SELECT 1 FROM authorizations WHERE vin = ?1 AND "
                                               "person_identity_key = ?2 AND status IN (0, 1)");
-    query_bind_text(&query, 1, wanted->vin);
-    query_bind_text(&query, 2, wanted->person_identity_key);
+    query_bind_text(&query, 1, vin);
+    query_bind_text(&query, 2, person);
     bool found = query_next(&query);
     int rc = query_end(&query);
     return rc < 0 ? rc : found ? REFUSED_DUPLICATE : 0;
@@ -126,7 +126,7 @@ static int run_authorize(struct connection *connection, struct call *call)
     int rc = once_find(connection, call->arena, asked->once);
     if (rc != 0 || (asked->once != NULL && asked->once->replayed)) return rc;
     rc = vehicle_need(connection, call->arena, asked->wanted->vin, &vehicle);
-    if (rc == 0) rc = refuse_second(connection, asked->wanted);
+    if (rc == 0) rc = authorization_refuse_second(connection, vehicle.vin, asked->wanted->person_identity_key);
     if (rc == 0) rc = make(connection, asked, vehicle.vin);
     return rc == 0 ? once_keep(connection, call->arena, asked->once, asked->result) : rc;
 }

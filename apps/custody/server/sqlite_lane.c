@@ -25,10 +25,25 @@ static void call_off(struct lane *lane, struct call *call)
     if (lane->last == call) lane->last = before;
 }
 
+/* The caller's arena may be used by others while the call is on its thread: it gets one of its own, which goes with
+ * it. */
+static int give_arena(struct call *call)
+{
+    if (call->arena == NULL) return 0;
+    struct wf_arena *own = wf_arena_new(call->arena, struct wf_arena);
+    if (own == NULL) return -ENOMEM;
+    wf_arena_init(own);
+    int rc = wf_arena_defer(call->arena, wf_arena_finish, own);
+    call->arena = own;
+    return rc;
+}
+
 int call_make(struct sqlite_storage *storage, struct call *call)
 {
     struct lane *lane = call->kind == CALL_READS && storage->reader_count > 0 ? &storage->reading : &storage->writing;
     if (lane->closed) return wf_fail(-ESHUTDOWN, "the storage is closed");
+    int given = give_arena(call);
+    if (given < 0) return given;
     call->done = (struct wf_event)WF_EVENT;
     put(lane, call);
     int rc = wf_event_wait(&call->done);

@@ -64,7 +64,9 @@ static sqlite3_stmt *prepare(struct connection *connection, const char *sql)
 struct query query_of(struct connection *connection, const char *sql)
 {
     struct query query = {.connection = connection, .prepared = prepare(connection, sql)};
-    if (query.prepared == NULL) query.rc = connection_failed(connection);
+    if (query.prepared == NULL && connection->statement_count == STATEMENTS_MAX)
+        query.rc = connection_says(connection, "more statements than a connection keeps");
+    else if (query.prepared == NULL) query.rc = connection_failed(connection);
     return query;
 }
 

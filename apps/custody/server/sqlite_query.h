@@ -15,7 +15,7 @@
 #include <weft/weft.h>
 
 enum {
-    STATEMENTS_MAX = 64,
+    STATEMENTS_MAX = 96,
     SQLITE_MESSAGE_MAX = 160,
 };
 

@@ -91,10 +91,9 @@ static const char *const steps[] = {
     "  subject_id TEXT NOT NULL"
     ");",
 
-    /* For who follows one vehicle, for the page that shows what was checked last, and for how many there are of a
-     * status, which would have to be counted for each page of a list. */
+    /* For who follows one vehicle; and for how many there are of a status, which would have to be counted for each page
+     * of a list. */
     "CREATE INDEX outbox_of_vehicle ON outbox (vin, number);"
-    "CREATE INDEX checks_in_order ON releasability_checks (checked_at);"
     "CREATE TABLE authorization_counts ("
     "  status INTEGER PRIMARY KEY,"
     "  count INTEGER NOT NULL"
@@ -164,7 +163,9 @@ static int add_authorization(struct connection *connection, int number, int64_t 
     struct world_room room;
     struct custody_authorization authorization;
     world_authorization(number, now, &room, &authorization);
-    return authorization_insert(connection, number, &authorization);
+    int rc = authorization_refuse_second(connection, authorization.vin, authorization.person_identity_key);
+    if (rc == REFUSED_DUPLICATE) return 0; /* somebody has come before the example */
+    return rc < 0 ? rc : authorization_insert(connection, number, &authorization);
 }
 
 static int have_authorizations(struct connection *connection, bool *have)

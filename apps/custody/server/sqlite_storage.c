@@ -59,6 +59,7 @@ static int read_state(struct sqlite_storage *storage)
     int rc = read_locations(storage, &storage->arena);
     if (rc == 0) rc = find_last_event(connection);
     if (rc == 0) rc = due_find(connection);
+    if (rc == 0) rc = recent_find(connection, &storage->arena, &storage->recent);
     storage->last_event = connection->last_event;
     storage->due = connection->due;
     return rc;

@@ -22,6 +22,7 @@
 enum {
     BATCH_MAX = 64, /* calls of a transaction */
     READERS = 2,
+    RECENT_MAX = 50,
     TRANSFER_DELAY_US = 2000000, /* of one that is queued, until it is completed */
 };
 
@@ -55,6 +56,12 @@ struct worker {
     bool started;
 };
 
+/* Vehicles that were checked, the last one first; each is there once. */
+struct recent {
+    char vins[RECENT_MAX][CUSTODY_VIN_MAX + 1];
+    size_t count;
+};
+
 struct sqlite_storage {
     struct storage storage;
     struct lane writing, reading;
@@ -64,6 +71,7 @@ struct sqlite_storage {
     bool clock_started;
     struct wf_event due_moved, news;
     int64_t due, last_event;
+    struct recent recent;
     struct wf_arena arena;  /* what lives as long */
     const char **locations; /* in order */
     size_t location_count;
@@ -99,11 +107,18 @@ int vehicle_need(struct connection *connection, struct wf_arena *arena, const ch
 /* The one that is provided is stored, if none is. */
 int vehicle_provide(struct connection *connection, struct wf_arena *arena, const char *vin, struct vehicle *vehicle);
 bool vehicle_is_held(const struct vehicle *vehicle);
+/* What the text says, and whether the vehicle is releasable. */
+int vehicle_read_blockers(struct connection *connection, struct wf_arena *arena, const char *text,
+                          struct custody_releasability *result);
+
+int recent_find(struct connection *connection, struct wf_arena *arena, struct recent *recent);
 
 int authorization_find(struct connection *connection, struct wf_arena *arena, const char *id,
                        struct custody_authorization *result);
 int authorization_insert(struct connection *connection, int64_t number,
                          const struct custody_authorization *authorization);
+/* REFUSED_DUPLICATE where the person has one for the vehicle that is open. */
+int authorization_refuse_second(struct connection *connection, const char *vin, const char *person);
 /* Another status, and the event that says so. */
 int authorization_set_status(struct connection *connection, struct custody_authorization *authorization, int status,
                              const struct custody_decision *who);

@@ -1,4 +1,4 @@
-/* Vehicles: who has them, and whether they may go. */
+/* Vehicles: who has them, where, and what holds them. */
 #include "sqlite_storage.h"
 
 #include <string.h>
@@ -24,8 +24,8 @@ static int blockers_text(struct wf_arena *arena, const struct world_vehicle *pro
     return wf_json_write_end(&writer, text, NULL);
 }
 
-static int blockers_of(struct connection *connection, struct wf_arena *arena, const char *text,
-                       struct custody_releasability *result)
+int vehicle_read_blockers(struct connection *connection, struct wf_arena *arena, const char *text,
+                          struct custody_releasability *result)
 {
     struct blockers blockers = {0};
     int rc = strcmp(text, no_blockers) == 0
@@ -101,119 +101,6 @@ int vehicle_provide(struct connection *connection, struct wf_arena *arena, const
 {
     int rc = provide(arena, vin, vehicle);
     return rc == 0 ? store(connection, vehicle) : rc;
-}
-
-/* ---- Checks ---- */
-
-struct check_call {
-    struct call call;
-    const char *const *vins;
-    size_t count;
-    struct custody_releasability *results;
-    int *codes;
-};
-
-static int keep_check(struct connection *connection, const struct vehicle *vehicle)
-{
-    struct query query =
-        query_of(connection, "INSERT INTO releasability_checks VALUES (?1, ?2, ?3) ON CONFLICT (vin) "
-                             "DO UPDATE SET checked_at = excluded.checked_at, blockers = excluded.blockers");
-    query_bind_text(&query, 1, vehicle->vin);
-    query_bind_number(&query, 2, connection->now);
-    query_bind_text(&query, 3, vehicle->blockers);
-    return query_run(&query);
-}
-
-static int check_one(struct connection *connection, struct wf_arena *arena, const char *vin,
-                     struct custody_releasability *result)
-{
-    struct vehicle vehicle;
-    int rc = vehicle_need(connection, arena, vin, &vehicle);
-    if (rc == 0) rc = keep_check(connection, &vehicle);
-    if (rc != 0) return rc;
-    *result = (struct custody_releasability){.vin = vehicle.vin, .checked_at = connection->now * 1000};
-    return blockers_of(connection, arena, vehicle.blockers, result);
-}
-
-static int run_check(struct connection *connection, struct call *call)
-{
-    struct check_call *check = (struct check_call *)call;
-    int rc = 0;
-    for (size_t i = 0; rc >= 0 && i < check->count; i++) {
-        if (check->vins[i] == NULL) continue;
-        rc = check_one(connection, call->arena, check->vins[i], &check->results[i]);
-        check->codes[i] = rc;
-    }
-    return rc < 0 ? rc : 0;
-}
-
-int sqlite_check(struct storage *storage, struct wf_arena *arena, const char *const *vins, size_t count,
-                 struct custody_releasability *results, int *codes)
-{
-    struct check_call check = {{.kind = CALL_CHECKS, .run = run_check, .arena = arena}, vins, count, results, codes};
-    return call_make((struct sqlite_storage *)storage, &check.call);
-}
-
-/* ---- What was checked ---- */
-
-struct checked_call {
-    struct call call;
-    const char *vin;
-    int limit;
-    struct custody_releasability *results;
-    size_t count;
-};
-
-static int read_check(struct query *query, struct checked_call *checked, struct custody_releasability *result)
-{
-    struct wf_arena *arena = checked->call.arena;
-    int64_t checked_at = query_number(query, 1), age = query->connection->now - checked_at;
-    *result = (struct custody_releasability){.vin = query_text(query, 0, arena),
-                                             .checked_at = checked_at * 1000,
-                                             .cached = true,
-                                             .age_s = age > 0 ? (double)age / 1e6 : 0};
-    const char *blockers = query_text(query, 2, arena);
-    return blockers != NULL ? blockers_of(query->connection, arena, blockers, result) : -ENOMEM;
-}
-
-static int run_cached(struct connection *connection, struct call *call)
-{
-    struct checked_call *checked = (struct checked_call *)call;
-    struct query query = query_of(connection, "SELECT vin, checked_at, blockers FROM releasability_checks "
-                                              "WHERE vin = ?1");
-    query_bind_text(&query, 1, checked->vin);
-    int rc = -ENOENT;
-    if (query_next(&query)) rc = read_check(&query, checked, checked->results);
-    int ended = query_end(&query);
-    return ended < 0 ? ended : rc;
-}
-
-int sqlite_cached(struct storage *storage, struct wf_arena *arena, const char *vin,
-                  struct custody_releasability *result)
-{
-    struct checked_call cached = {{.kind = CALL_READS, .run = run_cached, .arena = arena}, vin, 1, result, 0};
-    return call_make((struct sqlite_storage *)storage, &cached.call);
-}
-
-static int run_checked(struct connection *connection, struct call *call)
-{
-    struct checked_call *checked = (struct checked_call *)call;
-    struct query query = query_of(connection, "SELECT vin, checked_at, blockers FROM releasability_checks "
-                                              "ORDER BY checked_at DESC LIMIT ?1");
-    query_bind_number(&query, 1, checked->limit);
-    int rc = 0;
-    while (rc == 0 && query_next(&query)) rc = read_check(&query, checked, &checked->results[checked->count++]);
-    int ended = query_end(&query);
-    return ended < 0 ? ended : rc;
-}
-
-int sqlite_checked(struct storage *storage, struct wf_arena *arena, int limit, struct custody_releasability *results,
-                   size_t *count)
-{
-    struct checked_call checked = {{.kind = CALL_READS, .run = run_checked, .arena = arena}, NULL, limit, results, 0};
-    int rc = call_make((struct sqlite_storage *)storage, &checked.call);
-    *count = rc == 0 ? checked.count : 0;
-    return rc;
 }
 
 /* ---- Who has it ---- */

@@ -2,13 +2,15 @@
  * Where the sandbox keeps everything: an interface, so that a database in the same process (SQLite) and one elsewhere
  * (PostgreSQL) are the same to what serves.
  *
- * One call is one transaction: it happened as a whole, and is on the disk, when it returns; or nothing happened. A
- * change writes its events in the same transaction, and a change that was asked for with an idempotency key writes what
- * was answered. Calls suspend; a cancel is heard before a change begins, and not in the midst of it. Results live in
- * the arena of the call. VINs are normalized, and locations known (storage_has_location), when they come here.
+ * One call happens as a whole, or not at all. A change is on the disk when its call returns; checks may be lost by a
+ * power cut, but not by a kill. A change writes its events in the same transaction, and a change that was asked for
+ * with an idempotency key writes what was answered. Calls suspend; a cancel is heard before a change begins, and not in
+ * the midst of it. Results live in the arena of the call, next to texts of what was asked for: those must live as long.
+ * VINs are normalized, and locations known (storage_has_location), when they come here. Times are whole microseconds.
  *
  * Results: 0; a positive `enum refusal`, where the rules forbid it; -ENOENT for what is not there; -EIO, with a
- * message, for what the database says; -ENOMEM, -ECANCELED, -ETIME.
+ * message, for what the database says; -EAGAIN, when there is no thread for it; -ENOMEM, -ECANCELED; -ESHUTDOWN once
+ * it closes, or its scope ends.
  */
 #ifndef CUSTODY_STORAGE_H
 #define CUSTODY_STORAGE_H
@@ -18,13 +20,13 @@
 
 /* Why a change is refused; each is a code of the API. */
 enum refusal {
-    REFUSED_UNKNOWN_VIN = 1,  /* 404 unknown_vin: nobody knows it, and none is provided */
-    REFUSED_DUPLICATE,        /* 409 duplicate_open_authorization */
-    REFUSED_STATE,            /* 409 bad_state */
-    REFUSED_KEY_REUSED,       /* 409 idempotency_key_reused */
-    REFUSED_NOT_APPROVED,     /* 409 credential_not_approved */
-    REFUSED_OTHER_VIN,        /* 409 credential_vin_mismatch */
-    REFUSED_NOT_RELEASABLE,   /* 409 not_releasable */
+    REFUSED_UNKNOWN_VIN = 1, /* 404 unknown_vin: nobody knows it, and none is provided */
+    REFUSED_DUPLICATE,       /* 409 duplicate_open_authorization */
+    REFUSED_STATE,           /* 409 bad_state */
+    REFUSED_KEY_REUSED,      /* 409 idempotency_key_reused */
+    REFUSED_NOT_APPROVED,    /* 409 credential_not_approved */
+    REFUSED_OTHER_VIN,       /* 409 credential_vin_mismatch */
+    REFUSED_NOT_RELEASABLE,  /* 409 not_releasable */
 };
 
 /* What was answered, kept for whoever asks again with the same key. */
@@ -36,8 +38,9 @@ struct said {
 
 /*
  * A change that is made once however often it is asked for. Where the key was used before for the same body, the call
- * returns 0, `replayed` is true and `said` is what was answered then. Else the change is made, and `say` gives the
- * answer to it, inside of the transaction, on whatever thread that runs: it must not suspend.
+ * returns 0, `replayed` is true, `said` is what was answered then, and the result is not filled in. Else the change is
+ * made, and `say` gives the answer to it, inside of the transaction, on whatever thread that runs: it must not suspend.
+ * NULL in place of it: nothing is kept, and nothing said.
  */
 struct once {
     const char *subject, *path, *key; /* key NULL: nothing is kept, and `say` gives the answer all the same */
@@ -53,9 +56,9 @@ struct filter {
     int status;      /* enum custody_status; -1: any */
 };
 
-/* A place in the order of authorizations: newest first, then by id, downwards. */
+/* A place in the order of authorizations: newest first, then by id, downwards. No two have the same time. */
 struct place {
-    int64_t created_at;
+    int64_t created_at; /* ns, as in the authorization */
     const char *id;
 };
 
@@ -68,16 +71,17 @@ struct numbered_event {
 };
 
 struct storage_options {
-    const char *where;      /* a path, ":memory:", or later a URL */
-    bool provision;         /* a VIN that nobody knows gets a vehicle, always the same one */
-    bool any_type;          /* types of transfers are free texts */
-    bool seed;              /* vehicles and authorizations of the examples are put in where there are none yet */
+    const char *where; /* a path, ":memory:", or later a URL */
+    bool provision;    /* a VIN that nobody knows gets a vehicle, always the same one */
+    bool any_type;     /* types of transfers are free texts */
+    bool seed;         /* vehicles and authorizations of the examples are put in where there are none yet */
 };
 
 struct storage;
 
-/* Opens, migrates, and fills in the seeds. The scope gets the tasks that it works by; storage_close before it ends.
- * Errors: -EINVAL for a place that makes no sense, -EIO; with a message. */
+/* Opens, migrates, and fills in the seeds. The scope gets the tasks that it works by; storage_close before it ends, and
+ * when no call is under way. One process at a time has it open. `*storage` is NULL after an error; storage_close takes
+ * that. Errors: -EINVAL for a place that makes no sense, -EIO; with a message. */
 WF_SUSPENDS int storage_open(struct wf_scope *scope, const struct storage_options *options, struct storage **storage);
 WF_SUSPENDS void storage_close(struct storage *storage);
 
@@ -134,7 +138,7 @@ int64_t storage_last_event(const struct storage *storage);
 /* Waits until there is an event behind that number. On cancel: nothing is lost. */
 WF_SUSPENDS int storage_wait_news(struct storage *storage, int64_t after);
 
-/* What the live page shows: vehicles that were checked last, newest first. */
+/* What the live page shows: vehicles that were checked last, newest first; fifty at most. */
 WF_SUSPENDS int storage_checked(struct storage *storage, struct wf_arena *arena, int limit,
                                 struct custody_releasability *results, size_t *count);
 

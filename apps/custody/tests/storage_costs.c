@@ -3,6 +3,7 @@
  *
  *     storage_costs [FILE]           a file that is made, and stays; default: in memory
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <weft/run.h>
@@ -13,7 +14,7 @@ enum { AT_ONCE = 64, ROUNDS = 2000 };
 
 static struct storage *storage;
 static const char *where;
-static int64_t made; /* persons so far, so that none has two */
+static int64_t made; /* persons so far, so that none has two, in no run */
 
 static int64_t cpu_now(void)
 {
@@ -46,7 +47,7 @@ static int create(struct wf_arena *arena)
     struct custody_new_authorization wanted = {.vin = "VIN000000000001",
                                                .origin = "Atlanta",
                                                .destination = "Macon",
-                                               .person_identity_key = wf_arena_printf(arena, "person %d", (int)made++),
+                                               .person_identity_key = wf_arena_printf(arena, "person %" PRId64, made++),
                                                .authorized_by = "api-integration",
                                                .make_model = "Unknown"};
     return storage_authorize(storage, arena, &wanted, NULL, &result);
@@ -125,6 +126,7 @@ static int measure_all(void *unused)
 
 int main(int argc, char **argv)
 {
+    made = wf_wall_now();
     where = argc > 1 ? argv[1] : ":memory:";
     return wf_exit_status(wf_run(measure_all, NULL));
 }

@@ -85,7 +85,7 @@ WF_TEST(a_database_of_a_later_program_is_left_alone)
 /* As the first version was, and somebody had used it. */
 static const char first_version[] =
     "DROP TRIGGER authorization_made; DROP TRIGGER authorization_changed; DROP TABLE authorization_counts;"
-    "DROP INDEX outbox_of_vehicle; DROP INDEX checks_in_order; PRAGMA user_version = 1;"
+    "DROP INDEX outbox_of_vehicle; PRAGMA user_version = 1;"
     "DELETE FROM authorizations WHERE status = 5";
 
 static int use_it(const char *path)
@@ -113,6 +113,92 @@ WF_TEST(an_older_database_becomes_a_new_one_and_keeps_what_it_has)
     if (rc == 0) rc = run_sql(place.path, first_version);
     if (rc == 0) rc = use_it(place.path);
     if (rc == 0) rc = run_sql(place.path, "SELECT vin FROM outbox INDEXED BY outbox_of_vehicle WHERE vin = ''");
+    rig_place_remove(&place);
+    WF_EXPECT_CODE(rc, 0);
+}
+
+/* ---- Opened again ---- */
+
+static int make_without_examples(const char *path, int count)
+{
+    struct storage *storage;
+    WF_SCOPE(scope);
+    int rc = storage_open(&scope, &(struct storage_options){.where = path, .provision = true}, &storage);
+    for (int i = 0; rc == 0 && i < count; i++) {
+        struct custody_authorization made;
+        char person[24];
+        snprintf(person, sizeof person, i == 100 ? "person-%06d" : "somebody %d", i); /* one is of an example, too */
+        rc = rig_authorize(storage, RELEASABLE_VIN, person, &made);
+    }
+    storage_close(storage);
+    return wf_scope_end(&scope, rc);
+}
+
+static int count_all(const char *path, int64_t *count)
+{
+    struct storage *storage;
+    struct custody_page page;
+    WF_SCOPE(scope);
+    int rc = rig_open(&scope, path, &storage);
+    if (rc == 0) rc = rig_list(storage, NULL, -1, 1, &page);
+    if (rc == 0) *count = page.total_count;
+    storage_close(storage);
+    return wf_scope_end(&scope, rc);
+}
+
+WF_TEST(the_examples_come_once_and_in_the_way_of_nobody, .unswept = "it makes hundreds of rows")
+{
+    struct rig_place place;
+    int64_t count = 0;
+    rig_place_make(&place);
+    int rc = make_without_examples(place.path, 300);
+    if (rc == 0) rc = count_all(place.path, &count);
+    if (rc == 0) WF_EXPECT_INT(count, 300 + WORLD_AUTHORIZATIONS - 1);
+    if (rc == 0) rc = count_all(place.path, &count);
+    if (rc == 0) WF_EXPECT_INT(count, 300 + WORLD_AUTHORIZATIONS - 1);
+    rig_place_remove(&place);
+    WF_EXPECT_CODE(rc, 0);
+}
+
+static int check_sixty(const char *path)
+{
+    struct storage *storage;
+    WF_SCOPE(scope);
+    int rc = rig_open(&scope, path, &storage);
+    for (int i = 0; rc == 0 && i < 60; i++) {
+        char vin[20];
+        snprintf(vin, sizeof vin, "VIN%012d", i);
+        const char *const vins[] = {vin};
+        struct custody_releasability result;
+        int code;
+        rc = storage_check(storage, wf_task_arena(), vins, 1, &result, &code);
+    }
+    storage_close(storage);
+    return wf_scope_end(&scope, rc);
+}
+
+static int find_fifty(const char *path)
+{
+    struct storage *storage;
+    struct custody_releasability results[60];
+    size_t count = 0;
+    WF_SCOPE(scope);
+    int rc = rig_open(&scope, path, &storage);
+    if (rc == 0) rc = storage_checked(storage, wf_task_arena(), 60, results, &count);
+    if (rc == 0 && WF_EXPECT_INT(count, 50)) {
+        WF_EXPECT(strcmp(results[0].vin, "VIN000000000010") >= 0);
+        WF_EXPECT(results[0].checked_at >= results[49].checked_at);
+    }
+    storage_close(storage);
+    return wf_scope_end(&scope, rc);
+}
+
+WF_TEST(what_was_checked_last_is_known_when_it_opens_again)
+{
+    struct rig_place place;
+    rig_place_make(&place);
+    int rc = check_sixty(place.path);
+    if (rc == 0) rc = find_fifty(place.path);
     rig_place_remove(&place);
     WF_EXPECT_CODE(rc, 0);
 }

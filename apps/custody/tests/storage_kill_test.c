@@ -2,7 +2,8 @@
  * Killed in the midst, the storage has lost nothing that it had acknowledged, and nothing is half done.
  *
  * The program is its own victim: "--write FILE" makes changes until it is killed, and prints a line for each once it is
- * acknowledged: the id of an authorization, what it was then, and the transfer that it was used for.
+ * acknowledged: the id of an authorization, its person, what it was then, and the transfer that it was used for; or a
+ * vehicle that was checked.
  */
 #include "storage_rig.h"
 
@@ -16,11 +17,19 @@ enum { WRITERS = 16, ROUNDS = 5 };
 
 /* ---- The victim ---- */
 
-static void say(const char *id, const char *what, const char *transfer)
+static void say(const char *id, const char *person, const char *what, const char *transfer)
 {
-    char line[80];
-    int size = snprintf(line, sizeof line, "%s %s %s\n", id, what, transfer);
+    char line[120];
+    int size = snprintf(line, sizeof line, "%s %s %s %s\n", id, person, what, transfer);
     if (write(STDOUT_FILENO, line, (size_t)size) != size) _exit(3);
+}
+
+static int check(struct storage *storage, const char *vin)
+{
+    struct custody_releasability result;
+    int code, rc = storage_check(storage, wf_task_arena(), &vin, 1, &result, &code);
+    if (rc == 0) say(vin, "-", "CHECKED", "-");
+    return rc;
 }
 
 static int change(struct storage *storage, int number)
@@ -29,21 +38,22 @@ static int change(struct storage *storage, int number)
     struct custody_authorization one;
     struct custody_transfer transfer;
     snprintf(vin, sizeof vin, "VIN%012d", number % 1000);
-    snprintf(person, sizeof person, "person %d of %d", number, (int)getpid());
-    int rc = rig_authorize(storage, vin, person, &one);
+    snprintf(person, sizeof person, "person-%d-of-%d", number, (int)getpid());
+    int rc = check(storage, vin);
+    if (rc == 0) rc = rig_authorize(storage, vin, person, &one);
     if (rc != 0) return rc;
-    say(one.authorization_id, "PENDING", "-");
+    say(one.authorization_id, person, "PENDING", "-");
     if (number % 2 == 0) return 0;
     rc = rig_decide(storage, one.authorization_id, DECIDE_APPROVE, &one);
     if (rc != 0) return rc;
-    say(one.authorization_id, "APPROVED", "-");
+    say(one.authorization_id, person, "APPROVED", "-");
     struct custody_new_transfer wanted = {.vin = vin,
                                           .transfer_type = "GATE_IN",
                                           .credential_id = one.authorization_id,
                                           .location_id = ATLANTA,
                                           .async = number % 4 == 1};
     rc = storage_transfer(storage, wf_task_arena(), &wanted, NULL, &transfer);
-    if (rc == 0) say(one.authorization_id, "USED", transfer.transfer_id);
+    if (rc == 0) say(one.authorization_id, person, "USED", transfer.transfer_id);
     return rc;
 }
 
@@ -61,7 +71,7 @@ static int write_into(const char *path)
     struct storage *storage;
     WF_SCOPE(scope);
     int rc = rig_open(&scope, path, &storage);
-    if (rc == 0) say("opened", "-", "-");
+    if (rc == 0) say("opened", "-", "-", "-");
     WF_SCOPE(writers);
     for (int i = 0; rc == 0 && i < WRITERS; i++) rc = wf_spawn(&writers, write_on, storage, .stack_size = 128 << 10);
     rc = wf_scope_end(&writers, rc);
@@ -73,13 +83,14 @@ static int write_into(const char *path)
 
 struct line {
     struct line *next;
-    char id[16], what[12], transfer[16];
+    char id[16], person[40], what[12], transfer[16];
 };
 
 static struct line *parse(char *text, struct line *before)
 {
     struct line *line = wf_arena_new(wf_task_arena(), struct line);
-    if (line == NULL || sscanf(text, "%15s %11s %15s", line->id, line->what, line->transfer) != 3) return before;
+    if (line == NULL || sscanf(text, "%15s %39s %11s %15s", line->id, line->person, line->what, line->transfer) != 4)
+        return before;
     line->next = before;
     return line;
 }
@@ -111,14 +122,24 @@ static int rank(const char *status)
                                              : CUSTODY_USED;
 }
 
+static int look_for_check(struct storage *storage, const char *vin)
+{
+    struct custody_releasability cached;
+    int rc = storage_cached(storage, wf_task_arena(), vin, &cached);
+    WF_EXPECT_CODE(rc, 0);
+    return rc;
+}
+
 /* It is at least where the line says: the next change may have happened without a word. */
 static int look_for(struct storage *storage, const struct line *line)
 {
+    if (strcmp(line->what, "CHECKED") == 0) return look_for_check(storage, line->id);
     struct custody_authorization found = {.status = -1};
     struct custody_transfer transfer;
     int rc = storage_authorization(storage, wf_task_arena(), line->id, &found);
     if (!WF_EXPECT_CODE(rc, 0)) return rc;
     WF_EXPECT(found.status >= rank(line->what));
+    WF_EXPECT_TEXT(found.person_identity_key, line->person);
     if (strcmp(line->transfer, "-") == 0) return 0;
     rc = storage_find_transfer(storage, wf_task_arena(), line->transfer, &transfer);
     if (WF_EXPECT_CODE(rc, 0)) WF_EXPECT_TEXT(transfer.credential_id, line->id);

@@ -75,17 +75,20 @@ WF_TEST(five_hundred_are_checked_at_once_and_one_in_five_is_held, .uses = {&sand
 WF_TEST(what_was_checked_last_comes_first, .uses = {&sandbox})
 {
     struct storage *storage = wf_use(&sandbox);
-    static const char *const vins[] = {HELD_VIN, APPROVED_VIN, RELEASABLE_VIN};
-    struct custody_releasability results[3];
+    static const char *const vins[] = {HELD_VIN, RELEASABLE_VIN, APPROVED_VIN, HELD_VIN, RELEASABLE_VIN};
+    struct custody_releasability results[4];
     int code, rc = 0;
     for (size_t i = 0; rc == 0 && i < WF_COUNT(vins); i++)
         rc = storage_check(storage, wf_task_arena(), &vins[i], 1, results, &code);
     size_t count = 0;
-    if (rc == 0) rc = storage_checked(storage, wf_task_arena(), 2, results, &count);
-    if (!WF_EXPECT_CODE(rc, 0) || !WF_EXPECT_INT(count, 2)) return;
+    if (rc == 0) rc = storage_checked(storage, wf_task_arena(), 4, results, &count);
+    if (!WF_EXPECT_CODE(rc, 0) || !WF_EXPECT_INT(count, 3)) return;
     WF_EXPECT_TEXT(results[0].vin, RELEASABLE_VIN);
-    WF_EXPECT_TEXT(results[1].vin, APPROVED_VIN);
+    WF_EXPECT_TEXT(results[1].vin, HELD_VIN);
+    WF_EXPECT_TEXT(results[2].vin, APPROVED_VIN);
     WF_EXPECT(results[0].cached && results[0].checked_at >= results[1].checked_at);
+    WF_EXPECT_CODE(storage_checked(storage, wf_task_arena(), 1, results, &count), 0);
+    WF_EXPECT_INT(count, 1);
 }
 
 WF_TEST(a_vehicle_is_somewhere_and_with_somebody, .uses = {&sandbox})

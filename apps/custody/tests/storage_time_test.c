@@ -2,6 +2,8 @@
  * it is opened again. */
 #include "storage_rig.h"
 
+#include "../server/sqlite_storage.h" /* a commit is made to fail */
+
 #define HOURS(n) WF_MINUTES((n)*60)
 
 WF_FIXTURE(sandbox)
@@ -79,6 +81,28 @@ WF_TEST(a_queued_transfer_is_completed_within_ten_seconds, .uses = {&sandbox}, .
     WF_EXPECT_TEXT(after.current_custodian, found.to_custodian);
     WF_EXPECT_INT(after.since, found.completed_at);
     WF_EXPECT_TEXT(rig_events(storage, 0, NULL), "authorization.used custody.transferred");
+}
+
+static int refuse_commit(void *unused)
+{
+    (void)unused;
+    return 1;
+}
+
+WF_TEST(what_cannot_be_completed_is_tried_again, .uses = {&sandbox}, .simulated = true, .timeout = WF_FOREVER)
+{
+    struct storage *storage = wf_use(&sandbox);
+    sqlite3 *db = ((struct sqlite_storage *)storage)->writer.connection.db;
+    struct custody_transfer made, found = {.status = -1};
+    if (!WF_EXPECT_CODE(queue(storage, &made), 0)) return;
+    sqlite3_commit_hook(db, refuse_commit, NULL);
+    int rc = wf_sleep(WF_SECONDS(30));
+    if (rc == 0) rc = storage_find_transfer(storage, wf_task_arena(), made.transfer_id, &found);
+    WF_EXPECT_INT(found.status, CUSTODY_QUEUED);
+    sqlite3_commit_hook(db, NULL, NULL);
+    if (rc == 0) rc = wf_within(WF_SECONDS(2), storage_wait_news(storage, storage_last_event(storage)));
+    if (rc == 0) rc = storage_find_transfer(storage, wf_task_arena(), made.transfer_id, &found);
+    if (WF_EXPECT_CODE(rc, 0)) WF_EXPECT_INT(found.status, CUSTODY_COMPLETED);
 }
 
 /* ---- Opened again ---- */
@@ -162,7 +186,7 @@ WF_TEST(what_expired_while_it_was_closed_is_expired_when_it_opens, .simulated = 
     WF_EXPECT_CODE(rc, 0);
 }
 
-/* ---- Kept for a day ---- */
+/* ---- Kept ---- */
 
 static int say_id(const void *value, struct wf_arena *arena, struct said *said)
 {

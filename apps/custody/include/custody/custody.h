@@ -244,8 +244,9 @@ struct custody_news {
 };
 
 /*
- * CUSTODY_EVENTS(name, &client, .vin = ..., .after = ...) declares a source of events as they happen; it comes again
- * where it was cut off, and misses none. wf_next(&name, &news): struct custody_news, valid until the next.
+ * CUSTODY_EVENTS(name, &client, .vin = ..., .after = ...) declares a source of events as they happen. Where it is cut
+ * off it comes again behind the last one, and misses none; before the first, and without .after, it begins anew.
+ * wf_next(&name, &news): struct custody_news, valid until the next; 0 where the service ends it for good.
  */
 #define CUSTODY_EVENTS(name, client, ...)                                                                              \
     struct custody_events name __attribute__((cleanup(custody_events_close), unused)) = {.client_ = NULL};             \
