@@ -22,7 +22,7 @@ static const char authorize_help[] =
 static int print_authorization(struct errand *errand, const struct custody_authorization *authorization)
 {
     if (errand->json) return print_json(&custody_authorization_model, authorization) ? 0 : -EPIPE;
-    printf("%s %s %s\n", authorization->authorization_id, show_authorization_status(authorization->status),
+    printf("%s %s %s\n", authorization->authorization_id, custody_status_name(authorization->status),
            authorization->vin);
     return 0;
 }

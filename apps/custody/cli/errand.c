@@ -110,11 +110,6 @@ const char *paint(enum colour colour)
     return has_colours() ? codes[colour] : "";
 }
 
-const char *show_authorization_status(int status)
-{
-    return CUSTODY_STATUSES[status];
-}
-
 const char *show_time(int64_t at, char text[TIME_TEXT])
 {
     time_t seconds = (time_t)(at / WF_SECONDS(1));

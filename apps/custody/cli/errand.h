@@ -58,9 +58,6 @@ bool print_json(const struct wf_model *model, const void *value);
 enum colour { PLAIN, GREEN, YELLOW, RED, BOLD };
 const char *paint(enum colour colour);
 
-/* "PENDING" */
-const char *show_authorization_status(int status);
-
 /* "2026-03-01 09:30:00" */
 enum { TIME_TEXT = 32 };
 const char *show_time(int64_t at, char text[TIME_TEXT]);

@@ -29,8 +29,8 @@ static bool print_item(const struct errand *errand, const struct custody_authori
 {
     char created[TIME_TEXT];
     if (errand->json) return print_json(&custody_authorization_model, item);
-    printf("%-13s  %-9s  %-17s  %-19s  %s\n", item->authorization_id, show_authorization_status(item->status),
-           item->vin, show_time(item->created_at, created), item->person_identity_key);
+    printf("%-13s  %-9s  %-17s  %-19s  %s\n", item->authorization_id, custody_status_name(item->status), item->vin,
+           show_time(item->created_at, created), item->person_identity_key);
     return !ferror(stdout);
 }
 

@@ -131,6 +131,9 @@ WF_TEST(a_page_of_authorizations_is_filtered)
     if (WF_EXPECT_INT((int64_t)page.authorizations.count, 1)) {
         WF_EXPECT_TEXT(page.authorizations.items[0].authorization_id, "AUTH-00000001");
         WF_EXPECT_INT(page.authorizations.items[0].status, CUSTODY_PENDING);
+        WF_EXPECT_TEXT(custody_status_name(page.authorizations.items[0].status), "PENDING");
+        WF_EXPECT_TEXT(custody_status_name(CUSTODY_EXPIRED), "EXPIRED");
+        WF_EXPECT_TEXT(custody_status_name(-1), "");
     }
     if (!WF_EXPECT_CODE(custody_list_authorizations(&client, wf_task_arena(), &page, .limit = 7, .cursor = "c+1"), 0))
         return;
