@@ -20,6 +20,7 @@ demo: custody
 serve: custody
 	@$(BUILD)/custody/cli/custody sandbox $(if $(PORT),--port $(PORT)) --database $(if $(DATABASE),$(DATABASE),:memory:)
 
+# The service and its SDK alone, in $(BUILD)/custody.
 .PHONY: custody
 custody:
 	@tools/packages.sh demo

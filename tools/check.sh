@@ -137,6 +137,10 @@ with_afl() {
     fuzz_all afl 10
 }
 
+under_fire() {
+    build_default && tools/custody.sh build && tools/check/custody_fire.py build 60
+}
+
 check "cppcheck" with_cppcheck
 check "abidiff, advisory" abi
 check "documents" documents
@@ -148,6 +152,7 @@ check "clang" with_clang
 check "unwinding of running and parked tasks" unwinding
 check "context switch by ucontext" with_ucontext
 check "ThreadSanitizer" with_tsan
+check "the custody service under fire, 60 s" under_fire
 check "clang-tidy" with_clang_tidy
 check "valgrind" under_valgrind
 check "every guard that is switched off is noticed" guards_off

@@ -14,7 +14,7 @@ test="$demo $libraries $tools $clients $others"
 cross="qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 check="$test $cross clang libclang-rt-14-dev clang-tidy afl++ abigail-tools valgrind cppcheck nftables iproute2"
 peers="golang-go rustc cargo librust-tokio-dev librust-libc-dev libboost-dev python3-uvloop"
-servers="nginx-light h2o python3-fastapi python3-uvicorn"
+servers="nginx-light h2o python3-fastapi python3-uvicorn python3-sqlalchemy python3-jwt"
 bench="$test $peers $servers liburing-dev util-linux"
 
 case "${1:-}" in

@@ -139,8 +139,9 @@ def scripts(builds, drivers):
         ("planted", "tests/planted/run.sh", [str(build) for build in builds[:2]]),
         ("faults/netns", "tests/faults/netns.sh", [str(build), *real]),
         ("consumers", "tests/consumers/run.sh", [str(build)]),
-        ("custody/demo", "apps/custody/tests/demo.py", [str(build)]),
     ]
+    for script in sorted((ROOT / "apps" / "custody" / "tests").glob("*.py")):
+        wanted.append((f"custody/{script.stem}", str(script.relative_to(ROOT)), [str(build)]))
     for script in sorted((ROOT / "tests" / "examples").glob("*.sh")):
         wanted.append((f"examples/{script.stem}", str(script.relative_to(ROOT)), [str(build)]))
     for name, path, arguments in wanted:

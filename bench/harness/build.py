@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .tokens import bearer_token
+
 BENCH = Path(__file__).resolve().parent.parent
 ROOT = BENCH.parent
 
@@ -19,6 +21,7 @@ CARGO_REGISTRY = Path("/usr/share/cargo/registry")
 PYTHON = "/usr/bin/python3"
 BUILD_SECONDS = 600
 HTTP_NEEDS = ("nghttp2", "uriparser", "jwt", "psl", "z", "brotlienc", "brotlidec", "zstd")
+SANDBOX = "custody/cli/custody"    # below the build directory
 HTTP_PROGRAMS = {"nginx": "/usr/sbin/nginx", "h2o": "/usr/bin/h2o", "fastapi": "/usr/lib/python3/dist-packages/fastapi"}
 
 _CARGO_CONFIG = f"""[source.crates-io]
@@ -84,6 +87,8 @@ class Builder:
 
     def command(self, contestant, program):
         """What starts a program that `build` has made."""
+        if contestant == "sandbox":
+            return [PYTHON, "-B", str(BENCH / "harness/sandbox_server.py"), str(self.build_directory / SANDBOX)]
         if contestant in HTTP_PROGRAMS:
             return [PYTHON, "-B", str(BENCH / "peers" / contestant / f"{program}.py")]
         if contestant in ("asyncio", "uvloop"):
@@ -112,6 +117,7 @@ class Builder:
             "asio": self._asio,
             "asyncio": self._python,
             "uvloop": self._python,
+            "sandbox": self._sandbox,
             **dict.fromkeys(HTTP_PROGRAMS, self._installed),
         }[contestant](contestant, sorted(programs))
 
@@ -139,7 +145,16 @@ class Builder:
         extra = [library, ROOT / "include"]
         plain, tls = _without_and_with_tls(programs)
         plain, http = _without_and_with_http(plain)
+        custody = [program for program in plain if program.startswith("custody_")]
+        plain = [program for program in plain if program not in custody]
         self._compile(contestant, plain, compiler, BENCH / "weft", ".c", libraries, extra=extra)
+        if custody:
+            self._sandbox(contestant, custody)
+            made = [self.build_directory / "custody/sdk/libcustody.a", *self._beside(library, "http", *HTTP_NEEDS)]
+            made += self._beside(library, "tls", "ssl", "crypto")
+            compiler_of_it = [*compiler, "-D_GNU_SOURCE", "-I", ROOT / "apps/custody/include"]
+            newer = [*extra, made[0], made[1]]
+            self._compile(contestant, custody, compiler_of_it, BENCH / "weft", ".c", [*made, *libraries], extra=newer)
         if http:
             made = self._beside(library, "http", *HTTP_NEEDS)
             made += self._beside(library, "tls", "ssl", "crypto")
@@ -150,6 +165,10 @@ class Builder:
             libraries = [*made, *libraries]
             extra += [made[0], BENCH / "tls.h"]
             self._compile(contestant, tls, compiler, BENCH / "weft", ".c", libraries, extra=extra)
+
+    def _sandbox(self, contestant, programs):
+        if not (self.build_directory / SANDBOX).is_file():
+            raise Missing(f"there is no {self.build_directory / SANDBOX}: tools/custody.sh builds it")
 
     def _beside(self, library, part, *needed):
         """weft-PART in the form that the library has, and what it needs."""
@@ -217,7 +236,10 @@ class Builder:
             raise Missing(f"{HTTP_PROGRAMS[contestant]} is not there (tools/packages.sh bench installs it)")
 
     def fill_in(self, argument):
-        """A word of a command line: %CERTIFICATE% and %KEY% are files, of one certificate for everybody."""
+        """A word of a command line: %CERTIFICATE% and %KEY% are files, of one certificate for everybody; %TOKEN% is
+        what a custody service with SECRET takes."""
+        if argument == "%TOKEN%":
+            return bearer_token()
         files = {"%CERTIFICATE%": self.output / "certificate.pem", "%KEY%": self.output / "key.pem"}
         if argument not in files:
             return argument

@@ -1,4 +1,4 @@
-"""Loads that are not load.c's: h2load, and thousands of connections that say nothing.
+"""Loads that are not load.c's: h2load, wrk, and thousands of connections that say nothing.
 
 Both give what load.c gives: for each server, by its port, numbers by name; or a text, where it failed.
 """
@@ -9,12 +9,15 @@ import socket
 import time
 from pathlib import Path
 
-from .plan import Idle
+from .plan import Calls, Idle
 from .processes import Failed, run
+from .tokens import bearer_token
 
 SLICES = 4  # there and back, as load.c's
 H2LOAD = "/usr/bin/h2load"
 H2LOAD_SECONDS = 60
+CALLS_SCRIPT = Path(__file__).resolve().parent.parent / "custody.lua"
+WRK_SECONDS = 20  # more than it was told to take
 ANSWER_SECONDS = 5
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -33,7 +36,8 @@ def measure(load, servers, processor):
     answers = {}
     for slice_ in range(SLICES):
         for port, pid in servers if slice_ % 2 == 0 else reversed(servers):
-            answers.setdefault(port, []).append(_tried(_streams_cpu, load, port, pid, processor))
+            cpu = _calls_cpu if isinstance(load, Calls) else _streams_cpu
+            answers.setdefault(port, []).append(_tried(cpu, load, port, pid, processor))
     return {port: _together(slices) for port, slices in answers.items()}
 
 
@@ -73,6 +77,21 @@ def _streams_cpu(load, port, pid, processor):
     opened = _cpu_ns(pid)
     _ask(load, load.connections + load.requests, port, processor)
     return (_cpu_ns(pid) - opened - (opened - begun)) / 1000 / load.requests
+
+
+# ---- wrk ----
+
+
+def _calls_cpu(load, port, pid, processor):
+    """Microseconds for a request, of all threads of the server."""
+    begun = _cpu_ns(pid)
+    output = run(["wrk", "-t1", f"-c{load.connections}", f"-d{load.seconds}s", "-s", str(CALLS_SCRIPT),
+                  f"http://127.0.0.1:{port}", "--", load.route, bearer_token()], processor, load.seconds + WRK_SECONDS)
+    took = _cpu_ns(pid) - begun
+    said = re.search(r"^answered (\d+) wrong (\d+)$", output, re.M)
+    if said is None or int(said[1]) == 0 or int(said[2]) > 0:
+        raise Failed(f"wrk: {output[-400:]}")
+    return took / 1000 / int(said[1])
 
 
 # ---- Idle connections ----

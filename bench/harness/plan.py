@@ -7,6 +7,8 @@ weft's run with its floor and lists the peers.
 
 from dataclasses import dataclass, field, replace
 
+from .tokens import SECRET
+
 RAW_SERVERS = {"raw_uring": "echo_uring", "raw_uring_multishot": "echo_uring_multishot", "raw_epoll": "echo_epoll"}
 RAW_SERVERS_IDLE = {key: RAW_SERVERS[key] for key in ("raw_uring", "raw_epoll")}  # a descriptor for each idle one
 ECHO_PEERS = ("libuv", "go", "tokio", "asio", "asyncio", "uvloop")
@@ -50,6 +52,16 @@ class Idle:
 
 
 @dataclass(frozen=True)
+class Calls:
+    """What wrk asks of a custody service: check, list or create."""
+
+    route: str
+    connections: int
+    seconds: int  # of a slice
+    figure: str = "cpu_us"
+
+
+@dataclass(frozen=True)
 class Run:
     key: str
     contestant: str
@@ -86,8 +98,8 @@ class Entry:
 class Group:
     runs: tuple  # those that entries compare first, next to each other; then the peers
     entries: tuple
-    load: Load | Streams | Idle | None = None  # for servers
-    server: Run | None = None  # that the runs ask, on the other processor; %PORT% in their arguments is its port
+    load: Load | Streams | Calls | Idle | None = None  # for servers
+    server: Run | None = None  # that the runs ask, on the other processor; %PORT% and %PID% in their arguments are its
 
 
 def peer_runs(peers, program, arguments, rounds=None):
@@ -466,6 +478,30 @@ def http_groups(scale, seconds):
     )
 
 
+def custody(scale, seconds):
+    """The sandbox by the SDK, and beside a twin of three of its routes: processor time of the servers, SQLite's too."""
+    sandbox = Run("server", "sandbox", "custody", (SECRET,))
+
+    def check(name, how, floor_is, mark, count):
+        arguments = (how, "%PORT%", "%PID%", "%TOKEN%", str(max(200, count // scale)))
+        runs = (Run(how, "weft", "custody_check", arguments),)
+        return Group(runs, (Entry(name, "us", how, floor_is, floor_value=mark, mark=Mark(value=mark)),), server=sandbox)
+
+    def route(name):
+        runs = (replace(sandbox, key="weft"), Run("fastapi", "fastapi", "custody", (SECRET,)))
+        entry = Entry(
+            f"custody_{name}", "us", "weft", "the same route on FastAPI, SQLAlchemy and SQLite", ("fastapi",),
+            mark=Mark(ratio=0.125),
+        )  # fmt: skip
+        return Group(runs, (entry,), Calls(name, 16, seconds))
+
+    return (
+        check("custody_check_cpu", "cost", "the mark", 25, 40_000),
+        check("custody_check_one_core", "rate", "5,000 a second", 200, 20_000),
+        *map(route, ("check", "list", "create")),
+    )
+
+
 def groups(quick):
     """Everything there is to measure; `quick` only shows that it works."""
     scale = 20 if quick else 1
@@ -523,6 +559,7 @@ def groups(quick):
         tls("tls_handshake", 4_000, scale),
         *http_groups(scale, seconds),
         client_h2(scale),
+        *custody(scale, 1),
     )  # fmt: skip
 
 

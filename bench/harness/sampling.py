@@ -73,14 +73,14 @@ class Sampler:
             return
         with ExitStack() as stack:
             try:
-                port = self._start_server(group.server, stack) if group.server else None
+                server = self._start_server(group.server, stack) if group.server else None
             except Failed as failed:
                 for run_ in runs:
                     self._give_up(index, group, run_, failed)
                 return
             for run_ in runs:
                 try:
-                    self._keep(index, run_, round_number, self._run_program(run_, port))
+                    self._keep(index, run_, round_number, self._run_program(run_, server))
                 except Failed as failed:
                     self._give_up(index, group, run_, failed)
 
@@ -103,10 +103,11 @@ class Sampler:
         if server.contestant in self.absent:
             raise Failed(f"there is no {server.contestant} to ask")
         _, processor = processors()
-        return stack.enter_context(Server(self._command(server), processor, server.environment)).port
+        return stack.enter_context(Server(self._command(server), processor, server.environment))
 
-    def _run_program(self, run_, port):
-        command = [str(port) if word == "%PORT%" else word for word in self._command(run_)]
+    def _run_program(self, run_, server):
+        known = {"%PORT%": str(server.port), "%PID%": str(server.pid)} if server else {}
+        command = [known.get(word, word) for word in self._command(run_)]
         processor, _ = processors()
         output = run(command, processor, PROGRAM_SECONDS, run_.environment)
         words = output.split()

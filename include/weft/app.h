@@ -25,7 +25,8 @@
  *     -ENOENT 404, -EACCES and -EPERM 403, -EEXIST 409, -EINVAL 422, -EMSGSIZE 413, -EBADMSG 400,
  *     -EBUSY, -EAGAIN, -ENOMEM, WF_EFULL and WF_EOPEN 503, -ETIME and -ETIMEDOUT 504
  *     -ECANCELED                      nothing: the client has gone, or the server ends
- *     any other error                 500, without a word of what is inside; the log has it
+ *     any other error                 500, without a word of what is inside; the log has it, except that the client
+ *                                     left in the middle of the answer
  *
  * The message of wf_fail goes into answers below 500 only. Two answers to one request are a mistake of the program,
  * which ends it with a message.

@@ -59,15 +59,22 @@ int wf_reply_begin(struct wf_request *request, int status, const char *content_t
     return reply_begin(request, status, content_type, length);
 }
 
+/* What the client's connection gave. */
+static inline int heard(struct wf_request *request, int rc)
+{
+    if (rc == -EPIPE || rc == -ECONNRESET) request->client_gone = true;
+    return rc;
+}
+
 static int put(struct wf_request *request, const void *bytes, size_t size)
 {
     request->answer_written += size;
-    return request->without_body ? 0 : request->exchange->write(request, bytes, size);
+    return request->without_body ? 0 : heard(request, request->exchange->write(request, bytes, size));
 }
 
 static int end(struct wf_request *request)
 {
-    int rc = request->exchange->end(request);
+    int rc = heard(request, request->exchange->end(request));
     if (rc == 0) request->state = ANSWER_ENDED;
     return rc;
 }
@@ -86,7 +93,7 @@ int wf_reply_flush(struct wf_request *request)
 {
     if (request->state != ANSWER_BEGUN) return -EINVAL;
     int rc = wf_checkpoint();
-    return rc < 0 ? rc : request->exchange->flush(request);
+    return rc < 0 ? rc : heard(request, request->exchange->flush(request));
 }
 
 int wf_reply_end(struct wf_request *request)
@@ -193,6 +200,12 @@ static void log_failure(const struct wf_request *request, int rc)
             wf_failure() != NULL && wf_failure()[0] != '\0' ? wf_failure() : wf_strerror(rc));
 }
 
+/* A client that leaves in the middle of an answer is no failure of the handler's. */
+static bool is_worth_a_line(const struct wf_request *request, int rc)
+{
+    return rc != -ECANCELED && !(request->client_gone && (rc == -EPIPE || rc == -ECONNRESET));
+}
+
 static int reply_outcome(struct wf_request *request, int rc)
 {
     int status = outcome_status(rc);
@@ -210,7 +223,7 @@ void reply_finish(struct wf_request *request, int rc)
     if (request->state == ANSWER_NONE) sent = reply_outcome(request, rc);
     else {
         sent = rc >= 0 || rc == -ESHUTDOWN ? wf_reply_end(request) : rc; /* a drain ends what is open in order */
-        if (sent < 0 && sent != -ECANCELED) log_failure(request, sent);
+        if (sent < 0 && is_worth_a_line(request, sent)) log_failure(request, sent);
     }
     if (sent < 0 || request->state == ANSWER_BEGUN) {
         request->close_after = true;

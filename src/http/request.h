@@ -101,6 +101,7 @@ struct wf_request {
     bool close_after;  /* no further request on this connection */
     bool without_body; /* HEAD, 204, 304: what is written goes nowhere */
     bool broken;       /* and cannot be completed any more */
+    bool client_gone;  /* its connection broke while it was written */
 
     const struct forwarded *forwarded; /* what proxies say; NULL: nobody has asked */
 

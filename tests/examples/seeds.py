@@ -1,6 +1,6 @@
 """Runs each program of examples/seeds as its head says, and compares: seeds.py BUILD [--asan] [--only PART]
 
-The head is the first comment. It has to have rows that docs/rows.md knows, and a command:
+The head is the first comment. It has to have the rows of docs/rows.md that name the program, and a command:
 
     Rows: S006, S093.
     Run it: WEFT_DRIVER=sim weft run examples/seeds/001-plugins/basic_async_server.c
@@ -59,12 +59,15 @@ def only(pattern, head, what):
     return found[0]
 
 
-def check_rows(head):
-    known = set(re.findall(r"^(S\d{3}) \|", (ROOT / "docs" / "rows.md").read_text(), re.M))
+def check_rows(source, head):
+    """The rows that the head names are there, and name the program."""
+    shown = dict(re.findall(r"^(S\d{3}) \| (.*) \| ", (ROOT / "docs" / "rows.md").read_text(), re.M))
     named = re.findall(r"S\d{3}", only(r"Rows: ((?:S\d{3},?\s+)*S\d{3})\.", head, "Rows: S001, S002."))
-    unknown = [row for row in named if row not in known]
-    if unknown:
-        raise Wrong(f"docs/rows.md does not know {', '.join(unknown)}")
+    for row in named:
+        if row not in shown:
+            raise Wrong(f"docs/rows.md does not know {row}")
+        if str(source.relative_to(ROOT)) not in shown[row]:
+            raise Wrong(f"docs/rows.md does not say that it shows {row}")
 
 
 def command_of(source, head, build, asan):
@@ -146,7 +149,7 @@ def check_errors(head, errors):
 
 def check(source, build, asan, cache):
     head = head_of(source)
-    check_rows(head)
+    check_rows(source, head)
     command, variables = command_of(source, head, build, asan)
     expected = source.with_suffix(".out")
     if not expected.is_file():

@@ -150,4 +150,57 @@ WF_TEST(an_answer_that_is_shorter_than_announced_is_cut)
     WF_EXPECT_CODE(log.served, -ECONNABORTED); /* it is not the server that failed */
 }
 
+/* ---- A client that leaves ---- */
+
+struct leaving {
+    struct wf_app app;
+    struct wf_stream *client, *server;
+    int own; /* what the handler fails with by itself, after the first piece */
+    int outcome;
+};
+
+static int answer_without_end(struct wf_request *request)
+{
+    struct leaving *leaving = wf_request_state(request);
+    static const char piece[1000];
+    int rc = wf_reply_begin(request, 200, "text/plain", -1);
+    while (rc == 0 && (rc = wf_reply_write(request, piece, sizeof piece)) == 0)
+        if (leaving->own < 0) rc = leaving->own;
+    return leaving->outcome = rc;
+}
+
+static int serve_leaving(struct leaving *leaving)
+{
+    wf_ignore(wf_app_serve_stream(&leaving->app, leaving->server));
+    wf_stream_close(leaving->server);
+    return 0;
+}
+
+/* Asks, reads a part of the answer, and goes. */
+static int leave(struct leaving *leaving)
+{
+    static const char question[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    char part[100];
+    int rc = wf_stream_pair(4096, &leaving->client, &leaving->server);
+    if (rc < 0) return rc;
+    WF_SCOPE(scope);
+    if (wf_spawn(&scope, serve_leaving, leaving) < 0) wf_stream_close(leaving->server);
+    rc = wf_stream_write_all(leaving->client, question, strlen(question), NULL);
+    if (rc == 0) rc = wf_stream_read_full(leaving->client, part, sizeof part, NULL);
+    wf_stream_close(leaving->client);
+    return wf_scope_end(&scope, rc);
+}
+
+WF_TEST(a_client_that_leaves_is_no_failure_of_the_handler_and_an_error_of_its_own_is_one)
+{
+    struct leaving leaving = {.app = {.title = "test"}};
+    leaving.app.state = &leaving;
+    wf_route(&leaving.app, WF_GET, "/", answer_without_end);
+    if (WF_EXPECT_CODE(leave(&leaving), 0) && WF_EXPECT(leaving.outcome < 0))
+        WF_EXPECT(strstr(wf_test_log(), "failed") == NULL);
+    leaving.own = -EPIPE; /* of something that it read from */
+    if (WF_EXPECT_CODE(leave(&leaving), 0)) WF_EXPECT_PART(wf_test_log(), "GET / failed");
+    wf_app_finish(&leaving.app);
+}
+
 WF_TEST_MAIN

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compiles every block of C in the documents, and runs the whole programs that show their output.
 
-    tools/tidy/docs.py BUILD [DOCUMENT...]      # default: README.md and docs/**/*.md
+    tools/tidy/docs.py BUILD [DOCUMENT...]      # default: README.md, docs/**/*.md, custody's
 
 A block between ```c and ``` with `int main` or WF_TEST_MAIN is a whole program; any other is taken as declarations at
 file scope, after <weft/weft.h> and the usual headers. A comment on the line before the block says otherwise:
@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+CUSTODY = ROOT / "apps" / "custody"
 TIME_LIMIT_S = 60
 HEADERS = ["errno.h", "inttypes.h", "stdbool.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "unistd.h",
            "weft/weft.h"]
@@ -108,7 +109,7 @@ def run(block, compiler, build, directory):
     """What is wrong with the block, or None."""
     source, program = directory / "block.c", directory / "block"
     source.write_text(block.program(), encoding="utf-8")
-    command = [*compiler, *WARNINGS, f"-I{ROOT / 'include'}"]
+    command = [*compiler, *WARNINGS, f"-I{ROOT / 'include'}", f"-I{CUSTODY / 'include'}"]
     if block.kind != "program":
         command += LENIENT
     links = block.kind == "program" and block.output is not None
@@ -173,7 +174,7 @@ def main():
         return 2
     build = Path(sys.argv[1]).resolve()
     documents = [Path(name).resolve() for name in sys.argv[2:]]
-    documents = documents or [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    documents = documents or [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), CUSTODY / "README.md"]
     compiler = ["gcc", "-std=gnu11", "-D_GNU_SOURCE"]
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     for document in filter(Path.is_file, documents):

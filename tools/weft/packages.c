@@ -109,23 +109,26 @@ static void add_shared(struct words *command, const struct words *flags)
 
 bool add_packages(struct words *command, const struct words *packages, const struct places *places, const char *file)
 {
-    const char *names = packages->count > 0 ? join_words(packages, ' ') : "";
     struct words flags, all = {0};
     if (packages->count == 0) return false;
-    prefer_packages_of(places);
+    const char *names = join_words(packages, ' ');
     if (find_program(program()) == NULL)
         fail("%s asks for packages (%s), but there is no %s: install pkg-config", file, names, program());
-    add_words(&all, packages);
-    for (size_t i = 0; i < packages->count && places->library_directory == NULL; i++)
-        add_needs(&all, packages->list[i]);
-    if (!ask("--cflags --libs", &all, &flags)) fail("%s needs packages that pkg-config does not find: %s", file, names);
-    if (places->library_directory == NULL && brings_weft(&flags) && has_archives(&flags)) {
+    prefer_packages_of(places);
+    if (!ask("--cflags --libs", packages, &flags))
+        fail("%s needs packages that pkg-config does not find: %s", file, names);
+    bool brought = brings_weft(&flags);
+    if (brought && places->library_directory == NULL && has_archives(&flags)) {
+        add_words(&all, packages);
+        for (size_t i = 0; i < packages->count; i++) add_needs(&all, packages->list[i]);
+        if (!ask("--cflags --libs", &all, &flags))
+            fail("%s needs %s, whose archives need others that are not there", file, names);
         add_archives(command, &flags);
         return false;
     }
-    if (brings_weft(&flags) && places->asan)
+    if (brought && places->asan)
         fail("%s needs %s, of which not all are archives: for --asan build weft with -Db_sanitize=address,undefined",
              file, names);
     add_shared(command, &flags);
-    return brings_weft(&flags);
+    return brought;
 }

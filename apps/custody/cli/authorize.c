@@ -2,7 +2,7 @@
 #include <weft/weft.h>
 
 #include "commands.h"
-#include "session.h"
+#include "errand.h"
 
 static const char authorize_help[] =
     "usage: custody authorize VIN --origin TEXT --destination TEXT --person KEY --by WHO --model TEXT [OPTIONS]\n\n"
@@ -12,49 +12,49 @@ static const char authorize_help[] =
     "  --person KEY          who gets the vehicle\n"
     "  --by WHO              who authorizes it\n"
     "  --model TEXT          make and model\n"
-    "  --key KEY             said again, nothing is made twice (its own for each call)\n" SESSION_HELP SESSION_STATUS;
+    "  --key KEY             said again, nothing is made twice (its own for each call)\n" ERRAND_HELP ERRAND_STATUS;
 
 #define DECISION_HELP(verb, does)                                                                                      \
     "usage: custody " verb " ID --by WHO [--reason TEXT] [OPTIONS]\n\n" does " an authorization, and prints it.\n\n"   \
     "  --by WHO              who decides\n"                                                                            \
-    "  --reason TEXT         why\n" SESSION_HELP SESSION_STATUS
+    "  --reason TEXT         why\n" ERRAND_HELP ERRAND_STATUS
 
-static int print_authorization(struct session *session, const struct custody_authorization *authorization)
+static int print_authorization(struct errand *errand, const struct custody_authorization *authorization)
 {
-    if (session->json) return print_json(&custody_authorization_model, authorization) ? 0 : -EPIPE;
-    printf("%s %s %s\n", authorization->authorization_id, show_authorization_status(authorization->status),
+    if (errand->json) return print_json(&custody_authorization_model, authorization) ? 0 : -EPIPE;
+    printf("%s %s %s\n", authorization->authorization_id, custody_status_name(authorization->status),
            authorization->vin);
     return 0;
 }
 
 /* ---- A new one ---- */
 
-static int authorize(struct session *session)
+static int authorize(struct errand *errand)
 {
-    const struct custody_authorize_options *options = session->own;
+    const struct custody_authorize_options *options = errand->own;
     struct custody_authorization made;
-    int rc = CALL(session, custody_create_authorization_(session->client, wf_task_arena(), &made, options));
-    return rc < 0 ? complain(session, options->vin, rc) : print_authorization(session, &made);
+    int rc = CALL(errand, custody_create_authorization_(errand->client, wf_task_arena(), &made, options));
+    return rc < 0 ? complain(errand, options->vin, rc) : print_authorization(errand, &made);
 }
 
 int run_authorize(int argc, char **argv)
 {
     struct custody_authorize_options wanted = {.size = sizeof wanted};
-    struct session session = {.command = "authorize", .timeout_s = TIMEOUT_S, .own = &wanted};
+    struct errand errand = {.command = "authorize", .timeout_s = TIMEOUT_S, .own = &wanted};
     const struct option_rule rules[] = {{"origin", OPTION_TEXT, &wanted.origin, 0, 0},
                                         {"destination", OPTION_TEXT, &wanted.destination, 0, 0},
                                         {"person", OPTION_TEXT, &wanted.person_identity_key, 0, 0},
                                         {"by", OPTION_TEXT, &wanted.authorized_by, 0, 0},
                                         {"model", OPTION_TEXT, &wanted.make_model, 0, 0},
                                         {"key", OPTION_TEXT, &wanted.idempotency_key, 0, 0},
-                                        SESSION_RULES(&session)};
-    int status = read_arguments(argc, argv, authorize_help, rules, &session.words);
+                                        ERRAND_RULES(&errand)};
+    int status = read_arguments(argc, argv, authorize_help, rules, &errand.words);
     if (status >= 0) return status;
-    if (session.words.count != 1) return refuse_usage(argv[0], "one VIN is needed");
+    if (errand.words.count != 1) return refuse_usage(argv[0], "one VIN is needed");
     for (size_t i = 0; i < 5; i++)
         if (*(const char **)rules[i].value == NULL) return refuse_usage(argv[0], "--%s is needed", rules[i].name);
-    wanted.vin = session.words.list[0];
-    return run_session(&session, authorize);
+    wanted.vin = errand.words.list[0];
+    return run_errand(&errand, authorize);
 }
 
 /* ---- Decisions ---- */
@@ -67,28 +67,28 @@ struct deciding {
     const char *by, *reason;
 };
 
-static int decide(struct session *session)
+static int decide(struct errand *errand)
 {
-    const struct deciding *deciding = session->own;
+    const struct deciding *deciding = errand->own;
     struct custody_authorization result;
-    const char *id = session->words.list[0];
+    const char *id = errand->words.list[0];
     int rc =
-        CALL(session, deciding->decide(session->client, wf_task_arena(), id, deciding->by, deciding->reason, &result));
-    return rc < 0 ? complain(session, id, rc) : print_authorization(session, &result);
+        CALL(errand, deciding->decide(errand->client, wf_task_arena(), id, deciding->by, deciding->reason, &result));
+    return rc < 0 ? complain(errand, id, rc) : print_authorization(errand, &result);
 }
 
 static int run_decision(int argc, char **argv, const char *command, const char *help, decide_fn *fn)
 {
     struct deciding deciding = {.decide = fn};
-    struct session session = {.command = command, .timeout_s = TIMEOUT_S, .own = &deciding};
+    struct errand errand = {.command = command, .timeout_s = TIMEOUT_S, .own = &deciding};
     const struct option_rule rules[] = {{"by", OPTION_TEXT, &deciding.by, 0, 0},
                                         {"reason", OPTION_TEXT, &deciding.reason, 0, 0},
-                                        SESSION_RULES(&session)};
-    int status = read_arguments(argc, argv, help, rules, &session.words);
+                                        ERRAND_RULES(&errand)};
+    int status = read_arguments(argc, argv, help, rules, &errand.words);
     if (status >= 0) return status;
-    if (session.words.count != 1) return refuse_usage(argv[0], "the id of one authorization is needed");
+    if (errand.words.count != 1) return refuse_usage(argv[0], "the id of one authorization is needed");
     if (deciding.by == NULL) return refuse_usage(argv[0], "--by is needed");
-    return run_session(&session, decide);
+    return run_errand(&errand, decide);
 }
 
 int run_approve(int argc, char **argv)

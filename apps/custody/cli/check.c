@@ -6,7 +6,7 @@
 #include <weft/weft.h>
 
 #include "commands.h"
-#include "session.h"
+#include "errand.h"
 
 enum { AT_ONCE = 10, AT_ONCE_MAX = 1000, VINS_MAX = 1000000, LINE_MAX_ = 256, BAR = 30 };
 
@@ -20,7 +20,7 @@ static const char help[] =
     "  --limit N             so many calls at once (10)\n"
     "  --cached              the answers of earlier checks\n"
     "  --batch               500 in one call\n"
-    "  --quiet               no progress on the terminal\n" SESSION_HELP
+    "  --quiet               no progress on the terminal\n" ERRAND_HELP
     "\nExit status: 0, 1 when some could not be checked, 2 for a wrong command line, 130 after Ctrl-C.\n";
 
 struct check {
@@ -32,7 +32,7 @@ struct check {
 };
 
 struct checking {
-    struct session *session;
+    struct errand *errand;
     struct check *checks;
     size_t count, room, finished, printed, failed;
     int limit;
@@ -61,21 +61,22 @@ static void draw_bar(struct checking *all)
 
 /* ---- Rows ---- */
 
-static void print_blockers(const struct custody_releasability *result)
+static void print_result(const struct custody_releasability *result)
 {
-    for (size_t i = 0; i < result->blockers.count; i++)
-        printf("%s%s", i > 0 ? ", " : "", result->blockers.items[i].code);
+    const char *before = "  ";
+    for (size_t i = 0; i < result->blockers.count; i++, before = ", ")
+        printf("%s%s", before, result->blockers.items[i].code);
+    if (result->cached) printf("%s%.0f s ago", before, result->age_s);
 }
 
 static bool print_row(const struct custody_batch_row *row)
 {
     const char *word = !row->ok ? "error" : row->result.is_releasable ? "yes" : "no";
     enum colour colour = !row->ok ? RED : row->result.is_releasable ? GREEN : YELLOW;
-    printf("%-17s  %s%-10s%s  ", row->vin, paint(colour), word, paint(PLAIN));
-    if (!row->ok) fputs(row->error.code, stdout);
-    else print_blockers(&row->result);
-    if (row->ok && row->result.cached)
-        printf("%s%.0f s ago", row->result.blockers.count > 0 ? ", " : "", row->result.age_s);
+    bool alone = row->ok && row->result.blockers.count == 0 && !row->result.cached;
+    printf("%-17s  %s%-*s%s", row->vin, paint(colour), alone ? 0 : 10, word, paint(PLAIN));
+    if (row->ok) print_result(&row->result);
+    else printf("  %s", row->error.code);
     return puts("") >= 0 && fflush(stdout) == 0;
 }
 
@@ -87,7 +88,7 @@ static bool show(struct checking *all, struct check *check)
         all->failed++;
         fprintf(stderr, "custody: check: %s\n", row->error.message);
     }
-    bool read = all->session->json ? print_json(&custody_batch_row_model, row) : print_row(row);
+    bool read = all->errand->json ? print_json(&custody_batch_row_model, row) : print_row(row);
     wf_arena_finish(&check->arena);
     return read;
 }
@@ -131,14 +132,14 @@ static int finish(struct check *check)
 
 static int ask(struct check *check, struct custody_releasability *result)
 {
-    struct session *session = check->all->session;
-    if (check->all->cached) return custody_get_cached(session->client, &check->arena, check->vin, result);
-    return custody_check_vin(session->client, &check->arena, check->vin, result);
+    struct errand *errand = check->all->errand;
+    if (check->all->cached) return custody_get_cached(errand->client, &check->arena, check->vin, result);
+    return custody_check_vin(errand->client, &check->arena, check->vin, result);
 }
 
 static int check_one(struct check *check)
 {
-    int rc = CALL(check->all->session, ask(check, &check->row.result));
+    int rc = CALL(check->all->errand, ask(check, &check->row.result));
     if (wf_cancelled()) return rc;
     check->row.vin = check->vin;
     check->row.ok = check->row.has.result = rc == 0;
@@ -166,17 +167,18 @@ static int check_batch(struct checking *all, struct check *checks, size_t count)
     const char **vins = wf_arena_array(&arena, count, sizeof *vins);
     int rc = rows != NULL && vins != NULL ? 0 : -ENOMEM;
     for (size_t i = 0; i < count && rc == 0; i++) vins[i] = checks[i].vin;
-    if (rc == 0) rc = CALL(all->session, custody_check_batch(all->session->client, &arena, vins, count, rows));
+    if (rc == 0) rc = CALL(all->errand, custody_check_batch(all->errand->client, &arena, vins, count, rows));
     if (!wf_cancelled()) rc = note_batch(checks, count, rc, rows);
     wf_arena_finish(&arena);
     return rc;
 }
 
-static int check_all(struct session *session)
+static int check_all(struct errand *errand)
 {
-    struct checking *all = session->own;
+    struct checking *all = errand->own;
     int rc = 0;
-    if (!session->json) printf("%s%-17s  %-10s  %s%s\n", paint(BOLD), "VIN", "RELEASABLE", "BLOCKERS", paint(PLAIN));
+    if (!errand->json) printf("%s%-17s  %-10s  %s%s\n", paint(BOLD), "VIN", "RELEASABLE", "BLOCKERS", paint(PLAIN));
+    fflush(stdout);
     if (!all->batch) rc = wf_gather(all->checks, all->count, check_one, .limit = (uint32_t)all->limit);
     for (size_t i = 0; all->batch && i < all->count && rc == 0; i += CUSTODY_BATCH_MAX) {
         size_t left = all->count - i;
@@ -186,7 +188,7 @@ static int check_all(struct session *session)
     for (size_t i = all->printed; i < all->count; i++) wf_arena_finish(&all->checks[i].arena);
     if (all->terminal && all->failed > 0)
         fprintf(stderr, "custody: check: %zu of %zu could not be checked\n", all->failed, all->count);
-    if (all->failed > 0) session->status = 1;
+    if (all->failed > 0) errand->status = 1;
     return rc;
 }
 
@@ -232,25 +234,25 @@ int run_check(int argc, char **argv)
 {
     bool quiet = false;
     const char *path = NULL;
-    struct checking all = {.limit = AT_ONCE};
-    struct session session = {.command = "check", .timeout_s = TIMEOUT_S, .own = &all};
+    static struct checking all = {.limit = AT_ONCE}; /* for as long as the program */
+    struct errand errand = {.command = "check", .timeout_s = TIMEOUT_S, .own = &all};
     const struct option_rule rules[] = {{"file", OPTION_TEXT, &path, 0, 0},
                                         {"limit", OPTION_NUMBER, &all.limit, 1, AT_ONCE_MAX},
                                         {"cached", OPTION_FLAG, &all.cached, 0, 0},
                                         {"batch", OPTION_FLAG, &all.batch, 0, 0},
                                         {"quiet", OPTION_FLAG, &quiet, 0, 0},
-                                        SESSION_RULES(&session)};
-    int status = read_arguments(argc, argv, help, rules, &session.words);
+                                        ERRAND_RULES(&errand)};
+    int status = read_arguments(argc, argv, help, rules, &errand.words);
     if (status >= 0) return status;
     if (all.batch && all.cached) return refuse_usage(argv[0], "--batch and --cached do not go together");
-    for (size_t i = 0; i < session.words.count; i++) {
-        const char *word = session.words.list[i];
+    for (size_t i = 0; i < errand.words.count; i++) {
+        const char *word = errand.words.list[i];
         bool good = strcmp(word, "-") == 0 ? add_lines(&all, stdin) : add_vin(&all, word);
         if (!good) return refuse_usage(argv[0], "cannot read standard input");
     }
     if (path != NULL && !add_file(&all, path)) return refuse_usage(argv[0], "cannot read \"%s\"", path);
     if (all.count == 0) return refuse_usage(argv[0], "no VIN is given");
-    all.session = &session;
+    all.errand = &errand;
     all.terminal = !quiet && isatty(STDERR_FILENO);
-    return run_session(&session, check_all);
+    return run_errand(&errand, check_all);
 }

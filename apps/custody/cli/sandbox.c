@@ -1,5 +1,5 @@
 /* custody sandbox: serves the API until it is told to stop. */
-#include "sandbox.h"
+#include "../server/sandbox.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* A custody sandbox that runs for as long as the demonstration does: a process of its own, on a database on the disk. */
+/* A custody sandbox that runs as long as the demonstration does: a process of its own, on a database on the disk. */
 #ifndef CUSTODY_SANDBOX_PROCESS_H
 #define CUSTODY_SANDBOX_PROCESS_H
 

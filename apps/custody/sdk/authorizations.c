@@ -3,6 +3,12 @@
 
 #include "client.h"
 
+const char *custody_status_name(int status)
+{
+    const char *const *names = CUSTODY_STATUSES;
+    return status >= CUSTODY_PENDING && status <= CUSTODY_EXPIRED ? names[status] : "";
+}
+
 /* ---- A page ---- */
 
 enum { LIMIT = 50, NUMBER_ROOM = 12 };

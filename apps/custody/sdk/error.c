@@ -211,10 +211,19 @@ static void add_fields(char message[MESSAGE_MAX], const struct custody_error_det
     }
 }
 
+/* Where only one field is wrong, its message is the whole; a VIN names itself. */
+static const char *find_place(const struct custody_error_detail *detail, const char *subject)
+{
+    const struct custody_error_field *only = detail->fields.count == 1 ? &detail->fields.items[0] : NULL;
+    bool told = only == NULL || strcmp(detail->code, "validation_failed") != 0 || strstr(detail->message, only->loc);
+    return told ? subject : only->loc;
+}
+
 static int set_detail(struct custody_error *error, const struct custody_error_detail *detail, const char *subject)
 {
     char message[MESSAGE_MAX];
-    name_subject(message, subject, detail->message[0] != '\0' ? detail->message : wf_status_reason(error->status));
+    name_subject(message, find_place(detail, subject),
+                 detail->message[0] != '\0' ? detail->message : wf_status_reason(error->status));
     add_fields(message, detail);
     error->code = detail->code;
     error->message = message;

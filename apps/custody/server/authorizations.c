@@ -125,9 +125,10 @@ static int create_one(struct wf_request *request)
     struct once once;
     wf_ignore(custody_vin_normalize(sandbox->options.vin_policy, wanted.vin, vin));
     wanted.vin = vin;
-    once_begin(request, &once);
+    int rc = once_begin(request, &once);
+    if (rc < 0) return rc;
     once.say = say_new;
-    int rc = storage_authorize(sandbox->storage, wf_request_arena(request), &wanted, &once, &made);
+    rc = storage_authorize(sandbox->storage, wf_request_arena(request), &wanted, &once, &made);
     return reply_once(request, rc, &once);
 }
 
@@ -151,10 +152,11 @@ static int decide(struct wf_request *request)
     const struct work *work = wf_request_arg(request);
     struct custody_authorization decided;
     struct once once;
-    once_begin(request, &once);
+    int rc = once_begin(request, &once);
+    if (rc < 0) return rc;
     once.say = say_decided;
-    int rc = storage_decide(sandbox->storage, wf_request_arena(request), wf_path_text(request, "id"), work->decision,
-                            wf_body_value(request), &once, &decided);
+    rc = storage_decide(sandbox->storage, wf_request_arena(request), wf_path_text(request, "id"), work->decision,
+                        wf_body_value(request), &once, &decided);
     return reply_once(request, rc, &once);
 }
 

@@ -1,7 +1,7 @@
 /*
  * Where a page ends, as a text for the client:
  *
- *     base64url( created_at, 8 bytes | "AUTH-########", 13 bytes | HMAC-SHA256 of filter and place, the first 16 bytes )
+ *     base64url( created_at, 8 bytes | "AUTH-########", 13 bytes | HMAC-SHA256 of filter and place, its first 16 )
  *
  * The filter is in the signature only: with another one it does not fit. A cursor that comes back is made again from
  * what it says, and has to be the same, to the last character.

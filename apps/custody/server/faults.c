@@ -1,5 +1,4 @@
 /* What is ordered to go wrong: an error, a delay, for some paths, now and then or so many times. */
-#include <stdlib.h>
 #include <string.h>
 #include <weft/extend.h>
 
@@ -72,7 +71,7 @@ static struct fault *find_ordered(struct sandbox *sandbox, const char *path)
 static const char *what_is_wrong(const char *path)
 {
     size_t star = strcspn(path, "*");
-    if (path[0] != '/') return "a path begins with /";
+    if (path[0] != '/' && strcmp(path, "*") != 0) return "a path begins with /";
     if (path[star] != '\0' && path[star + 1] != '\0') return "a * comes last";
     if (strncmp(path, BASE_PATH "/", sizeof BASE_PATH) == 0) return "a path is without " BASE_PATH;
     return NULL;
@@ -93,7 +92,7 @@ int check_fault(struct wf_request *request, struct wf_problems *problems)
 
 static void remove_fault(struct sandbox *sandbox, struct fault *fault)
 {
-    free(fault->path);
+    wf_memory_free(fault->path);
     *fault = sandbox->faults[--sandbox->fault_count];
 }
 
@@ -109,8 +108,10 @@ int order_fault(struct wf_request *request)
     struct fault *before = find_ordered(sandbox, order->path);
     if (before != NULL) remove_fault(sandbox, before);
     if (order->has.count && order->count == 0) return wf_reply_empty(request, 204);
-    char *path = strdup(order->path);
+    size_t size = strlen(order->path) + 1;
+    char *path = wf_memory_alloc(size);
     if (path == NULL) return -ENOMEM;
+    memcpy(path, order->path, size);
     sandbox->faults[sandbox->fault_count++] = (struct fault){
         .path = path,
         .status = order->has.status ? order->status : 0,

@@ -148,10 +148,3 @@ static int close_gate(struct wf_request *request, const struct wf_dependency *se
 }
 
 const struct wf_dependency gate = {.name = "caller", .open = open_gate, .close = close_gate, .scheme = &wf_jwt_scheme};
-
-struct caller *caller_of(struct wf_request *request)
-{
-    struct caller *caller = NULL;
-    wf_ignore(wf_depend(request, &gate, &caller)); /* its route needs it: it is open */
-    return caller;
-}

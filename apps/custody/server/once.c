@@ -3,16 +3,20 @@
 
 #include "server.h"
 
-void once_begin(struct wf_request *request, struct once *once)
+int once_begin(struct wf_request *request, struct once *once)
 {
+    const struct caller *caller = NULL;
     const uint8_t *hash = NULL;
-    wf_ignore(wf_depend(request, &strict_body, &hash)); /* its route needs it: it is open */
+    int rc = wf_depend(request, &gate, &caller);
+    if (rc == 0) rc = wf_depend(request, &strict_body, &hash);
+    if (rc < 0) return rc;
     *once = (struct once){
-        .subject = caller_of(request)->subject,
+        .subject = caller->subject,
         .path = wf_request_path(request),
         .key = wf_request_header(request, "Idempotency-Key"),
     };
-    if (hash != NULL) memcpy(once->body_hash, hash, sizeof once->body_hash);
+    memcpy(once->body_hash, hash, sizeof once->body_hash);
+    return 0;
 }
 
 int say_model(const struct wf_model *model, const void *value, struct wf_arena *arena, struct said *said)

@@ -70,7 +70,8 @@ void open_routes(struct wf_app *app, bool hidden)
 
 /* ---- Of a sandbox only ---- */
 
-#define CHECKED_MEMBERS(M) M(LIST(MODEL(custody_releasability)), vehicles)
+/* The number of the last event, so that who follows them can begin near their end. */
+#define CHECKED_MEMBERS(M) M(LIST(MODEL(custody_releasability)), vehicles) M(INT64, last_event)
 WF_MODEL(checked_answer, CHECKED_MEMBERS, .name = "Checked")
 
 #define CHECKED_QUERY_MEMBERS(M) M(INT32, limit, .preset = "50", .min = 1, .max = CUSTODY_LIMIT_MAX)
@@ -85,7 +86,10 @@ static int show_checked(struct wf_request *request)
     struct custody_releasability *found = wf_arena_array(arena, CUSTODY_LIMIT_MAX, sizeof *found);
     size_t count = 0;
     int rc = found == NULL ? -ENOMEM : storage_checked(sandbox->storage, arena, query->limit, found, &count);
-    struct checked_answer answer = {.vehicles = {.items = found, .count = count}};
+    struct checked_answer answer = {
+        .vehicles = {.items = found, .count = count},
+        .last_event = storage_last_event(sandbox->storage),
+    };
     return rc != 0 ? refuse_result(request, rc) : wf_reply(request, 200, &checked_answer_model, &answer);
 }
 

@@ -4,7 +4,7 @@
 
 #include <weft/app.h>
 
-/* Adds the page's routes to the outermost app; none of them needs a token, is counted, or is in the documentation.
+/* Adds the page's routes to the outermost app; none of them needs a token, or is in the API's description.
  * Suspends: never. */
 void page_routes(struct wf_app *app);
 

@@ -1,6 +1,6 @@
 /*
- * Paths that look like one of the API, and name nothing that could be there: identities that are none, verbs that do not
- * exist. They are 404 before anything is asked, like any path that is not there.
+ * Paths that look like one of the API, and name nothing that could be there: identities that are none, verbs that do
+ * not exist. They are 404 before anything is asked, like any path that is not there.
  */
 #include <string.h>
 

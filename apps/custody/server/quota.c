@@ -1,9 +1,10 @@
 /*
- * So many requests of a subject in so long: a window that begins with its first request, and the next one with the first
- * after that. Coarser than a rate that is spread evenly, but its numbers are what the headers say: what remains, and
- * when all of it is there again.
+ * So many requests of a subject in so long: a window that begins with its first request, and the next one with the
+ * first after that. Coarser than a rate that is spread evenly, but its numbers are what the headers say: what remains,
+ * and when all of it is there again.
  */
-#include <stdlib.h>
+#include <string.h>
+#include <weft/extend.h>
 
 #include "server.h"
 
@@ -24,8 +25,9 @@ int quota_create(int64_t count, int64_t per, struct quota **quota)
 {
     *quota = NULL;
     if (count == 0) return 0;
-    *quota = calloc(1, sizeof **quota);
+    *quota = wf_memory_alloc(sizeof **quota);
     if (*quota == NULL) return -ENOMEM;
+    memset(*quota, 0, sizeof **quota);
     (*quota)->count = count;
     (*quota)->per = per;
     return 0;
@@ -33,7 +35,7 @@ int quota_create(int64_t count, int64_t per, struct quota **quota)
 
 void quota_destroy(struct quota *quota)
 {
-    free(quota);
+    wf_memory_free(quota);
 }
 
 /* FNV-1a: subjects come in tokens that were signed here, so nobody chooses them to collide. */

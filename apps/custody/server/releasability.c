@@ -21,8 +21,11 @@ static int check_one(struct wf_request *request)
     struct custody_releasability result;
     char buffer[CUSTODY_VIN_MAX + 1];
     const char *vin = vin_of_path(request, buffer);
-    int code = 0, rc = storage_check(sandbox->storage, wf_request_arena(request), &vin, 1, &result, &code);
-    leave_checks(caller_of(request));
+    struct caller *caller;
+    int code = 0, rc = wf_depend(request, &gate, &caller);
+    if (rc < 0) return rc;
+    rc = storage_check(sandbox->storage, wf_request_arena(request), &vin, 1, &result, &code);
+    leave_checks(caller);
     if (rc == 0) rc = code;
     return rc != 0 ? refuse_result(request, rc) : wf_reply(request, 200, &custody_releasability_model, &result);
 }
@@ -88,7 +91,6 @@ static int reply_many(struct wf_request *request, const struct custody_batch *ba
     }
     if (rc < 0) return rc;
     struct custody_batch_answer answer = {.results = {.items = rows, .count = many->count}};
-    leave_checks(caller_of(request));
     return wf_reply(request, 200, &custody_batch_answer_model, &answer);
 }
 
@@ -98,9 +100,12 @@ static int check_many(struct wf_request *request)
     const struct custody_batch *batch = wf_body_value(request);
     struct wf_arena *arena = wf_request_arena(request);
     struct many *many = wf_arena_new(arena, struct many);
-    if (many == NULL) return -ENOMEM;
-    int rc = normalize_all(request, batch, many);
+    struct caller *caller;
+    int rc = wf_depend(request, &gate, &caller);
+    if (rc < 0 || many == NULL) return rc < 0 ? rc : -ENOMEM;
+    rc = normalize_all(request, batch, many);
     if (rc == 0) rc = storage_check(sandbox->storage, arena, many->vins, many->count, many->results, many->codes);
+    leave_checks(caller);
     return rc != 0 ? refuse_result(request, rc) : reply_many(request, batch, many);
 }
 

@@ -1,7 +1,6 @@
 /* The sandbox as a whole: opened, served, closed. */
 #include "sandbox.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <weft/extend.h>
 
@@ -81,8 +80,9 @@ int sandbox_open(struct wf_scope *scope, const struct sandbox_options *options, 
 {
     int rc = wf_checkpoint();
     if (rc < 0) return rc;
-    struct sandbox *made = calloc(1, sizeof *made);
+    struct sandbox *made = wf_memory_alloc(sizeof *made);
     if (made == NULL) return -ENOMEM;
+    memset(made, 0, sizeof *made);
     made->options = *options;
     wf_arena_init(&made->arena);
     rc = fill(made, scope);
@@ -100,7 +100,7 @@ void sandbox_close(struct sandbox *sandbox)
     quota_destroy(sandbox->quota);
     faults_finish(sandbox);
     wf_arena_finish(&sandbox->arena);
-    free(sandbox);
+    wf_memory_free(sandbox);
 }
 
 struct wf_app *sandbox_app(struct sandbox *sandbox)
@@ -145,7 +145,8 @@ static void say_where(struct wf_app *app, uint16_t port, void *argument)
     wf_ignore(sandbox_token(sandbox, &arena, "demo", "custody:read custody:write", WF_SECONDS(24 * 3600), &token));
     fprintf(sandbox->out, "custody sandbox at http://%s%s%s:%u%s\n", bare ? "" : "[", host, bare ? "" : "]", port,
             BASE_PATH);
-    fprintf(sandbox->out, "page http://%s%s%s:%u/\ntoken %s\n", bare ? "" : "[", host, bare ? "" : "]", port, token);
+    fprintf(sandbox->out, "page http://%s%s%s:%u/#token=%s\ntoken %s\n", bare ? "" : "[", host, bare ? "" : "]", port,
+            token, token);
     fflush(sandbox->out);
     wf_arena_finish(&arena);
 }

@@ -3,14 +3,15 @@
  *
  *     WF_SCOPE(scope);
  *     struct sandbox *sandbox;
- *     int rc = sandbox_open(&scope, &(struct sandbox_options){SANDBOX_DEFAULTS, .storage.where = ":memory:"}, &sandbox);
+ *     struct sandbox_options options = {SANDBOX_DEFAULTS};
+ *     int rc = sandbox_open(&scope, &options, &sandbox);
  *     if (rc < 0) return wf_scope_end(&scope, rc);
  *     WF_CLIENT(client, .base_url = "http://sandbox/v1", .app = sandbox_app(sandbox));   // or sandbox_serve
  *     ...
  *     sandbox_close(sandbox);
  *
- * The paths of the API are below /v1; health, metrics and the API's description are at the root, too, and so is the live
- * page. Threads: the loop's.
+ * The paths of the API are below /v1; health, metrics and the API's description are at the root, too, and so is the
+ * live page. Threads: the loop's.
  */
 #ifndef CUSTODY_SANDBOX_H
 #define CUSTODY_SANDBOX_H

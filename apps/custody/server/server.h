@@ -89,8 +89,6 @@ struct caller {
 /* Of every route that is not open to all; its value is a struct caller. */
 extern const struct wf_dependency gate;
 
-struct caller *caller_of(struct wf_request *request);
-
 /* The answer to a check is about to be sent: it is not worked on any more. */
 void leave_checks(struct caller *caller);
 
@@ -181,7 +179,7 @@ const char *vin_of_path(struct wf_request *request, char vin[CUSTODY_VIN_MAX + 1
 /* ---- once.c ---- */
 
 /* What a change is asked for with, and its answer. */
-void once_begin(struct wf_request *request, struct once *once);
+WF_SUSPENDS int once_begin(struct wf_request *request, struct once *once);
 WF_SUSPENDS int reply_once(struct wf_request *request, int rc, const struct once *once);
 
 /* For once.say. */

@@ -32,9 +32,17 @@ static struct seen *place_of(struct tokens *tokens, const char *token, size_t si
     return &tokens->seen[hash % SEEN_MAX];
 }
 
+/* Only the signature is a secret, which must not be found out by how long it takes. */
+static bool is_same(const char *one, const char *other)
+{
+    const char *signature = strrchr(one, '.');
+    size_t said = signature != NULL ? (size_t)(signature - one) : 0;
+    return said > 0 && strncmp(one, other, said) == 0 && wf_same_secret(one + said, other + said);
+}
+
 static bool is_good(const struct seen *seen, const char *token)
 {
-    return wf_same_secret(seen->token, token) && wf_wall_now() / WF_SECONDS(1) < seen->expires;
+    return is_same(seen->token, token) && wf_wall_now() / WF_SECONDS(1) < seen->expires;
 }
 
 /* What is too long to be kept is read each time. */

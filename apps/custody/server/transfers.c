@@ -65,9 +65,10 @@ static int create_one(struct wf_request *request)
     struct once once;
     wf_ignore(custody_vin_normalize(sandbox->options.vin_policy, wanted.vin, vin));
     wanted.vin = vin;
-    once_begin(request, &once);
+    int rc = once_begin(request, &once);
+    if (rc < 0) return rc;
     once.say = say_new;
-    int rc = storage_transfer(sandbox->storage, wf_request_arena(request), &wanted, &once, &made);
+    rc = storage_transfer(sandbox->storage, wf_request_arena(request), &wanted, &once, &made);
     return reply_once(request, rc, &once);
 }
 

@@ -13,7 +13,7 @@ enum { ASKED_MAX = 64, ASKED_TEXT = 400 };
 struct answer {
     int status;
     const char *body, *type; /* default: none; JSON */
-    const char *retry_after, *request_id;
+    const char *retry_after, *request_id, *location;
     int64_t latency;
     bool breaks; /* the connection ends instead */
 };
@@ -29,7 +29,7 @@ struct service {
     size_t count;
     const struct answer *(*choose)(const char *path); /* instead of them */
     const char *token;                                /* that alone is taken; NULL: any */
-    size_t asked;                                     /* requests */
+    size_t asked, cut;                                /* requests; those whose clients left before the answer */
     struct asked_for *log;                            /* ASKED_MAX */
 };
 
@@ -51,9 +51,12 @@ static inline int note(struct service *service, struct wf_request *request)
 
 static inline int give(struct wf_request *request, const struct answer *answer)
 {
+    struct service *service = wf_request_state(request);
     int rc = answer->latency > 0 ? wf_sleep(answer->latency) : 0;
+    if (rc == -ECANCELED) service->cut++;
     if (rc == 0 && answer->retry_after != NULL) rc = wf_reply_header(request, "Retry-After", answer->retry_after);
     if (rc == 0 && answer->request_id != NULL) rc = wf_reply_header(request, "X-Request-Id", answer->request_id);
+    if (rc == 0 && answer->location != NULL) rc = wf_reply_header(request, "Location", answer->location);
     if (rc < 0) return rc;
     if (answer->breaks) {
         rc = wf_reply_begin(request, 200, "application/json", 1000);

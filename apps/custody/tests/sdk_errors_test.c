@@ -1,4 +1,5 @@
 /* How calls of the SDK fail: each kind of error, tokens, retries, answers that are none, closed clients. */
+#include <weft/temporary.h>
 #include <weft/weft.h>
 
 #include "scripted_service.h"
@@ -74,6 +75,16 @@ WF_TEST(every_field_that_is_wrong_is_in_the_error)
     if (!WF_EXPECT_INT((int64_t)error->field_count, 2)) return;
     WF_EXPECT_TEXT(error->fields[1].loc, "query.x");
     WF_EXPECT_TEXT(error->fields[1].msg, "nor you");
+}
+
+WF_TEST(one_wrong_field_is_named)
+{
+    SERVICE(service, {422, "{\"error\":{\"code\":\"validation_failed\",\"message\":\"should be 'PENDING'\",\"fields\":["
+                           "{\"loc\":\"query.status\",\"msg\":\"should be 'PENDING'\"}],\"request_id\":\"r\"}}"});
+    struct custody_page page;
+    CLIENT();
+    WF_EXPECT_CODE(custody_list_authorizations(&client, wf_task_arena(), &page, .status = "NO"), -EINVAL);
+    WF_EXPECT_TEXT(custody_error()->message, "query.status: should be 'PENDING'");
 }
 
 /* ---- Whose error it is ---- */
@@ -231,6 +242,51 @@ WF_TEST(the_message_says_what_came_instead)
     WF_EXPECT_PART(custody_error()->message, "404 Not Found");
 }
 
+WF_TEST(no_redirect_is_followed)
+{
+    SERVICE(service, {307, NULL, .location = "/v1/elsewhere"}, {200, RELEASABLE});
+    CLIENT();
+    WF_EXPECT_CODE(check(&client, VIN), -EREMOTEIO);
+    WF_EXPECT_PART(custody_error()->message, "the answer was 307 Temporary Redirect");
+    WF_EXPECT_INT((int64_t)service.asked, 1);
+}
+
+/* An answer with a byte of it changed, or cut there. */
+static char spoiled[1024];
+
+static const struct answer *give_spoiled(const char *path)
+{
+    static const struct answer answer = {200, spoiled};
+    (void)path;
+    return &answer;
+}
+
+static void expect_sense(struct custody_client *client)
+{
+    struct custody_releasability result;
+    int rc = custody_check_vin(client, wf_task_arena(), VIN, &result);
+    if (rc == 0) WF_EXPECT(result.is_releasable == (result.blockers.count == 0));
+    else WF_EXPECT(rc == -EREMOTEIO && custody_error()->message[0] != '\0');
+}
+
+WF_TEST(no_spoiled_answer_does_harm, .unswept = "thousands of calls")
+{
+    static const char bytes[] = "\"{}[],:0-\\\x01\xff";
+    SERVICE(service, {500});
+    CLIENT(.attempts = 1);
+    service.choose = give_spoiled;
+    for (size_t i = 0; i < strlen(HELD); i++) {
+        snprintf(spoiled, sizeof spoiled, "%.*s", (int)i, HELD);
+        if (i > 0) expect_sense(&client);
+        for (size_t k = 0; k < sizeof bytes - 1; k++) {
+            strcpy(spoiled, HELD);
+            spoiled[i] = bytes[k];
+            expect_sense(&client);
+        }
+        wf_arena_reset(wf_task_arena());
+    }
+}
+
 static int send_much(struct wf_request *request)
 {
     static const char piece[65536];
@@ -312,6 +368,17 @@ WF_TEST(where_nobody_listens_is_no_connection)
     WF_EXPECT_PART(custody_error()->message, VIN);
 }
 
+WF_TEST(what_lies_below_is_not_taken_for_the_services_word)
+{
+    struct custody_releasability result;
+    WF_TEMPORARY_DIRECTORY(work);
+    const char *path = work.error == 0 ? wf_arena_printf(wf_task_arena(), "%s/answers", work.path) : NULL;
+    if (!WF_EXPECT(path != NULL) || !WF_EXPECT_CODE(wf_file_replace(path, "", 0, 0600), 0)) return;
+    CUSTODY_CLIENT(client, .token = "x", .replay = path);
+    WF_EXPECT_CODE(custody_check_vin(&client, wf_task_arena(), VIN, &result), -EHOSTUNREACH);
+    WF_EXPECT_INT(custody_error()->kind, CUSTODY_CONNECTION);
+}
+
 WF_TEST(a_base_that_is_none_is_said_by_the_call)
 {
     struct custody_releasability result;
@@ -330,7 +397,7 @@ struct vault {
 static int find_token(void *arg, struct wf_arena *arena, const char **token)
 {
     struct vault *vault = arg;
-    int number = vault->asked++;
+    int number = vault->asked++ % (int)WF_COUNT(vault->tokens);
     int rc = wf_sleep(WF_MILLISECONDS(5));
     if (rc < 0) return rc;
     if (vault->code < 0) return wf_fail(vault->code, "the vault is shut");

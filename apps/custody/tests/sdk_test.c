@@ -1,4 +1,6 @@
 /* Calls of the SDK: what goes out, and what comes back. */
+#include <weft/weft.h>
+
 #include "scripted_service.h"
 
 #define VIN "9HGBH41JXMN999999"
@@ -129,6 +131,9 @@ WF_TEST(a_page_of_authorizations_is_filtered)
     if (WF_EXPECT_INT((int64_t)page.authorizations.count, 1)) {
         WF_EXPECT_TEXT(page.authorizations.items[0].authorization_id, "AUTH-00000001");
         WF_EXPECT_INT(page.authorizations.items[0].status, CUSTODY_PENDING);
+        WF_EXPECT_TEXT(custody_status_name(page.authorizations.items[0].status), "PENDING");
+        WF_EXPECT_TEXT(custody_status_name(CUSTODY_EXPIRED), "EXPIRED");
+        WF_EXPECT_TEXT(custody_status_name(-1), "");
     }
     if (!WF_EXPECT_CODE(custody_list_authorizations(&client, wf_task_arena(), &page, .limit = 7, .cursor = "c+1"), 0))
         return;
@@ -211,6 +216,55 @@ WF_TEST(decisions_are_for_one_authorization)
     WF_EXPECT_CODE(custody_get_authorization(&client, arena, "..", &result), -EINVAL);
     WF_EXPECT_CODE(custody_get_authorization(&client, arena, NULL, &result), -EINVAL);
     WF_EXPECT_INT((int64_t)service.asked, (int64_t)asked);
+}
+
+/* ---- Several at once ---- */
+
+struct view {
+    struct custody_client *client;
+    struct custody_releasability releasability;
+    struct custody_page page;
+    struct custody_state state;
+};
+
+static int load_releasability(struct view *view)
+{
+    return custody_check_vin(view->client, wf_task_arena(), VIN, &view->releasability);
+}
+
+static int load_authorizations(struct view *view)
+{
+    return custody_list_authorizations(view->client, wf_task_arena(), &view->page, .vin = VIN);
+}
+
+static int load_state(struct view *view)
+{
+    return custody_get_status(view->client, wf_task_arena(), VIN, &view->state);
+}
+
+static const struct answer *fail_one(const char *path)
+{
+    static const struct answer slow = {200, RELEASABLE, .latency = WF_SECONDS(60)};
+    static const struct answer refused = {409, ERROR("bad_state", "no"), .latency = WF_SECONDS(1)};
+    return strcmp(path, "/v1/authorizations") == 0 ? &refused : &slow;
+}
+
+WF_TEST(the_failure_of_one_call_cancels_the_others, .simulated = true)
+{
+    SERVICE(service, {500});
+    service.choose = fail_one;
+    CLIENT();
+    struct view view = {.client = &client};
+    WF_SCOPE(scope);
+    wf_spawn(&scope, load_releasability, &view);
+    wf_spawn(&scope, load_authorizations, &view);
+    wf_spawn(&scope, load_state, &view);
+    WF_EXPECT_CODE(wf_scope_join(&scope), -EEXIST);
+    WF_EXPECT_ERROR(&scope, -EEXIST, VIN ": no");
+    wf_each_error(&scope, error) error->taken = true;
+    wf_ignore(wf_test_wait_idle());
+    WF_EXPECT_INT((int64_t)service.asked, 3);
+    WF_EXPECT_INT((int64_t)service.cut, 2);
 }
 
 /* ---- Transfers ---- */

@@ -57,6 +57,22 @@ static int get_at_once(int count)
     return rc;
 }
 
+/* The first of them computes, and gives up in the middle: the other one computes then. */
+static int give_up(const char *key)
+{
+    int rc = wf_within(WF_MILLISECONDS(50), get(key));
+    printf("the one who computes gives up: %s\n", wf_strerror(rc));
+    return 0;
+}
+
+static int hand_over(void)
+{
+    WF_SCOPE(scope);
+    wf_spawn(&scope, give_up, "dear");
+    wf_spawn(&scope, get, "dear");
+    return wf_scope_join(&scope);
+}
+
 static int invalidate_meanwhile(void)
 {
     WF_SCOPE(scope);
@@ -84,6 +100,8 @@ static int use_cache(void)
     show("all are", "key");
     if (rc == 0) rc = invalidate_meanwhile();
     show("invalidated while it was computed", "other");
+    if (rc == 0) rc = hand_over();
+    show("and the next one computes", "dear");
     return rc;
 }
 

@@ -62,6 +62,24 @@ static int handle_in_time(struct request *request)
     return wf_within(WF_SECONDS(2), handle_request(request));
 }
 
+/* One of a thousand at the same time: is what it sees its own? */
+static int look_around(int *number)
+{
+    WF_CONTEXT(bound, WF_INT("number", *number));
+    int rc = wf_sleep(WF_MILLISECONDS(10));
+    return rc < 0 ? rc : wf_context_get("number")->integer == *number;
+}
+
+static int look_around_at_once(void)
+{
+    int numbers[1000], own[1000], mixed = 0;
+    for (int i = 0; i < 1000; i++) numbers[i] = i;
+    int rc = wf_gather(numbers, 1000, look_around, .collect = own);
+    for (int i = 0; i < 1000; i++) mixed += own[i] != 1;
+    printf("1000 at once, mixed up: %d\n", mixed);
+    return rc;
+}
+
 static int run(void *unused)
 {
     (void)unused;
@@ -75,7 +93,7 @@ static int run(void *unused)
     for (size_t i = 0; i < WF_COUNT(requests); i++) printf("%s: %s\n", requests[i].id, wf_strerror(status[i]));
     printf("outside of a request: %s, %d contexts are active\n", wf_request_current() == NULL ? "none" : "one",
            active_contexts());
-    return rc;
+    return rc < 0 ? rc : look_around_at_once();
 }
 
 /* Lines go to standard error; here to standard output, without the time and the trace. */

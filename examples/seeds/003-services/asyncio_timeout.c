@@ -69,7 +69,6 @@ static int answer_broken(struct wf_request *request)
 
 int main(void)
 {
-    wf_log_set_level("http", WF_OFF); /* which tells of the answer that broke off */
     struct wf_app app = {.title = "API"};
     wf_route(&app, WF_GET, "/fast", answer_fast);
     wf_route(&app, WF_GET, "/slow", answer_slowly);

@@ -24,21 +24,21 @@ static const struct user ada = {
     .name = "Ada",
 };
 
-static int get_user(const struct user *users, const struct wf_uuid *id, const struct user **user)
+static int get_user(const struct user *users, const struct wf_uuid *id, struct user *user)
 {
     int rc = wf_sleep(WF_MILLISECONDS(20)); /* to the database and back */
     if (rc < 0) return rc;
     if (memcmp(&users->id, id, sizeof *id) != 0) return wf_fail(-ENOENT, "there is no such user");
-    *user = users;
+    *user = *users;
     return 0;
 }
 
 /* In another function. */
 static int get_user_profile(const struct user *users, const struct wf_uuid *id, char profile[64])
 {
-    const struct user *user = NULL;
+    struct user user = {.name = ""};
     int rc = get_user(users, id, &user);
-    if (rc == 0) snprintf(profile, 64, "%s's profile", user->name);
+    if (rc == 0) snprintf(profile, 64, "%s's profile", user.name);
     return rc;
 }
 
@@ -46,9 +46,9 @@ static int get_user_profile(const struct user *users, const struct wf_uuid *id, 
 static int get_user_endpoint(struct wf_request *request)
 {
     const struct which_user *which = wf_path_value(request);
-    const struct user *user = NULL;
+    struct user user = {.name = ""};
     int rc = get_user(wf_request_state(request), &which->user_id, &user);
-    return rc < 0 ? rc : wf_reply(request, 200, &user_model, user);
+    return rc < 0 ? rc : wf_reply(request, 200, &user_model, &user);
 }
 
 static int ask(struct wf_client *client, enum wf_method method, const char *path)

@@ -69,7 +69,6 @@ static int show_resource(struct wf_request *request)
 
 int main(void)
 {
-    wf_log_set_level("http", WF_OFF); /* which tells of the answer that broke off */
     struct wf_app app = {.title = "Resources"};
     wf_route(&app, WF_GET, "/resources/{id}", show_resource, .response = &resource_model);
     int status = wf_main(use_api, &app);

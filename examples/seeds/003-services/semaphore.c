@@ -14,12 +14,12 @@
 enum { PRODUCTS = 100, AT_ONCE = 10 };
 
 struct product {
+    struct wf_client *client;
     int id;
     size_t size;
 };
 
 static struct wf_semaphore semaphore = WF_SEMAPHORE(AT_ONCE);
-static struct wf_client *client; /* of the whole program */
 static uint64_t tasks_peak;
 
 static int get_product(struct product *product)
@@ -29,7 +29,7 @@ static int get_product(struct product *product)
     wf_loop_statistics(&now);
     if (now.tasks_alive > tasks_peak) tasks_peak = now.tasks_alive;
     const char *path = wf_arena_printf(wf_task_arena(), "/products/%d", product->id);
-    int rc = wf_get(client, wf_task_arena(), path, &response, .check_status = true);
+    int rc = wf_get(product->client, wf_task_arena(), path, &response, .check_status = true);
     if (rc == 0) product->size = response.size;
     return rc;
 }
@@ -80,10 +80,10 @@ static int serve(struct api *api)
 
 /* ---- Both forms ---- */
 
-static int show(const char *form, int (*fetch)(struct product *), struct api *api)
+static int show(const char *form, int (*fetch)(struct product *), struct wf_client *client, struct api *api)
 {
     struct product products[PRODUCTS];
-    for (int i = 0; i < PRODUCTS; i++) products[i] = (struct product){.id = i};
+    for (int i = 0; i < PRODUCTS; i++) products[i] = (struct product){.client = client, .id = i};
     tasks_peak = 0;
     api->peak = 0;
     int64_t began = wf_now();
@@ -103,11 +103,10 @@ static int compare(void *unused)
     if (rc < 0) return rc;
     snprintf(base, sizeof base, "http://127.0.0.1:%u", wf_listener_port(api.listener));
     WF_SCOPE(scope);
-    WF_CLIENT(shared, .base_url = base);
-    client = &shared;
+    WF_CLIENT(client, .base_url = base);
     wf_spawn(&scope, serve, &api, .daemon = true);
-    rc = show("semaphore", fetch_all_products, &api);
-    if (rc == 0) rc = show("bounded", fetch_bounded, &api);
+    rc = show("semaphore", fetch_all_products, &client, &api);
+    if (rc == 0) rc = show("bounded", fetch_bounded, &client, &api);
     rc = wf_scope_end(&scope, rc);
     wf_listener_close(api.listener);
     return rc;

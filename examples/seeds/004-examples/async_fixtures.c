@@ -96,14 +96,14 @@ WF_FIXTURE(test_user, .uses = {&db_pool})
 
 WF_TEST(test_with_fixtures, .uses = {&db_pool, &test_user})
 {
-    char name[32];
+    char name[32] = "";
     const int *id = wf_use(&test_user);
     if (WF_EXPECT_CODE(fetch_user(wf_use(&db_pool), *id, name), 1)) WF_EXPECT_TEXT(name, "Test User");
 }
 
 WF_TEST(test_that_the_row_is_gone, .uses = {&db_pool})
 {
-    char name[32];
+    char name[32] = "";
     WF_EXPECT_CODE(fetch_user(wf_use(&db_pool), 0, name), 0);
     WF_EXPECT_INT(database.connections, 1); /* the same one for all of this */
 }

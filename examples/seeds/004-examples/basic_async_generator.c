@@ -100,7 +100,7 @@ static int run(struct wf_app *app)
 static int list_items(struct wf_request *request)
 {
     struct item items[PER_PAGE];
-    int64_t page, per_page, count = 0;
+    int64_t page = 1, per_page = PER_PAGE, count = 0;
     ++*(int *)wf_request_state(request);
     int rc = wf_query_int(request, "page", 1, &page);
     if (rc == 0) rc = wf_query_int(request, "per_page", PER_PAGE, &per_page);

@@ -54,7 +54,7 @@ WF_FIXTURE(api)
 
 WF_TEST(test_fetch_user, .uses = {&api})
 {
-    struct user user;
+    struct user user = {.id = 0};
     WF_CLIENT(client, .base_url = "https://api.example.com", .app = wf_use(&api));
     if (!WF_EXPECT_CODE(fetch_user(&client, 1, &user), 0)) return;
     WF_EXPECT_INT(user.id, 1);
@@ -63,7 +63,7 @@ WF_TEST(test_fetch_user, .uses = {&api})
 
 WF_TEST(test_fetch_user_not_found, .uses = {&api})
 {
-    struct user user;
+    struct user user = {.id = 0};
     WF_CLIENT(client, .base_url = "https://api.example.com", .app = wf_use(&api));
     WF_EXPECT_FAILURE(fetch_user(&client, 99999, &user), WF_ESTATUS, "404 Not Found");
 }
@@ -79,7 +79,7 @@ static int answer_canned(struct wf_request *request)
 
 WF_TEST(test_with_mock)
 {
-    struct user user;
+    struct user user = {.id = 0};
     struct wf_app mock = {.title = "Canned"};
     wf_route(&mock, WF_GET, "/{path:rest}", answer_canned);
     {

@@ -61,7 +61,7 @@ static void disconnect(void *context, void *resource)
 /* Returns how many rows were found. */
 static int fetch(struct wf_pool *pool, struct query query)
 {
-    int rows;
+    int rows = -1;
     WF_BORROW(conn, pool);
     if (conn.code < 0) return conn.code;
     int rc = wf_stream_write_all(conn.resource, &query, sizeof query, NULL);

@@ -1,7 +1,7 @@
 /*
  * Code before and after other code, as a function: an operation is timed, and a transaction is committed, rolled back
  * after an error or a cancel, and closed in any case. From "Async Context Managers", "Function-Based Context Manager".
- * Rows: S123, S124, S129, S131.
+ * Rows: S124, S129, S131.
  * The sample does not roll back what is cancelled, because a cancel is no Exception there. Its database is one of
  * PostgreSQL; here it is one in memory that takes its time, and what talks to it in the end is shielded from a cancel.
  * Run it: WEFT_DRIVER=sim weft run examples/seeds/004-examples/function_based_context_manager.c
@@ -66,7 +66,7 @@ static void print_time(struct timer *timer)
 }
 
 #define TIMED_OPERATION(timer, title)                                                                                  \
-    struct timer timer __attribute__((cleanup(print_time))) = {.name = (title), .began = wf_now()}
+    struct timer timer __attribute__((cleanup(print_time), unused)) = {.name = (title), .began = wf_now()}
 
 /* ---- Their use ---- */
 

@@ -18,7 +18,7 @@ static void print_closed(const char **base_url)
 
 /* Leaving the block closes the client, and then says so: what was declared last goes first. */
 #define MANAGED_CLIENT(client, url, the_app)                                                                           \
-    const char *client##_url __attribute__((cleanup(print_closed))) = (url);                                           \
+    const char *client##_url __attribute__((cleanup(print_closed), unused)) = (url);                                   \
     printf("Creating client for %s\n", client##_url);                                                                  \
     WF_CLIENT(client, .base_url = client##_url, .app = (the_app))
 

@@ -54,7 +54,7 @@ static int process_orders(struct wf_client *client, const struct orders *orders,
 static int fetch_and_process_orders(struct wf_client *client, int user)
 {
     struct wf_response response;
-    struct orders orders;
+    struct orders orders = {.ids = {NULL, 0}};
     const char *path = wf_arena_printf(wf_task_arena(), "/users/%d/orders", user);
     int rc = wf_get(client, wf_task_arena(), path, &response, .check_status = true);
     if (rc == 0) rc = wf_response_model(&response, &orders_model, &orders);

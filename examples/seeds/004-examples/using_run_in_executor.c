@@ -107,7 +107,7 @@ static int read_files(const char *path)
 
 static int run(void *unused)
 {
-    struct wf_process_pool *pool;
+    struct wf_process_pool *pool = NULL;
     const char *const argv[] = {"/proc/self/exe", "--worker", NULL};
     char path[] = "/tmp/weft-XXXXXX";
     (void)unused;

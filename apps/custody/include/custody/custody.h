@@ -2,10 +2,8 @@
  * The custody SDK: is a vehicle releasable, who may fetch it, who has it.
  *
  *     CUSTODY_CLIENT(client, custody_sandbox("your-jwt-token"));
- *     WF_ARENA(arena);
- *
  *     struct custody_releasability result;
- *     int rc = custody_check_vin(&client, &arena, "9HGBH41JXMN999999", &result);
+ *     int rc = custody_check_vin(&client, wf_task_arena(), "9HGBH41JXMN999999", &result);
  *     if (rc < 0) printf("Error - %s\n", custody_error()->message);
  *     else printf("%s\n", result.is_releasable ? "Releasable" : "Not releasable");
  *
@@ -21,7 +19,9 @@
  * -ECANCELED the task was cancelled, or cut by a deadline: the scope that has it gives -ETIME; -EBADF, -ESHUTDOWN the
  * client is closed; -ENOMEM; WF_EFULL too many calls wait; others: no connection. custody_error() has the details.
  *
- * What a call gives lives in its arena. Threads: the tasks of one loop.
+ * What a call gives lives in its arena; VINs, ids and other texts are yours, and needed for its time only. Calls suspend
+ * until the answer is there; where they are cancelled they are given up, and what was asked for may have happened all
+ * the same. Threads: the tasks of one loop.
  */
 #ifndef CUSTODY_CUSTODY_H
 #define CUSTODY_CUSTODY_H
@@ -132,20 +132,20 @@ struct custody_client {
 
 /* Calls under way elsewhere end with -ESHUTDOWN. May be said twice; the client may be opened again.
  * Suspends: as leaving WF_CLIENT; with .tasks never. On cancel: goes on. */
-void custody_client_close(struct custody_client *client);
+WF_SUSPENDS void custody_client_close(struct custody_client *client);
 
 /* ---- Releasability ---- */
 
-/* Is the vehicle releasable? Suspends: until the answer is there. On cancel: the call is given up. */
+/* Is the vehicle releasable? -EREMOTEIO for an answer that contradicts itself, and is not to be acted on. */
 WF_SUSPENDS WF_CHECKED int custody_check_vin(struct custody_client *client, struct wf_arena *arena, const char *vin,
                                              struct custody_releasability *result);
 
-/* The answer of the last check, at once and with its age; -ENOENT: never checked. Cut after a second, so that it is of
- * use as what one falls back to. */
+/* The answer of the last check, at once and with its age; -ENOENT: never checked. -ETIME after a second, so that it is
+ * of use as what one falls back to. */
 WF_SUSPENDS WF_CHECKED int custody_get_cached(struct custody_client *client, struct wf_arena *arena, const char *vin,
                                               struct custody_releasability *result);
 
-/* Many in one request, CUSTODY_BATCH_MAX at most, in their order; errors in place: rows[i].ok, rows[i].error. */
+/* Many in one request, CUSTODY_BATCH_MAX at most: `count` rows in their order, errors in place: rows[i].ok, .error. */
 WF_SUSPENDS WF_CHECKED int custody_check_batch(struct custody_client *client, struct wf_arena *arena,
                                                const char *const *vins, size_t count, struct custody_batch_row *rows);
 
@@ -172,17 +172,22 @@ struct custody_list_options {
  * item is valid until the page behind the next is asked for: copy what is to stay.
  */
 #define CUSTODY_AUTHORIZATIONS(name, client, ...)                                                                      \
-    struct custody_pages name __attribute__((cleanup(custody_pages_close), unused)) = {.client_ = NULL};               \
+    struct custody_pages name __attribute__((cleanup(custody_pages_close), unused)) = {.failed_ = 0};                  \
     custody_pages_open_(&name, (client),                                                                               \
                         &(struct custody_list_options){.size = sizeof(struct custody_list_options), ##__VA_ARGS__})
 
 struct custody_pages {
     struct wf_iterator iterator; /* of struct custody_authorization */
-    struct custody_client *client_;
     void *private_;
     int failed_;
     void *reserved_[4];
 };
+
+/* Before its block ends; wf_next gives -EBADF from then on. May be said twice. Suspends: never. */
+void custody_pages_close(struct custody_pages *pages);
+
+/* "PENDING" for CUSTODY_PENDING; "" for none of them. Suspends: never. Threads: any. */
+const char *custody_status_name(int status);
 
 /* custody_create_authorization(client, arena, &authorization, .vin = ..., .origin = ..., ...): all of the service's
  * fields, and perhaps a key by which it is made once, however often it is asked for; default: one of its own for each
@@ -244,8 +249,9 @@ struct custody_news {
 };
 
 /*
- * CUSTODY_EVENTS(name, &client, .vin = ..., .after = ...) declares a source of events as they happen; it comes again
- * where it was cut off, and misses none. wf_next(&name, &news): struct custody_news, valid until the next.
+ * CUSTODY_EVENTS(name, &client, .vin = ..., .after = ...) declares a source of events as they happen. Where it is cut
+ * off it comes again behind the last one, and misses none; before the first, and without .after, it begins anew.
+ * wf_next(&name, &news): struct custody_news, valid until the next; 0 where the service ends it for good.
  */
 #define CUSTODY_EVENTS(name, client, ...)                                                                              \
     struct custody_events name __attribute__((cleanup(custody_events_close), unused)) = {.client_ = NULL};             \
@@ -261,6 +267,9 @@ struct custody_events {
     void *reserved_[4];
 };
 
+/* As custody_pages_close. Suspends: never. */
+void custody_events_close(struct custody_events *events);
+
 /* ---- What the macros stand on: private ---- */
 
 int custody_client_open_(const struct custody_client_options *options);
@@ -269,7 +278,6 @@ WF_SUSPENDS WF_CHECKED int custody_list_authorizations_(struct custody_client *c
                                                         const struct custody_list_options *options);
 void custody_pages_open_(struct custody_pages *pages, struct custody_client *client,
                          const struct custody_list_options *options);
-void custody_pages_close(struct custody_pages *pages);
 WF_SUSPENDS WF_CHECKED int custody_create_authorization_(struct custody_client *client, struct wf_arena *arena,
                                                          struct custody_authorization *result,
                                                          const struct custody_authorize_options *options);
@@ -278,7 +286,6 @@ WF_SUSPENDS WF_CHECKED int custody_create_transfer_(struct custody_client *clien
                                                     const struct custody_transfer_options *options);
 void custody_events_open_(struct custody_events *events, struct custody_client *client,
                           const struct custody_events_options *options);
-void custody_events_close(struct custody_events *events);
 
 #ifdef __cplusplus
 }

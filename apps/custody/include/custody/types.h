@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 enum {
-    CUSTODY_VIN_MAX = 17,   /* characters of a VIN */
+    CUSTODY_VIN_MAX = 17,    /* characters of a VIN */
     CUSTODY_BATCH_MAX = 500, /* VINs of one batch */
     CUSTODY_LIMIT_MAX = 200, /* authorizations of one page */
     CUSTODY_TEXT_MAX = 200,  /* characters of a text of an authorization */

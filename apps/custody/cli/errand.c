@@ -1,5 +1,5 @@
 /* Commands as clients: a loop with a client in it, signals, and what is said when a call fails. */
-#include "session.h"
+#include "errand.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,35 +28,35 @@ static const char *load_token(const char *text)
 /* ---- Running ---- */
 
 struct running {
-    struct session *session;
-    int (*body)(struct session *session);
+    struct errand *errand;
+    int (*body)(struct errand *errand);
 };
 
 static int run_with_client(struct running *running)
 {
-    struct session *session = running->session;
-    CUSTODY_CLIENT(client, .base_url = session->url, .token = session->token);
-    session->client = &client;
-    int rc = running->body(session);
-    session->client = NULL;
-    if (rc < 0 && session->status == 0) session->status = 1;
+    struct errand *errand = running->errand;
+    CUSTODY_CLIENT(client, .base_url = errand->url, .token = errand->token);
+    errand->client = &client;
+    int rc = running->body(errand);
+    errand->client = NULL;
+    if (rc < 0 && errand->status == 0) errand->status = 1;
     return rc;
 }
 
-int run_session(struct session *session, int (*body)(struct session *session))
+int run_errand(struct errand *errand, int (*body)(struct errand *errand))
 {
-    const char *token = load_token(session->token);
-    if (session->token != NULL && token == NULL) {
-        fprintf(stderr, "custody: %s: cannot read a token from %s\n", session->command, session->token + 1);
+    const char *token = load_token(errand->token);
+    if (errand->token != NULL && token == NULL) {
+        fprintf(stderr, "custody: %s: cannot read a token from %s\n", errand->command, errand->token + 1);
         return 2;
     }
-    session->token = token;
+    errand->token = token;
     wf_ignore(wf_log_set_level("retry", WF_OFF));
-    struct running running = {session, body};
+    struct running running = {errand, body};
     int rc = wf_run(run_with_client, &running, .signals = true);
     if (rc == -ECANCELED) return wf_exit_status(rc);
-    if (fflush(stdout) != 0 && session->status == 0) session->status = 1;
-    return session->status;
+    if ((fflush(stdout) != 0 || ferror(stdout)) && errand->status == 0) errand->status = 1;
+    return errand->status;
 }
 
 /* ---- What is said ---- */
@@ -72,11 +72,11 @@ const char *explain(struct wf_arena *arena, const char *about)
     return text != NULL ? text : error->message;
 }
 
-int complain(struct session *session, const char *about, int rc)
+int complain(struct errand *errand, const char *about, int rc)
 {
     if (wf_cancelled()) return rc;
-    fprintf(stderr, "custody: %s: %s\n", session->command, explain(wf_task_arena(), about));
-    session->status = 1;
+    fprintf(stderr, "custody: %s: %s\n", errand->command, explain(wf_task_arena(), about));
+    errand->status = 1;
     return rc;
 }
 
@@ -108,11 +108,6 @@ const char *paint(enum colour colour)
 {
     static const char *const codes[] = {"\033[0m", "\033[32m", "\033[33m", "\033[31m", "\033[1m"};
     return has_colours() ? codes[colour] : "";
-}
-
-const char *show_authorization_status(int status)
-{
-    return CUSTODY_STATUSES[status];
 }
 
 const char *show_time(int64_t at, char text[TIME_TEXT])
