@@ -51,7 +51,8 @@ WF_TEST(a_check_is_kept_with_its_time, .uses = {&sandbox})
     WF_EXPECT_INT(cached.blockers.items[0].since, checked.blockers.items[0].since);
 }
 
-WF_TEST(five_hundred_are_checked_at_once_and_one_in_five_is_held, .uses = {&sandbox})
+WF_TEST(five_hundred_are_checked_at_once_and_one_in_five_is_held, .uses = {&sandbox},
+        .unswept = "other tests make the same calls")
 {
     enum { COUNT = 500 };
     struct wf_arena *arena = wf_task_arena();
@@ -265,7 +266,8 @@ static const struct decision_case {
     {CUSTODY_EXPIRED, DECIDE_CANCEL, -1},
 };
 
-WF_TEST_EACH(a_decision_is_made_where_the_status_allows_it, decisions, .uses = {&sandbox})
+WF_TEST_EACH(a_decision_is_made_where_the_status_allows_it, decisions, .uses = {&sandbox},
+             .unswept = "other tests make the same calls")
 {
     static const char *const types[] = {[CUSTODY_APPROVED] = "authorization.approved",
                                         [CUSTODY_REJECTED] = "authorization.rejected",
@@ -331,7 +333,7 @@ WF_TEST(pages_follow_each_other_however_many_are_made_meanwhile, .uses = {&sandb
     WF_EXPECT_INT(walk.items, 120);
 }
 
-WF_TEST(a_full_last_page_is_the_last, .uses = {&sandbox})
+WF_TEST(a_full_last_page_is_the_last, .uses = {&sandbox}, .unswept = "other tests make the same calls")
 {
     struct storage *storage = wf_use(&sandbox);
     struct walk walk = {.filter = {.vin = RELEASABLE_VIN, .status = -1}, .limit = 60};
@@ -357,7 +359,7 @@ static const struct filter filters[] = {
 };
 static const int filtered_counts[] = {121, 21, 20, 8, 1, 0, 0};
 
-WF_TEST_EACH(filters_go_together, filters, .uses = {&sandbox})
+WF_TEST_EACH(filters_go_together, filters, .uses = {&sandbox}, .unswept = "other tests make the same calls")
 {
     struct walk walk = {.filter = *row, .limit = 7, .more = true};
     struct custody_page page;
