@@ -115,3 +115,11 @@ int check_no_query(struct wf_request *request, struct wf_problems *problems)
 {
     return check_query(request, problems, NULL);
 }
+
+int check_path_vin(struct wf_request *request, struct wf_problems *problems)
+{
+    const char *text = wf_path_text(request, "vin");
+    if (text == NULL) return -ENOMEM;
+    int rc = check_vin(request, problems, "path", "vin", text);
+    return rc == -ENOMEM ? rc : check_query(request, problems, NULL);
+}

@@ -5,14 +5,6 @@
 
 static const struct work counted = {.is_check = true};
 
-static int check_path_vin(struct wf_request *request, struct wf_problems *problems)
-{
-    const char *text = wf_path_text(request, "vin");
-    if (text == NULL) return -ENOMEM;
-    int rc = check_vin(request, problems, "path", "vin", text);
-    return rc == -ENOMEM ? rc : check_query(request, problems, NULL);
-}
-
 /* ---- One ---- */
 
 static int check_one(struct wf_request *request)

@@ -144,6 +144,9 @@ int check_key(struct wf_request *request, struct wf_problems *problems);
 int check_query(struct wf_request *request, struct wf_problems *problems, const struct wf_model *model);
 int check_no_query(struct wf_request *request, struct wf_problems *problems);
 
+/* Of routes with {vin} and no query. */
+int check_path_vin(struct wf_request *request, struct wf_problems *problems);
+
 /* A text, its size bounded by the model, that has the form "AUTH-########". */
 bool is_id(const char *text, const char *prefix);
 

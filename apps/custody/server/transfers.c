@@ -82,14 +82,6 @@ static int show_one(struct wf_request *request)
     return rc != 0 ? refuse_result(request, rc) : wf_reply(request, 200, &custody_transfer_model, &found);
 }
 
-static int check_path_vin(struct wf_request *request, struct wf_problems *problems)
-{
-    const char *text = wf_path_text(request, "vin");
-    if (text == NULL) return -ENOMEM;
-    int rc = check_vin(request, problems, "path", "vin", text);
-    return rc == -ENOMEM ? rc : check_query(request, problems, NULL);
-}
-
 static int show_status(struct wf_request *request)
 {
     struct sandbox *sandbox = wf_request_state(request);
