@@ -19,9 +19,9 @@
  * -ECANCELED the task was cancelled, or cut by a deadline: the scope that has it gives -ETIME; -EBADF, -ESHUTDOWN the
  * client is closed; -ENOMEM; WF_EFULL too many calls wait; others: no connection. custody_error() has the details.
  *
- * What a call gives lives in its arena; VINs, ids and other texts are yours, and needed for its time only. Calls suspend
- * until the answer is there; where they are cancelled they are given up, and what was asked for may have happened all
- * the same. Threads: the tasks of one loop.
+ * What a call gives lives in its arena; VINs, ids and other texts are yours, and needed for its time only. Calls
+ * suspend until the answer is there; where they are cancelled they are given up, and what was asked for may have
+ * happened all the same. Threads: the tasks of one loop.
  */
 #ifndef CUSTODY_CUSTODY_H
 #define CUSTODY_CUSTODY_H
