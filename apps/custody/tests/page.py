@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -58,14 +59,15 @@ class Sandbox:
 
     def stop(self):
         self.process.kill()
-        self.process.wait()
         self.process.stdout.close()
+        return self.process.wait()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.stop()
+        status = self.stop()
+        assert status == -signal.SIGKILL, f"the service ended by itself: {status}"
 
     def ask(self, path, body=None):
         """As another client would."""
