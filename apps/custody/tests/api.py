@@ -9,7 +9,9 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -183,6 +185,19 @@ def by_httpx():
 # ---- kill -9 under load ----
 
 
+def stable_port():
+    """A free one that the kernel gives to no client: else one of those that come while the server is gone could have it
+    for its own end, and even connect to itself."""
+    while True:
+        port = random.randrange(10000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+
+
 class Load:
     """Eight who authorize, approve and hand over, by keys, and do not give up when the server is gone."""
 
@@ -190,7 +205,7 @@ class Load:
         self.port, self.token = port, token
         self.done, self.lock, self.stop = [], threading.Lock(), threading.Event()
         self.retries = self.replays = 0
-        self.threads = [threading.Thread(target=self.work, args=(i,)) for i in range(8)]
+        self.threads = [threading.Thread(target=self.work, args=(i,), daemon=True) for i in range(8)]
 
     def call(self, method, path, body=None, key=None):
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
@@ -256,7 +271,7 @@ def kill_under_load(rounds):
     with tempfile.TemporaryDirectory() as folder:
         database = os.path.join(folder, "custody.db")
         options = ["--rate-limit", "off"]
-        sandbox = Sandbox(*options, database=database)
+        sandbox = Sandbox(*options, database=database, port=stable_port())
         load = Load(sandbox.port, token_of())
         for thread in load.threads:
             thread.start()
