@@ -151,12 +151,24 @@ static void say_where(struct wf_app *app, uint16_t port, void *argument)
     wf_arena_finish(&arena);
 }
 
-int sandbox_serve(struct sandbox *sandbox, FILE *out)
+static int serve_once(struct sandbox *sandbox)
 {
     const char *host = is_everywhere(sandbox->options.host) ? NULL : sandbox->options.host;
-    sandbox->out = out;
     return wf_serve(&sandbox->app, .host = host, .port = sandbox->options.port,
-                    .listening = out != NULL ? say_where : NULL, .listening_arg = sandbox);
+                    .listening = sandbox->out != NULL ? say_where : NULL, .listening_arg = sandbox);
+}
+
+/* The port of one that was killed a moment ago may not be free yet: the kernel takes io_uring apart in its own time. */
+int sandbox_serve(struct sandbox *sandbox, FILE *out)
+{
+    int64_t until = wf_now() + WF_SECONDS(1);
+    sandbox->out = out;
+    int rc = serve_once(sandbox);
+    while (rc == -EADDRINUSE && wf_now() < until) {
+        rc = wf_sleep(WF_MILLISECONDS(50));
+        if (rc == 0) rc = serve_once(sandbox);
+    }
+    return rc;
 }
 
 static int open_and_serve(const struct sandbox_options *options)

@@ -63,6 +63,7 @@ int sandbox_token(struct sandbox *sandbox, struct wf_arena *arena, const char *s
 /*
  * Serves at its host and port until it is drained or cancelled. Once connections can come it says so in `out` (NULL: to
  * nobody), a line each: where the API is, where the page is, and a token with both scopes for 24 hours.
+ * A port that is taken is tried for a second.
  * Suspends: until then. Errors: as wf_serve.
  */
 WF_SUSPENDS int sandbox_serve(struct sandbox *sandbox, FILE *out);
