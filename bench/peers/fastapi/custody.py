@@ -227,7 +227,8 @@ def put_in_seeds():
     now = datetime.now(timezone.utc)
     with DatabaseMaker() as database:
         database.add(Vehicle(vin="9HGBH41JXMN999999"))
-        database.flush()
+        for i in range(100):    # two threads that want a new one at once would be in each other's way
+            find_vehicle(database, f"VIN{i:012}")
         for i in range(120):
             at = text_of(now - timedelta(minutes=i))
             database.add(
