@@ -196,6 +196,18 @@ static enum h1_found parse(struct work *work)
     return found;
 }
 
+/* The first bytes of a request came when it had just been decided that none was to be waited for any more: they are the
+ * next scope's. */
+static bool is_late(const struct h1 *h1)
+{
+    return wf_scope_cancelled(h1->connection->scope);
+}
+
+static bool has_unread(const struct h1 *h1)
+{
+    return h1->work != NULL && h1->work->end > h1->work->begin;
+}
+
 /* A whole head from the bytes that are there and those that come. */
 static int read_head(struct h1 *h1, enum h1_found *found)
 {
@@ -215,6 +227,7 @@ static int read_head(struct h1 *h1, enum h1_found *found)
             set_phase(connection, idle ? PHASE_IDLE : PHASE_HEAD);
         int rc = make_room(h1, 1, h1->head_room);
         if (rc == 0) rc = h1_fill(h1, idle);
+        if (rc == 1 && idle && is_late(h1)) return -ECANCELED;
         if (rc <= 0) return rc == 0 && !idle ? -ECONNRESET : rc;
     }
 }
@@ -304,7 +317,7 @@ static __attribute__((noinline)) int wait_for_request(struct h1 *h1)
     struct connection *connection = h1->connection;
     char first[H1_FIRST];
     if (h1->work != NULL) {
-        if (h1->work->end > h1->work->begin) return 1;
+        if (has_unread(h1)) return 1;
         int rc = h1_flush(h1);
         give_work(h1);
         if (rc < 0) return rc;
@@ -342,6 +355,7 @@ static int serve_request(struct h1 *h1, struct wf_scope *scope, bool *whole)
 {
     *whole = false;
     int rc = wait_for_request(h1);
+    if (rc == 1 && is_late(h1)) rc = -ECANCELED;
     if (rc <= 0) return rc;
     struct work *work = h1->work;
     enum h1_found found = H1_MORE;
@@ -368,7 +382,7 @@ static enum after serve_requests(struct h1 *h1, int *rc)
     connection->scope = NULL;
     const char *cut = wf_scope_cancelled(&scope) ? wf_scope_reason(&scope)->text : NULL;
     *rc = wf_scope_end(&scope, *rc);
-    if (cut == cut_idle) return WAIT_LONG;
+    if (cut == cut_idle) return has_unread(h1) ? GO_ON : WAIT_LONG;
     if (cut == cut_slow && connection->phase == PHASE_HEAD) return refuse_slow(h1);
     if (*rc == 1) return whole ? GO_ON : REFUSE;
     return whole && *rc == 0 && cut == NULL && !h1->taken_over ? SAY_GOODBYE : END;

@@ -29,6 +29,10 @@ static int handle(struct wf_request *request)
         rig->handler = wf_sleep(WF_SECONDS(100));
         return rig->handler < 0 ? rig->handler : wf_reply_text(request, 200, "slow");
     }
+    if (strcmp(path, "/soon") == 0) {
+        rig->handler = wf_sleep(WF_MILLISECONDS(5));
+        return rig->handler < 0 ? rig->handler : wf_reply_text(request, 200, "soon");
+    }
     if (strcmp(path, "/large") == 0) {
         char bytes[1000] = "";
         rig->handler = wf_reply_begin(request, 200, "text/plain", 1000000);
@@ -83,6 +87,33 @@ static const char *hear(struct rig *rig, char *text, size_t size)
 }
 
 static const char good[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+/* ---- Just then ---- */
+
+/* A second request comes in the very moment in which the minder looks: whatever it decides, the request is answered. */
+static const char *ask_again_at(struct rig *rig, int64_t at, char *text, size_t size)
+{
+    WF_EXPECT_CODE(say(rig, good), 0);
+    WF_EXPECT_PART(hear(rig, text, size), "HTTP/1.1 200 ");
+    WF_EXPECT_CODE(wf_sleep_until(at), 0);
+    WF_EXPECT_CODE(say(rig, "GET /soon HTTP/1.1\r\nHost: a\r\n\r\n"), 0);
+    return hear(rig, text, size);
+}
+
+WF_TEST(a_request_that_comes_just_when_its_connection_counts_as_idle_is_answered, .simulated = true,
+        .timeout = WF_MINUTES(10), .unswept = "it is about time")
+{
+    char text[1024];
+    for (int i = 1; i <= 12; i++) {
+        struct rig rig;
+        if (!open_rig(&rig)) return;
+        WF_SCOPE(scope);
+        int64_t began = wf_now();
+        begin(&scope, &rig);
+        WF_EXPECT_PART(ask_again_at(&rig, began + i * WF_MILLISECONDS(250), text, sizeof text), "HTTP/1.1 200 ");
+        end(&scope, &rig);
+    }
+}
 
 /* ---- Too slow ---- */
 
