@@ -45,7 +45,6 @@ static void declare(struct sandbox *sandbox)
         .title = "Custody sandbox",
         .state = sandbox,
         .slashes = WF_SLASH_STRICT,
-        .no_docs = true,
         .request_ids = true,
         .request_id_letters = id_letters,
         .metrics = true,

@@ -377,10 +377,24 @@ async def it_is_readable_everywhere(page):
         assert page.errors == [], page.errors
 
 
+async def the_api_describes_itself_and_can_be_tried(page):
+    """By weft's own page, which asks where the description says that the operations are."""
+    operation = "document.getElementById('health')"
+    with Sandbox() as sandbox:
+        await page.open(sandbox.root + "docs")
+        await page.until(operation)
+        await page.run(f"{operation}.open = true")
+        await page.until(f"{operation}.querySelector('form')")
+        await page.run(f"{operation}.querySelector('form').requestSubmit()")
+        await page.until(f"{operation}.querySelector('.answer [role=status]').textContent.startsWith('200 ')")
+        assert f"{sandbox.base}/healthz" in page.asked, page.asked
+        assert page.errors == [], page.errors
+
+
 TESTS = [a_vehicle_is_checked_by_the_keyboard_alone, an_authorization_is_made_approved_and_used,
          what_others_do_shows_by_itself, a_list_keeps_what_did_not_change, a_wrong_token_is_said_and_asked_for_again,
          mistakes_are_said_where_they_are, nothing_is_missed_while_the_service_is_away, another_database_is_noticed,
-         it_is_readable_everywhere]
+         the_api_describes_itself_and_can_be_tried, it_is_readable_everywhere]
 
 
 def main():

@@ -1,6 +1,7 @@
 "use strict";
 // The documentation page: reads openapi.json beside it, lists what is there, and sends requests.
 const base = location.pathname.replace(/\/docs\/?$/, "");
+let server = base; // or where the description says that the operations are
 const METHODS = ["get", "post", "put", "patch", "delete", "head", "options", "trace"];
 const SHOWN_MAX = 262144;  // characters of an answer
 let api;
@@ -212,7 +213,7 @@ function buildRequest(form) {
     } else if (form.isForm) request.body = pairs;
     addCredentials(form.operation, request);
     const query = request.query.toString();
-    request.url = base + request.path + (query ? `?${query}` : "");
+    request.url = server + request.path + (query ? `?${query}` : "");
     return request;
 }
 
@@ -408,6 +409,7 @@ async function start() {
     const response = await fetch(`${base}/openapi.json`);
     if (!response.ok) throw new Error(`openapi.json: ${response.status} ${response.statusText}`);
     api = await response.json();
+    if (api.servers?.length) server = new URL(api.servers[0].url, response.url).href.replace(/\/$/, "");
     document.title = find("title").textContent = api.info.title;
     find("version").textContent = api.info.version;
     find("description").textContent = api.info.description || "";
