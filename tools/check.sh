@@ -77,7 +77,7 @@ with_clang_tidy() {
 
 with_clang() {
     has clang clang || return $NOT_HERE
-    CC=clang build build-clang && real_drivers build-clang
+    CC=clang build build-clang && CC=clang tools/custody.sh build-clang -Dwerror=true && real_drivers build-clang
 }
 
 unwinding() {
@@ -98,7 +98,9 @@ with_ucontext() {
 }
 
 with_tsan() {
-    build build-tsan -Db_sanitize=thread -Db_lundef=false && real_drivers build-tsan $BRIEFLY
+    build build-tsan -Db_sanitize=thread -Db_lundef=false &&
+        tools/custody.sh build-tsan -Dwerror=true -Db_sanitize=thread -Db_lundef=false &&
+        real_drivers build-tsan $BRIEFLY
 }
 
 on_aarch64() {
