@@ -9,6 +9,7 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -36,6 +37,13 @@ class Page:
         self.errors, self.asked = [], []
 
     async def listen(self):
+        """Until the tab is closed, by whatever way; nobody waits for its answers then."""
+        with contextlib.suppress(websockets.ConnectionClosed):
+            await self.take_messages()
+        for answer in self.answers.values():
+            answer.cancel()
+
+    async def take_messages(self):
         async for text in self.socket:
             message = json.loads(text)
             if "id" in message:
@@ -73,7 +81,8 @@ class Page:
 
     async def leave(self):
         """Closes the tab, which would go on by itself."""
-        await self.call("Page.close")
+        with contextlib.suppress(websockets.ConnectionClosed, asyncio.CancelledError):
+            await self.call("Page.close")
         await self.socket.close()
 
     async def open(self, url):
