@@ -2,7 +2,6 @@
  * The demonstration: a custody sandbox on SQLite, and what programs do with it by the SDK, with the times beside those
  * of one call after the other. custody-demo PROGRAM, which is the custody command
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <weft/weft.h>
 

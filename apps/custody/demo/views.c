@@ -98,7 +98,7 @@ static int poll_for_ever(struct poller *poller)
         if (rc == 0) poller->seen = (int)page.authorizations.count;
         poller->rounds++;
         wf_arena_reset(wf_task_arena());
-        if (rc == 0 || rc != -ECANCELED) rc = wf_sleep(WF_MILLISECONDS(100));
+        if (rc != -ECANCELED) rc = wf_sleep(WF_MILLISECONDS(100));
         if (rc < 0) return rc;
     }
 }
@@ -122,7 +122,6 @@ int show_polling(struct demo *demo)
 enum { UNDER_WAY = 20 };
 
 struct last {
-    const struct sandbox_process *sandbox;
     struct custody_client *client;
     int answered;
 };
@@ -138,7 +137,7 @@ static int ask_last(struct last *last)
 int show_the_end(struct sandbox_process *sandbox)
 {
     CUSTODY_CLIENT(client, .base_url = sandbox->url, .token = sandbox->token, .attempts = 1);
-    struct last last = {.sandbox = sandbox, .client = &client};
+    struct last last = {.client = &client};
     int status = -1;
     printf("\nThe service is told to end (SIGTERM) while %d requests are under way\n", UNDER_WAY);
     int rc = sandbox_delay(sandbox, "/releasability/*", 200);

@@ -99,7 +99,6 @@ struct bearer {
 };
 
 int tokens_create(struct sandbox *sandbox);
-void tokens_destroy(struct tokens *tokens);
 
 /* -EACCES, with a message, for a token that is not good. What it says is valid until the next call. */
 WF_SUSPENDS int tokens_read(struct sandbox *sandbox, struct wf_arena *arena, const char *token, struct bearer *bearer);
